@@ -1,0 +1,145 @@
+"""Where a dataset's files lie, and how they come to a job: datastores, web addresses, mounts and downloads.
+
+Offline, the web is the folder `data/` of the repository: a known address stands for the bundled file of that name,
+whose content is checked against the sum that is known for it.
+"""
+
+import re
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from helpers.offline.engine import artifacts
+from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.folder import REPOSITORY
+from helpers.offline.engine.names import relative_name, safe_join
+
+BLOBSTORE, FILESTORE = "workspaceblobstore", "workspacefilestore"
+BUNDLED = REPOSITORY / "data" / "mnist"
+
+
+@dataclass(frozen=True)
+class DataFile:
+    relative: str  # posix path in the dataset
+    path: Path
+    size: int  # bytes
+
+
+def resolve(folder: Path, sources: list[dict]) -> list[DataFile]:
+    """The files that a dataset's sources stand for, without doubles.
+
+    A source is {"url": address} or {"datastore": name, "path": path, which may be a folder or have * and **}.
+    Raises NotFound for an address that is not known offline and for a path that matches nothing.
+    """
+    found: dict[str, DataFile] = {}
+    for source in sources:
+        files = (
+            [_web_file(folder, source["url"])]
+            if "url" in source
+            else _datastore_files(folder, source["datastore"], source["path"])
+        )
+        found.update({file.relative: file for file in files})
+    return list(found.values())
+
+
+def datastore_root(folder: Path, name: str = BLOBSTORE) -> Path:
+    """The folder that stands for a datastore. Raises NotFound."""
+    if name not in (BLOBSTORE, FILESTORE):
+        raise NotFound(f"The workspace has no datastore {name!r}. There are: {BLOBSTORE}, {FILESTORE}.")
+    root = folder / "datastores" / name
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def upload(
+    folder: Path, files: list[tuple[Path, str]], datastore: str = BLOBSTORE, overwrite: bool = False
+) -> list[str]:
+    """Copy local files into a datastore under the given posix names; returns those that were written.
+
+    Without `overwrite` a name that is taken is left alone. Raises Invalid for a name that leaves the datastore.
+    """
+    root = datastore_root(folder, datastore)
+    targets = [(source, safe_join(root, name), relative_name(name)) for source, name in files]
+    written = []
+    for source, target, name in targets:
+        if overwrite or not target.exists():
+            _copy(source, target)
+            written.append(name)
+    return written
+
+
+def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = False) -> list[Path]:
+    """Lay files out below `target`, as links for the mode "mount", as copies for "download"; returns their paths.
+
+    Raises AlreadyExists, before anything is written, and Invalid for a name that leaves `target`.
+    """
+    targets = [(file, safe_join(target, file.relative)) for file in files]
+    if not overwrite:
+        taken = [str(path) for _, path in targets if path.exists()]
+        if taken:
+            raise AlreadyExists(f"There are files already: {', '.join(taken)}. Pass overwrite=True to replace them.")
+    for file, path in targets:
+        if mode == "download":
+            _copy(file.path, path)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.symlink_to(file.path)
+    return [path for _, path in targets]
+
+
+def web_name(url: str) -> str:
+    """The path of a web address inside a dataset, with the scheme's marks escaped as the SDK does."""
+    return url.replace("://", "%3A/%2F", 1)
+
+
+def _web_file(folder: Path, url: str) -> DataFile:
+    from helpers import mnist
+
+    parts = urlsplit(url)
+    name = PurePosixPath(parts.path).name
+    known_hosts = {"yann.lecun.com"} | {urlsplit(mirror).hostname for mirror in mnist.MIRRORS}
+    if parts.scheme not in ("http", "https") or parts.hostname not in known_hosts or name not in mnist.FILES:
+        raise NotFound(
+            f"The address {url} is not known offline, and the offline backend opens no connection. Known are the files "
+            f"{', '.join(mnist.FILES)} at {', '.join(sorted(known_hosts))}. Upload other data to a datastore with "
+            f"Dataset.File.upload_directory."
+        )
+    cached = folder / "web" / name
+    if not cached.exists():
+        if not mnist.is_intact(BUNDLED / name):
+            raise Invalid(
+                f"The bundled file {BUNDLED / name} is missing or not what it should be: its content does not match "
+                f"the known sum. Restore it with `git checkout -- data/mnist`."
+            )
+        _copy(BUNDLED / name, cached)
+        cached.chmod(0o444)  # links to it are handed to jobs; none should write through them
+    return DataFile(web_name(url), cached, cached.stat().st_size)
+
+
+def _datastore_files(folder: Path, datastore: str, path: str) -> list[DataFile]:
+    root = datastore_root(folder, datastore)
+    pattern = path.replace("\\", "/").strip("/")
+    fixed = re.split(r"[*?\[]", pattern)[0]
+    base = safe_join(root, fixed) if fixed.strip("/") else root
+    if pattern == fixed:
+        paths = [base] if base.is_file() else [base / name for name in artifacts.files_below(base)]
+        base = base.parent if base.is_file() else base
+    else:
+        base = base if base.is_dir() and (not fixed or fixed.endswith("/")) else base.parent
+        paths = [match for match in root.glob(relative_name(pattern)) if match.is_file()]
+    if not paths:
+        raise NotFound(f"The path {path!r} matches no file in the datastore {datastore!r}.")
+    return [DataFile(file.relative_to(base).as_posix(), file, file.stat().st_size) for file in sorted(paths)]
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{artifacts.UPLOADING}{uuid.uuid4().hex}")
+    try:
+        shutil.copyfile(source, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

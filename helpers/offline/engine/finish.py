@@ -1,0 +1,81 @@
+"""The end of a job, by its supervisor or by whoever finds the supervisor dead: nothing of the run is lost."""
+
+import os
+import shutil
+import traceback
+from pathlib import Path
+
+import psutil
+
+from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store, spool
+
+RUN_ID_VARIABLE = "AZUREML_RUN_ID"
+LOG = "user_logs/std_log.txt"  # the run's log among its files
+UPLOADED = ("outputs", "logs")  # the folders of a job that go to the run, as the service has it
+
+
+def run_folder(folder: Path, run_id: str) -> Path:
+    return folder / "runs" / run_id
+
+
+def log_path(folder: Path, run_id: str) -> Path:
+    """The run's log: what the script prints."""
+    return artifacts.root_of(folder, run_id) / LOG
+
+
+def finish(
+    folder: Path,
+    run_id: str,
+    status: str,
+    error: dict | None = None,
+    exit_code: int | None = None,
+    counts: dict[str, int] | None = None,
+) -> None:
+    """End what is left of the run's processes, keep its metrics and files, free its node, write the final status."""
+    end_processes(run_id)
+    try:
+        if counts is None:
+            counts = mlflow_store.metric_counts(folder, run_id)
+        spool.carry(folder, run_id, counts, lambda line: append_log(folder, run_id, line))
+        upload_outputs(folder, run_id)
+    except Exception:
+        reason = traceback.format_exc(limit=1).strip().splitlines()[-1]
+        append_log(folder, run_id, f"The run's outputs could not all be kept: {reason}")
+        if status == "Completed":
+            status = "Failed"
+            error = {"code": "SystemError", "message": f"The run's outputs could not all be kept: {reason}"}
+    finally:
+        clusters.release_nodes(folder, run_id)
+    mlflow_store.set_status(folder, run_id, status, error)
+    job_states.advance(folder, run_id, status, error=error, exit_code=exit_code)
+    shutil.rmtree(run_folder(folder, run_id) / "code", ignore_errors=True)
+    shutil.rmtree(run_folder(folder, run_id) / "inputs", ignore_errors=True)
+
+
+def end_processes(run_id: str) -> None:
+    """Kill every process that carries the run's id in its environment: the script's children, wherever they went."""
+    own, killed = os.getpid(), []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != own and process.environ().get(RUN_ID_VARIABLE) == run_id:
+                process.kill()
+                killed.append(process)
+        except (psutil.Error, OSError):  # gone, or not ours
+            continue
+    psutil.wait_procs(killed, timeout=10)
+
+
+def upload_outputs(folder: Path, run_id: str) -> None:
+    """Move the files of the job's outputs/ and logs/ to the run."""
+    code = run_folder(folder, run_id) / "code"
+    for part in UPLOADED:
+        for name in artifacts.files_below(code / part):
+            artifacts.upload(folder, run_id, f"{part}/{name}", code / part / name, overwrite=True)
+            (code / part / name).unlink()
+
+
+def append_log(folder: Path, run_id: str, line: str) -> None:
+    path = log_path(folder, run_id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as log:
+        log.write(line + "\n")

@@ -1,0 +1,234 @@
+"""Run history as Azure ML tells it: status, times, tags and properties, out of MLflow and the jobs' states."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from helpers.offline.engine import database, jobs, mlflow_store
+from helpers.offline.engine.mlflow_store import PARENT, PROPERTY
+
+PAGE = 100  # runs that one query brings
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    id: str
+    number: int  # of the run in its experiment, from 1
+    experiment: str
+    experiment_id: str
+    parent_id: str | None
+    display_name: str
+    description: str
+    status: str
+    created: str  # times are ISO 8601 in UTC
+    started: str | None
+    ended: str | None
+    tags: dict[str, str]
+    properties: dict[str, str]
+    error: dict | None
+    run_type: str | None
+
+
+def create_experiment(folder: Path, name: str) -> str:
+    """The id of the experiment, which is made if it is not there."""
+    return mlflow_store.create_experiment(folder, name)
+
+
+def get_experiment(folder: Path, name: str) -> dict:
+    """Id, name, tags, archived and created of an experiment. Raises NotFound."""
+    return _experiment(mlflow_store.experiment(folder, name))
+
+
+def list_experiments(folder: Path, archived: bool = False) -> list[dict]:
+    """The experiments by name, the archived ones only where asked for."""
+    from mlflow.entities import ViewType
+
+    view = ViewType.ALL if archived else ViewType.ACTIVE_ONLY
+    found = mlflow_store.client(folder).search_experiments(view_type=view, order_by=["name ASC"])
+    return [_experiment(one) for one in found if one.experiment_id != "0"]  # MLflow's own "Default"
+
+
+def set_experiment_archived(folder: Path, name: str, archived: bool) -> None:
+    store, found = mlflow_store.client(folder), mlflow_store.experiment(folder, name)
+    if archived and found.lifecycle_stage == "active":
+        store.delete_experiment(found.experiment_id)
+    elif not archived and found.lifecycle_stage != "active":
+        store.restore_experiment(found.experiment_id)
+
+
+def set_experiment_tags(folder: Path, name: str, tags: dict[str, str]) -> None:
+    found = mlflow_store.experiment(folder, name)
+    for key, value in tags.items():
+        mlflow_store.client(folder).set_experiment_tag(found.experiment_id, key, str(value))
+
+
+def create_run(
+    folder: Path,
+    experiment: str,
+    *,
+    display_name: str | None = None,
+    parent_id: str | None = None,
+    tags: dict[str, str] | None = None,
+    properties: dict[str, str] | None = None,
+    status: str = "Running",
+    run_type: str | None = None,
+) -> str:
+    """The id of a new run that is not a job: an interactive run, or a child. Raises Invalid."""
+    return mlflow_store.create_run(
+        folder,
+        mlflow_store.create_experiment(folder, experiment),
+        display_name=display_name,
+        parent_id=parent_id,
+        tags=tags or {},
+        properties=properties or {},
+        status=status,
+        run_type=run_type,
+    )
+
+
+def get_run(folder: Path, run_id: str) -> RunRecord:
+    """A run as it is now; a dead supervisor is noticed here. Raises NotFound."""
+    state = jobs.look(folder, run_id)
+    run = mlflow_store.run(folder, run_id)
+    name = mlflow_store.client(folder).get_experiment(run.info.experiment_id).name
+    return _record(run, name, _numbers(folder, [run_id]), {run_id: state})
+
+
+def get_status(folder: Path, run_id: str) -> str:
+    """The run's status alone, which for a job takes no MLflow. Raises NotFound."""
+    state = jobs.look(folder, run_id)
+    return state["status"] if state else mlflow_store.STATUS[mlflow_store.run(folder, run_id).info.status]
+
+
+def list_runs(
+    folder: Path, experiment: str, *, parent_id: str | None = None, include_children: bool = False
+) -> Iterator[RunRecord]:
+    """The experiment's runs, the newest first: its top ones, or those below `parent_id`, or all. Raises NotFound."""
+    store, experiment_id = (
+        mlflow_store.client(folder),
+        mlflow_store.experiment(folder, experiment).experiment_id,
+    )
+    filter_string = f"tags.`{PARENT}` = '{parent_id}'" if parent_id else ""
+    token = None
+    while True:
+        page = store.search_runs(
+            [experiment_id],
+            filter_string,
+            max_results=PAGE,
+            order_by=["attributes.start_time DESC"],
+            page_token=token,
+        )
+        ids = [run.info.run_id for run in page]
+        numbers, states = _numbers(folder, ids), _states(folder, ids)
+        for run in page:
+            if parent_id or include_children or PARENT not in run.data.tags:
+                yield _record(run, experiment, numbers, states)
+        token = page.token
+        if not token:
+            return
+
+
+def set_tags(folder: Path, run_id: str, tags: dict[str, str]) -> None:
+    """Set tags of a run. Raises NotFound and Invalid."""
+    mlflow_store.run(folder, run_id)
+    mlflow_store.set_tags(folder, run_id, tags)
+
+
+def remove_tags(folder: Path, run_id: str, names: list[str]) -> None:
+    for name in names:
+        mlflow_store.remove_tag(folder, run_id, name)
+
+
+def set_properties(folder: Path, run_id: str, properties: dict[str, str]) -> None:
+    """Set properties of a run. Raises NotFound and Invalid."""
+    mlflow_store.run(folder, run_id)
+    mlflow_store.set_tags(folder, run_id, properties, PROPERTY)
+
+
+def set_display_name(folder: Path, run_id: str, value: str) -> None:
+    mlflow_store.set_display_name(folder, run_id, value)
+
+
+def set_description(folder: Path, run_id: str, value: str) -> None:
+    mlflow_store.set_description(folder, run_id, value)
+
+
+def set_status(folder: Path, run_id: str, status: str, error: dict | None = None) -> None:
+    """The status of a run that is not a job; a job's is its supervisor's to write."""
+    mlflow_store.set_status(folder, run_id, status, error)
+
+
+def log_metrics(folder: Path, run_id: str, events: list[dict]) -> None:
+    """Log metric and table events to a run that is not a job."""
+    mlflow_store.log_metrics(folder, run_id, events, mlflow_store.metric_counts(folder, run_id))
+
+
+def get_metrics(folder: Path, run_id: str) -> dict:
+    """See mlflow_store.metrics."""
+    return mlflow_store.metrics(folder, run_id)
+
+
+def tracking_uri(folder: Path) -> str:
+    return mlflow_store.tracking_uri(folder)
+
+
+def _experiment(found) -> dict:
+    return {
+        "id": found.experiment_id,
+        "name": found.name,
+        "tags": {name: value for name, value in found.tags.items() if not name.startswith("mlflow.")},
+        "archived": found.lifecycle_stage != "active",
+        "created": _iso(found.creation_time),
+    }
+
+
+def _numbers(folder: Path, run_ids: list[str]) -> dict[str, int]:
+    marks = ", ".join("?" * len(run_ids))
+    query = f"SELECT run_id, number FROM runs WHERE run_id IN ({marks})"
+    return {row["run_id"]: row["number"] for row in database.rows(folder, query, tuple(run_ids))}
+
+
+def _states(folder: Path, run_ids: list[str]) -> dict[str, dict | None]:
+    marks = ", ".join("?" * len(run_ids))
+    query = f"SELECT * FROM jobs WHERE run_id IN ({marks})"
+    states = {}
+    for row in database.rows(folder, query, tuple(run_ids)):
+        job = {**row, "stages": json.loads(row["stages"]), "error": json.loads(row["error"] or "null")}
+        final = job["status"] in mlflow_store.FINAL
+        states[row["run_id"]] = job if final else jobs.look(folder, row["run_id"])
+    return states
+
+
+def _record(run, experiment: str, numbers: dict[str, int], states: dict[str, dict | None]) -> RunRecord:
+    state, tags = states.get(run.info.run_id), run.data.tags
+    stages = {stage["status"]: stage["time"] for stage in state["stages"]} if state else {}
+    status = state["status"] if state else mlflow_store.STATUS[run.info.status]
+    if state and state["cancel_requested"] and status not in mlflow_store.FINAL:
+        status = "CancelRequested"
+    created = _iso(run.info.start_time)
+    error = state["error"] if state else json.loads(tags.get(mlflow_store.ERROR, "null"))
+    return RunRecord(
+        id=run.info.run_id,
+        number=numbers.get(run.info.run_id, 0),
+        experiment=experiment,
+        experiment_id=run.info.experiment_id,
+        parent_id=tags.get(PARENT),
+        display_name=run.info.run_name,
+        description=tags.get(mlflow_store.DESCRIPTION, ""),
+        status=status,
+        created=created,
+        started=stages.get("Running") if state else created,
+        ended=stages.get(status) if state and status in mlflow_store.FINAL else _iso(run.info.end_time),
+        tags={name: value for name, value in tags.items() if not name.startswith(mlflow_store.INTERNAL)},
+        properties={name.removeprefix(PROPERTY): value for name, value in tags.items() if name.startswith(PROPERTY)},
+        error=error,
+        run_type=tags.get(mlflow_store.RUN_TYPE),
+    )
+
+
+def _iso(milliseconds: int | None) -> str | None:
+    if not milliseconds:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,86 @@
+"""The state of each job, in one table, and whether its supervisor lives.
+
+A supervisor holds a lock on a file of its run for as long as it lives. The kernel takes the lock away when the process
+ends, however it ends, so a run that is not final and whose lock is free has lost its supervisor.
+"""
+
+import fcntl
+import json
+import os
+import time
+from pathlib import Path
+
+from helpers.offline.engine import database
+
+FINAL = ("Completed", "Failed", "Canceled")
+
+
+def insert(folder: Path, run_id: str, target: str) -> None:
+    """A new job, NotStarted."""
+    with database.transaction(folder) as connection:
+        connection.execute(
+            "INSERT INTO jobs (run_id, target, status, stages, submitted) VALUES (?, ?, 'NotStarted', ?, ?)",
+            (run_id, target, json.dumps([_stage("NotStarted")]), time.time()),
+        )
+
+
+def get(folder: Path, run_id: str) -> dict | None:
+    """The job's row, or None where the run is not a job: stages, error and the rest."""
+    found = database.rows(folder, "SELECT * FROM jobs WHERE run_id=?", (run_id,))
+    return _job(found[0]) if found else None
+
+
+def unfinished(folder: Path, target: str | None = None) -> list[dict]:
+    """The jobs that are not final, the first submitted first."""
+    query = "SELECT * FROM jobs WHERE status NOT IN (?, ?, ?) ORDER BY submitted, rowid"
+    jobs = [_job(row) for row in database.rows(folder, query, FINAL)]
+    return [job for job in jobs if target is None or job["target"] == target]
+
+
+def advance(folder: Path, run_id: str, status: str, *, error: dict | None = None, exit_code: int | None = None) -> bool:
+    """Go on to the next stage; False where the job is final already, which stays so."""
+    with database.transaction(folder) as connection:
+        row = connection.execute("SELECT * FROM jobs WHERE run_id=?", (run_id,)).fetchone()
+        if row is None or row["status"] in FINAL:
+            return False
+        stages = [*json.loads(row["stages"]), _stage(status)]
+        connection.execute(
+            "UPDATE jobs SET status=?, stages=?, error=?, exit_code=? WHERE run_id=?",
+            (status, json.dumps(stages), json.dumps(error) if error else None, exit_code, run_id),
+        )
+        return True
+
+
+def request_cancel(folder: Path, run_id: str) -> None:
+    with database.transaction(folder) as connection:
+        connection.execute("UPDATE jobs SET cancel_requested=1 WHERE run_id=?", (run_id,))
+
+
+def cancel_requested(folder: Path, run_id: str) -> bool:
+    found = database.rows(folder, "SELECT cancel_requested FROM jobs WHERE run_id=?", (run_id,))
+    return not found or bool(found[0]["cancel_requested"])
+
+
+def take_lock(folder: Path, run_id: str) -> int | None:
+    """A descriptor that holds the lock of the run's supervisor; None while another process holds it."""
+    run_folder = folder / "runs" / run_id
+    run_folder.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(run_folder / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _stage(status: str) -> dict:
+    return {"status": status, "time": database.now()}
+
+
+def _job(row) -> dict:
+    return {
+        **row,
+        "stages": json.loads(row["stages"]),
+        "error": json.loads(row["error"]) if row["error"] else None,
+    }

@@ -1,0 +1,163 @@
+"""Jobs: submitting, looking at, and canceling them."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from helpers.offline.engine import clusters, data, finish, job_states, mlflow_store, snapshot
+from helpers.offline.engine.errors import FolderError, Invalid, NotFound
+from helpers.offline.engine.names import safe_join
+
+IDENTITY = {  # of the offline workspace, as a job sees it
+    "AZUREML_ARM_SUBSCRIPTION": "00000000-0000-0000-0000-000000000000",
+    "AZUREML_ARM_RESOURCEGROUP": "offline",
+    "AZUREML_ARM_WORKSPACE_NAME": "offline",
+}
+NOT_INHERITED = (finish.RUN_ID_VARIABLE, "AZUREML_OFFLINE_SPOOL")  # where a job submits a job
+LOST = (
+    "The process that supervised the run ended before the run did: it was killed, or the machine was restarted. "
+    "What the run had logged and written until then is kept. Submit it again."
+)
+
+
+def submit(
+    folder: Path,
+    experiment: str,
+    job: dict,
+    *,
+    tags: dict[str, str] | None = None,
+    properties: dict[str, str] | None = None,
+    display_name: str | None = None,
+    run_type: str | None = None,
+) -> str:
+    """Start a job and return its run's id at once; what can be refused is refused before there is a run.
+
+    `job` has source_directory, command (the argument vector, {"input": name} standing for a dataset's path) or shell
+    (one line, ${input:name} likewise), script, arguments, target (a cluster's name or "local"), environment,
+    environment_variables, inputs and max_run_duration_seconds.
+    Raises NotFound, Invalid and TooLarge.
+    """
+    check(folder, job)
+    snapshot_id = snapshot.take(folder, Path(job["source_directory"]))
+    experiment_id = mlflow_store.create_experiment(folder, experiment)
+    run_id = mlflow_store.create_run(
+        folder,
+        experiment_id,
+        display_name=display_name,
+        parent_id=None,
+        tags=tags or {},
+        properties={"ContentSnapshotId": snapshot_id} | (properties or {}),
+        status="NotStarted",
+        run_type=run_type,
+    )
+    identity = {
+        **IDENTITY,
+        "AZUREML_ARM_PROJECT_NAME": experiment,
+        "MLFLOW_EXPERIMENT_ID": experiment_id,
+        "MLFLOW_TRACKING_URI": mlflow_store.tracking_uri(folder),
+    }
+    run_folder = finish.run_folder(folder, run_id)
+    run_folder.mkdir(parents=True)
+    stored = {**job, "snapshot_id": snapshot_id, "experiment": experiment, "identity": identity}
+    (run_folder / "job.json").write_text(json.dumps(stored))
+    lock = job_states.take_lock(folder, run_id)
+    try:
+        job_states.insert(folder, run_id, job["target"])
+        start_supervisor(folder, run_id, lock)
+    finally:
+        os.close(lock)  # the supervisor has inherited it
+    return run_id
+
+
+def check(folder: Path, job: dict) -> None:
+    """Refuse what cannot run. Raises NotFound and Invalid."""
+    source = Path(job["source_directory"])
+    if not source.is_dir():
+        raise NotFound(f"The source directory {source} does not exist.")
+    if job.get("script") and not safe_join(source, job["script"]).is_file():
+        raise NotFound(f"The script {job['script']!r} is not in the source directory {source}.")
+    if job["target"] != "local":
+        clusters.get(folder, job["target"])
+    for given in job["inputs"]:
+        data.resolve(folder, given["sources"])
+    limit = job["max_run_duration_seconds"]
+    if limit is not None and limit <= 0:
+        raise Invalid(f"max_run_duration_seconds is {limit}; give a positive number of seconds.")
+
+
+def start_supervisor(folder: Path, run_id: str, lock: int) -> None:
+    run_folder = finish.run_folder(folder, run_id)
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    with (run_folder / "supervisor.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "helpers.offline.engine.supervisor", str(folder), run_id, str(lock)],
+            cwd=run_folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[lock],
+            start_new_session=True,
+        )
+
+
+def look(folder: Path, run_id: str) -> dict | None:
+    """The job's state (see job_states.get), None where the run is not a job.
+
+    A job whose supervisor died is brought to its end here: Failed, and why.
+    """
+    job = job_states.get(folder, run_id)
+    if job is None or job["status"] in job_states.FINAL:
+        return job
+    lock = job_states.take_lock(folder, run_id)
+    if lock is None:
+        return job
+    try:
+        job = job_states.get(folder, run_id)  # it may have ended between the two
+        if job["status"] not in job_states.FINAL:
+            status = "Canceled" if job["cancel_requested"] else "Failed"
+            error = None if job["cancel_requested"] else {"code": "SystemError", "message": LOST}
+            finish.append_log(folder, run_id, LOST)
+            finish.finish(folder, run_id, status, error)
+            job = job_states.get(folder, run_id)
+    finally:
+        os.close(lock)
+    return job
+
+
+def details(folder: Path, run_id: str) -> dict:
+    """What was submitted, with snapshot_id, and the job's state. Raises NotFound where the run is not a job."""
+    state = look(folder, run_id)
+    if state is None:
+        raise NotFound(f"The run {run_id} was not submitted as a job.")
+    job = json.loads((finish.run_folder(folder, run_id) / "job.json").read_text())
+    return {**job, **state}
+
+
+def cancel(folder: Path, run_id: str) -> None:
+    """Ask for the end of a job's whole process group, and return at once; a run that is final stays as it is."""
+    state = look(folder, run_id)
+    if state is not None:
+        job_states.request_cancel(folder, run_id)
+    elif mlflow_store.STATUS[mlflow_store.run(folder, run_id).info.status] not in mlflow_store.FINAL:
+        mlflow_store.set_status(folder, run_id, "Canceled")
+
+
+def cancel_all(folder: Path, target: str | None = None) -> None:
+    for job in job_states.unfinished(folder, target):
+        cancel(folder, job["run_id"])
+
+
+def end_all(folder: Path, patience: float = 30.0) -> None:
+    """Cancel every job and wait, at most `patience` seconds, until all are final. Raises FolderError."""
+    cancel_all(folder)
+    deadline = time.monotonic() + patience
+    while left := [
+        job for job in job_states.unfinished(folder) if look(folder, job["run_id"])["status"] not in job_states.FINAL
+    ]:
+        if time.monotonic() > deadline:
+            raise FolderError(f"{len(left)} runs in {folder} do not end. Look for processes named helpers.offline.")
+        time.sleep(0.1)

@@ -1,0 +1,287 @@
+"""Experiments, runs, metrics and tags in the workspace's MLflow store.
+
+Importing MLflow takes a second, so it happens inside the functions, when the store is first used.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from helpers.offline.engine import database
+from helpers.offline.engine.errors import Invalid, NotFound
+
+PROPERTY = "azureml.property."  # MLflow knows tags only; a property is a tag below this
+INTERNAL = ("azureml.", "mlflow.")  # tags that are not the user's
+RUN_TYPE = "azureml.runType"
+ERROR = "azureml.error"
+PARENT = "mlflow.parentRunId"
+DESCRIPTION = "mlflow.note.content"
+
+MLFLOW_STATUS = {
+    "NotStarted": "SCHEDULED",
+    "Preparing": "SCHEDULED",
+    "Queued": "SCHEDULED",
+    "Running": "RUNNING",
+    "Finalizing": "RUNNING",
+    "CancelRequested": "RUNNING",
+    "Completed": "FINISHED",
+    "Failed": "FAILED",
+    "Canceled": "KILLED",
+}
+STATUS = {
+    "SCHEDULED": "NotStarted",
+    "RUNNING": "Running",
+    "FINISHED": "Completed",
+    "FAILED": "Failed",
+    "KILLED": "Canceled",
+}
+FINAL = ("Completed", "Failed", "Canceled")
+
+
+def tracking_uri(folder: Path) -> str:
+    """The address of the store, as MLflow takes it."""
+    return f"sqlite:///{folder / 'mlflow.db'}?timeout=60"
+
+
+def client(folder: Path):
+    """MLflow's client of the workspace; the store is made at its first use."""
+    store = folder / "mlflow.db"
+    if not store.exists():
+        _make_store(folder)
+    return _client(tracking_uri(folder), store.stat().st_ino)
+
+
+def create_experiment(folder: Path, name: str) -> str:
+    """The id of the experiment, which is made if it is not there."""
+    store = client(folder)
+    found = store.get_experiment_by_name(name)
+    if found is None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return store.create_experiment(name, artifact_location=(folder / "artifacts").as_uri())
+        except MlflowException:  # another process was first
+            found = store.get_experiment_by_name(name)
+            if found is None:
+                raise
+    return found.experiment_id
+
+
+def experiment(folder: Path, name: str):
+    """MLflow's experiment of this name, archived or not. Raises NotFound."""
+    found = client(folder).get_experiment_by_name(name)
+    if found is None:
+        raise NotFound(f"The workspace has no experiment {name!r}.")
+    return found
+
+
+def create_run(
+    folder: Path,
+    experiment_id: str,
+    *,
+    display_name: str | None,
+    parent_id: str | None,
+    tags: dict[str, str],
+    properties: dict[str, str],
+    status: str,
+    run_type: str | None,
+) -> str:
+    """A new run's id. Raises Invalid for a tag or property that the store cannot keep."""
+    mlflow_tags = _checked_tags(tags) | _checked_tags(properties, PROPERTY)
+    if parent_id:
+        mlflow_tags[PARENT] = parent_id
+    if run_type:
+        mlflow_tags[RUN_TYPE] = run_type
+    store = client(folder)
+    run_id = store.create_run(experiment_id, tags=mlflow_tags, run_name=display_name).info.run_id
+    if status != "Running":
+        store.update_run(run_id, status=MLFLOW_STATUS[status])
+    with database.transaction(folder) as connection:
+        connection.execute(
+            "INSERT INTO runs VALUES (?, ?, 1 + (SELECT coalesce(max(number), 0) FROM runs WHERE experiment_id=?))",
+            (run_id, experiment_id, experiment_id),
+        )
+    return run_id
+
+
+def set_status(folder: Path, run_id: str, status: str, error: dict | None = None) -> None:
+    """Bring MLflow's status of the run up to Azure ML's; a final one also sets the end time."""
+    store = client(folder)
+    if error:
+        store.set_tag(run_id, ERROR, json.dumps(error)[:7000])
+    if status in FINAL:
+        store.set_terminated(run_id, MLFLOW_STATUS[status], end_time=int(time.time() * 1000))
+    else:
+        store.update_run(run_id, status=MLFLOW_STATUS[status])
+
+
+def set_tags(folder: Path, run_id: str, tags: dict[str, str], prefix: str = "") -> None:
+    """Set tags, or properties with `prefix=PROPERTY`. Raises Invalid."""
+    from mlflow.entities import RunTag
+
+    checked = _checked_tags(tags, prefix)
+    client(folder).log_batch(run_id, tags=[RunTag(name, value) for name, value in checked.items()])
+
+
+def remove_tag(folder: Path, run_id: str, name: str) -> None:
+    """Remove a tag of the user's; a tag that is not there is no error."""
+    if name in _run(client(folder), run_id).data.tags and not name.startswith(INTERNAL):
+        client(folder).delete_tag(run_id, name)
+
+
+def set_display_name(folder: Path, run_id: str, value: str) -> None:
+    client(folder).update_run(run_id, name=value)
+
+
+def set_description(folder: Path, run_id: str, value: str) -> None:
+    client(folder).set_tag(run_id, DESCRIPTION, value)
+
+
+def log_metrics(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> None:
+    """Carry metric and table events (as the spool has them) into the store.
+
+    `counts` holds how often each metric was logged so far: the step of the next value that comes without one.
+    """
+    from mlflow.entities import Metric
+
+    metrics, tables = [], []
+    for event in events:
+        name = event["name"]
+        if event["kind"] == "table":
+            tables.append((run_id, name, event["type"], json.dumps(event["value"])))
+            continue
+        step = event["step"] if event.get("step") is not None else counts.get(name, 0)
+        counts[name] = counts.get(name, 0) + 1
+        if is_metric_name(name):
+            metrics.append(Metric(name, float(event["value"]), int(event["time"] * 1000), int(step)))
+        else:  # a name such as "Accuracy (%)", which MLflow refuses
+            tables.append((run_id, name, "scalar", json.dumps(event["value"])))
+    store = client(folder)
+    for start in range(0, len(metrics), 1000):  # MLflow's limit of one batch
+        store.log_batch(run_id, metrics=metrics[start : start + 1000])
+    if tables:
+        with database.transaction(folder) as connection:
+            connection.executemany("INSERT INTO metric_tables (run_id, name, type, value) VALUES (?, ?, ?, ?)", tables)
+
+
+def metrics(folder: Path, run_id: str) -> dict[str, Any]:
+    """The run's metrics in Azure ML's shape, by name.
+
+    A number logged once is a number, more often a list in the order of logging; a list is a list; rows and tables are
+    a dict of column to value, or to list of values; an image is the reference of its file.
+    """
+    found: dict[str, Any] = {}
+    store = client(folder)
+    for name in _run(store, run_id).data.metrics:
+        history = store.get_metric_history(run_id, name)
+        values = [metric.value for metric in sorted(history, key=lambda metric: (metric.step, metric.timestamp))]
+        found[name] = values[0] if len(values) == 1 else values
+    query = "SELECT name, type, value FROM metric_tables WHERE run_id=? ORDER BY seq"
+    for row in database.rows(folder, query, (run_id,)):
+        _merge(found, row["name"], row["type"], json.loads(row["value"]), run_id)
+    return found
+
+
+def metric_counts(folder: Path, run_id: str) -> dict[str, int]:
+    """How often each metric of the run was logged."""
+    store = client(folder)
+    return {name: len(store.get_metric_history(run_id, name)) for name in _run(store, run_id).data.metrics}
+
+
+def run(folder: Path, run_id: str):
+    """MLflow's run of this id. Raises NotFound."""
+    return _run(client(folder), run_id)
+
+
+def is_metric_name(name: str) -> bool:
+    """Whether MLflow can keep a metric or tag of this name."""
+    return bool(re.fullmatch(r"[/\w.\- :]{1,250}", name)) and os.path.normpath(name) == name and name[0] not in "/."
+
+
+def _run(store, run_id: str):
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return store.get_run(run_id)
+    except MlflowException:
+        raise NotFound(f"The workspace has no run {run_id!r}.") from None
+
+
+def _merge(found: dict, name: str, type: str, value: Any, run_id: str) -> None:
+    if type == "row":
+        columns = found.setdefault(name, {})
+        for column, cell in value.items():
+            columns[column] = _and(columns[column], cell) if column in columns else cell
+    elif type == "image":
+        reference = f"aml://artifactId/ExperimentRun/dcid.{run_id}/{value}"
+        found[name] = _and(found[name], reference) if name in found else reference
+    elif type == "list":
+        found[name] = [*found[name], *value] if isinstance(found.get(name), list) else value
+    else:
+        found[name] = _and(found[name], value) if name in found else value
+
+
+def _and(earlier: Any, value: Any) -> list:
+    return [*earlier, value] if isinstance(earlier, list) else [earlier, value]
+
+
+def _checked_tags(tags: dict[str, str], prefix: str = "") -> dict[str, str]:
+    checked = {}
+    for name, value in tags.items():
+        if not is_metric_name(name) or name.startswith(INTERNAL):
+            raise Invalid(
+                f"{name!r} is no name for a tag or property offline: use letters, digits and _ - . / : or space, "
+                f"at most 250 of them, not beginning with {' or '.join(INTERNAL)}."
+            )
+        text = "" if value is None else str(value)
+        if len(text) > 8000:
+            raise Invalid(f"The value of {name!r} has {len(text)} characters; a tag or property holds up to 8000.")
+        checked[prefix + name] = text
+    return checked
+
+
+@contextmanager
+def registry_lock(folder: Path) -> Iterator[None]:
+    """One registration at a time: MLflow numbers versions by looking at the last one."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make_store(folder: Path) -> None:
+    """Create the database under a lock and under another name first: no process ever sees half of it."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "mlflow.db").exists():
+            return
+        new = folder / "mlflow-new.db"
+        new.unlink(missing_ok=True)
+        _new_client(f"sqlite:///{new}").search_experiments()
+        connection = sqlite3.connect(new)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        new.rename(folder / "mlflow.db")
+
+
+@lru_cache(maxsize=4)
+def _client(uri: str, inode: int):
+    return _new_client(uri)
+
+
+def _new_client(uri: str):
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    for name in ("mlflow.store.db.utils", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri, uri)

@@ -1,0 +1,278 @@
+"""The process that sees one job through: `python -m helpers.offline.engine.supervisor FOLDER RUN_ID LOCK`.
+
+It is detached from whoever submitted the job, and holds the run's lock (an inherited descriptor) while it lives.
+MLflow takes a second to import, so that a thread does it while the script already runs.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+
+from helpers.offline.engine import clusters, data, environments, finish, job_states, snapshot, spool
+from helpers.offline.engine.errors import EngineError
+
+SDK = Path(__file__).resolve().parents[1] / "sdk"
+TICK = 0.05  # seconds between two looks at the script
+LOOK = 0.2  # seconds between two looks at the database: a wish to cancel, a free node
+GRACE = 5.0  # seconds that a script has between SIGTERM and SIGKILL
+DELAY_VARIABLE = "AZUREML_OFFLINE_STAGE_SECONDS"  # for teaching: how long Preparing and Queued last at least
+# What a notebook's kernel has in its environment and a script should not see.
+NOT_PASSED_ON = ("MPLBACKEND", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONPATH")
+
+
+class Stopped(Exception):
+    """The run ends before or while the script runs: final status, and why."""
+
+    def __init__(self, status: str, error: dict | None = None):
+        super().__init__(status)
+        self.status, self.error = status, error
+
+
+def main(folder: Path, run_id: str) -> None:
+    """See the job through to its end, whatever happens."""
+    exit_code, carrier = None, None
+    try:
+        job = json.loads((finish.run_folder(folder, run_id) / "job.json").read_text())
+        prepare(folder, run_id, job)
+        wait_for_node(folder, run_id, job)
+        carrier = Carrier(folder, run_id)
+        exit_code = run_script(folder, run_id, job)
+        status, error = ending(folder, run_id, exit_code)
+    except Stopped as stopped:
+        status, error = stopped.status, stopped.error
+    except EngineError as refused:
+        status, error = "Failed", {"code": "UserError", "message": str(refused)}
+    except Exception:
+        traceback.print_exc()
+        status, error = "Failed", {"code": "SystemError", "message": traceback.format_exc(limit=-1).strip()}
+    counts = carrier.stop() if carrier else None
+    job_states.advance(folder, run_id, "Finalizing", error=error, exit_code=exit_code)
+    if error:
+        finish.append_log(folder, run_id, error["message"])
+    finish.finish(folder, run_id, status, error, exit_code, counts)
+
+
+def prepare(folder: Path, run_id: str, job: dict) -> None:
+    """Check the environment, as the service would build its image; what is missing fails the run."""
+    job_states.advance(folder, run_id, "Preparing")
+    lines, missing = environments.check(job["environment"])
+    log = finish.log_path(folder, run_id).parents[1] / "azureml-logs" / "20_image_build_log.txt"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("\n".join([*lines, *missing, ""]), encoding="utf-8")
+    delay(folder, run_id)
+    if missing:
+        name = job["environment"].get("name")
+        message = f"Image build failed. The environment {name!r} cannot be had on this machine: {' '.join(missing)}"
+        raise Stopped("Failed", {"code": "UserError", "message": message})
+
+
+def wait_for_node(folder: Path, run_id: str, job: dict) -> None:
+    """Queue until the cluster has a node for this run."""
+    job_states.advance(folder, run_id, "Queued")
+    delay(folder, run_id)
+    if job["target"] == "local":
+        return
+    looks = 0
+    while clusters.take_node(folder, job["target"], run_id) is None:
+        stop_if_canceled(folder, run_id)
+        looks += 1
+        if looks % 10 == 0:
+            end_dead_runs(folder, job["target"], run_id)
+        time.sleep(LOOK)
+    stop_if_canceled(folder, run_id)
+
+
+def end_dead_runs(folder: Path, target: str, run_id: str) -> None:
+    """Free the nodes of runs whose supervisor died."""
+    from helpers.offline.engine import jobs
+
+    for other in job_states.unfinished(folder, target):
+        if other["run_id"] != run_id:
+            jobs.look(folder, other["run_id"])
+
+
+def run_script(folder: Path, run_id: str, job: dict) -> int:
+    """Run the script in its own process group until it ends, is canceled or its time is over; its exit code."""
+    code = finish.run_folder(folder, run_id) / "code"
+    snapshot.extract(folder, job["snapshot_id"], code)
+    for part in finish.UPLOADED:
+        (code / part).mkdir(exist_ok=True)
+    inputs = place_inputs(folder, run_id, job, code)
+    spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
+    log = finish.log_path(folder, run_id)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    job_states.advance(folder, run_id, "Running")
+    with log.open("ab") as output:
+        try:
+            process = subprocess.Popen(
+                command_of(job, inputs),
+                cwd=code,
+                env=environment_of(folder, run_id, job, inputs),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            message = f"Execution failed. The program could not be started: {error}"
+            raise Stopped("Failed", {"code": "UserError", "message": message}) from error
+    limit = job["max_run_duration_seconds"]
+    deadline = time.monotonic() + limit if limit else float("inf")
+    next_look = 0.0
+    while True:
+        try:
+            return process.wait(TICK)
+        except subprocess.TimeoutExpired:
+            pass
+        if time.monotonic() > deadline:
+            end_group(process)
+            message = f"The run was canceled: it took longer than max_run_duration_seconds, which is {limit}."
+            raise Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
+        if time.monotonic() > next_look:
+            next_look = time.monotonic() + LOOK
+            if job_states.cancel_requested(folder, run_id):
+                end_group(process)
+                raise Stopped("Canceled")
+
+
+def place_inputs(folder: Path, run_id: str, job: dict, code: Path) -> dict[str, str]:
+    """Lay out the job's datasets; what stands for each in the command line and in the environment."""
+    placed = {}
+    for given in job["inputs"]:
+        if given["mode"] == "direct":
+            placed[given["name"]] = given["dataset_id"]
+            continue
+        wanted = given.get("path_on_compute")
+        if not wanted:
+            target = finish.run_folder(folder, run_id) / "inputs" / given["name"]
+        elif Path(wanted).is_absolute():  # kept below the run: a node's root is not ours to write to
+            target = finish.run_folder(folder, run_id) / "inputs" / "_absolute" / wanted.lstrip("/")
+        else:
+            target = code / wanted
+        data.place(data.resolve(folder, given["sources"]), target, given["mode"], overwrite=True)
+        placed[given["name"]] = str(target)
+    return placed
+
+
+def command_of(job: dict, inputs: dict[str, str]) -> list[str]:
+    """The program and its arguments; `python` is the interpreter that runs this."""
+    if "shell" in job:
+        command = job["shell"]
+        for name, path in inputs.items():
+            command = command.replace(f"${{input:{name}}}", path)
+        return [shutil.which("bash") or "/bin/sh", "-c", command]
+    words = [inputs[word["input"]] if isinstance(word, dict) else str(word) for word in job["command"]]
+    return [sys.executable, *words[1:]] if words[0] == "python" else words
+
+
+def environment_of(folder: Path, run_id: str, job: dict, inputs: dict[str, str]) -> dict[str, str]:
+    """The environment variables of the script, those that Azure ML sets among them."""
+    from helpers.offline.engine import folder as folders
+
+    python_path = [str(SDK), *filter(None, [os.environ.get("PYTHONPATH")])]
+    interpreter = Path(sys.executable).parent
+    return {
+        **{name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON},
+        "PATH": f"{interpreter}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",  # each line is in the log as soon as it is printed
+        "PYTHONIOENCODING": "utf-8",
+        **{f"AZUREML_DATAREFERENCE_{name}": value for name, value in inputs.items()},
+        **{name: str(value) for name, value in (job["environment_variables"] or {}).items()},
+        "PYTHONPATH": os.pathsep.join(python_path),
+        **job["identity"],
+        finish.RUN_ID_VARIABLE: run_id,
+        "AZUREML_OFFLINE_SPOOL": str(spool.spool_folder(folder, run_id)),
+        folders.VARIABLE: str(folder),
+        "MLFLOW_RUN_ID": run_id,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def ending(folder: Path, run_id: str, exit_code: int) -> tuple[str, dict | None]:
+    """The final status that an exit code means, and the error to tell."""
+    if exit_code == 0:
+        return "Completed", None
+    if exit_code < 0:
+        how = f"was killed by {signal.Signals(-exit_code).name}"
+    else:
+        how = f"exited with status code {exit_code}"
+    message = f"Execution failed. User process 'python' {how}. Please check log file '{finish.LOG}' for error details."
+    cause = last_exception(finish.log_path(folder, run_id))
+    return "Failed", {"code": "UserError", "message": f"{message} Error: {cause}" if cause else message}
+
+
+def last_exception(log: Path) -> str | None:
+    """The last line of the traceback that ends the log, if one does."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 20_000))
+        lines = file.read().decode(errors="replace").rstrip().splitlines()
+    if not any(line.startswith("Traceback (most recent call last)") for line in lines):
+        return None
+    return lines[-1][:1000]
+
+
+def end_group(process: subprocess.Popen) -> None:
+    """SIGTERM for the script's whole process group, SIGKILL for what is left of it after the grace."""
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def stop_if_canceled(folder: Path, run_id: str) -> None:
+    if job_states.cancel_requested(folder, run_id):
+        raise Stopped("Canceled")
+
+
+def delay(folder: Path, run_id: str) -> None:
+    """The stage's delay for teaching, none by default."""
+    end = time.monotonic() + float(os.environ.get(DELAY_VARIABLE) or 0)
+    stop_if_canceled(folder, run_id)
+    while time.monotonic() < end:
+        time.sleep(TICK)
+        stop_if_canceled(folder, run_id)
+
+
+class Carrier:
+    """A thread that carries the job's metrics, files and logs/ into the store while the script runs."""
+
+    def __init__(self, folder: Path, run_id: str):
+        self.folder, self.run_id = folder, run_id
+        self.counts: dict[str, int] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._carry, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> dict[str, int]:
+        """End the thread; the counts that the last carrying goes on with."""
+        self._stop.set()
+        self._thread.join()
+        return self.counts
+
+    def _carry(self) -> None:
+        from helpers.offline.engine import mlflow_store
+
+        try:
+            mlflow_store.set_status(self.folder, self.run_id, "Running")
+            while not self._stop.wait(LOOK):
+                spool.carry(self.folder, self.run_id, self.counts, print)
+        except Exception:
+            traceback.print_exc()
+
+
+if __name__ == "__main__":
+    os.set_inheritable(int(sys.argv[3]), False)
+    main(Path(sys.argv[1]), sys.argv[2])

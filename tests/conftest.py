@@ -1,0 +1,47 @@
+"""What all tests share: the mocked SDK comes first, each test has a workspace of its own, and no test goes online."""
+
+import importlib.util
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+SDK = TESTS.parent / "helpers" / "offline" / "sdk"
+GUARD = TESTS / "network_guard"
+
+# In pytest's process `azureml` is the mocked SDK; the real one is only called in processes of its own.
+sys.path.insert(0, str(SDK))
+
+# Every process that a test starts inherits these.
+os.environ["NETWORK_GUARD_LOG"] = str(Path(tempfile.mkdtemp(prefix="network-guard-")) / "refused.txt")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["DO_NOT_TRACK"] = "1"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+os.environ.pop("AZUREML_OFFLINE_FOLDER", None)
+_specification = importlib.util.spec_from_file_location("network_guard", GUARD / "sitecustomize.py")
+_specification.loader.exec_module(importlib.util.module_from_spec(_specification))
+
+
+@pytest.fixture(autouse=True)
+def no_connection_outside_loopback():
+    log = Path(os.environ["NETWORK_GUARD_LOG"])
+    log.write_text("")
+    yield
+    refused = log.read_text()
+    assert not refused, f"a connection outside loopback was tried:\n{refused}"
+
+
+@pytest.fixture
+def offline_folder(tmp_path, monkeypatch):
+    """The folder of a new offline workspace, which the test's processes find by the environment variable."""
+    from helpers.offline.engine import folder, jobs
+
+    path = tmp_path / "offline"
+    monkeypatch.setenv(folder.VARIABLE, str(path))
+    yield path
+    if (path / "assets.db").exists():
+        jobs.end_all(folder.open_folder(path))  # no process is left behind

@@ -1,0 +1,56 @@
+"""Refuses every connection outside loopback, in each Python process that the tests start (and in pytest's own).
+
+tests/conftest.py puts this folder on PYTHONPATH, where Python finds a `sitecustomize` at its start. A refusal is also
+written to the file that NETWORK_GUARD_LOG names, so that a test fails even where its error was caught.
+"""
+
+import ipaddress
+import os
+import socket
+import sys
+
+_connect, _connect_ex, _getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+
+def _refuse(host):
+    message = f"tests open no connection outside loopback: {host} was asked for by {sys.argv[:3]}"
+    log = os.environ.get("NETWORK_GUARD_LOG")
+    if log:
+        with open(log, "a") as file:
+            file.write(message + "\n")
+    raise ConnectionRefusedError(message)
+
+
+def _check(host):
+    if not isinstance(host, str) or host in ("", "localhost"):
+        return
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        _refuse(host)  # a name that would have to be looked up
+    if not address.is_loopback and not address.is_unspecified:
+        _refuse(host)
+
+
+def _check_address(sock, address):
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        _check(address[0])
+
+
+def connect(self, address):
+    _check_address(self, address)
+    return _connect(self, address)
+
+
+def connect_ex(self, address):
+    _check_address(self, address)
+    return _connect_ex(self, address)
+
+
+def getaddrinfo(host, *args, **kwargs):
+    if host not in (None, socket.gethostname()):
+        _check(host.decode() if isinstance(host, bytes) else host)
+    return _getaddrinfo(host, *args, **kwargs)
+
+
+socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo
