@@ -16,7 +16,7 @@ def _refuse(host):
     message = f"tests open no connection outside loopback: {host} was asked for by {sys.argv[:3]}"
     log = os.environ.get("NETWORK_GUARD_LOG")
     if log:
-        with open(log, "a") as file:
+        with open(log, "a") as file:  # noqa: PTH123 - pathlib is not imported for this
             file.write(message + "\n")
     raise ConnectionRefusedError(message)
 

@@ -7,7 +7,7 @@ whose content is checked against the sum that is known for it.
 import re
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -30,7 +30,8 @@ class DataFile:
 def resolve(folder: Path, sources: list[dict]) -> list[DataFile]:
     """The files that a dataset's sources stand for, without doubles.
 
-    A source is {"url": address} or {"datastore": name, "path": path, which may be a folder or have * and **}.
+    A source is {"url": address} or {"datastore": name, "path": path, which may be a folder or have * and **}; one that
+    stands for a single file may also say the "relative" path that the file has in the dataset.
     Raises NotFound for an address that is not known offline and for a path that matches nothing.
     """
     found: dict[str, DataFile] = {}
@@ -40,6 +41,8 @@ def resolve(folder: Path, sources: list[dict]) -> list[DataFile]:
             if "url" in source
             else _datastore_files(folder, source["datastore"], source["path"])
         )
+        if "relative" in source:
+            files = [replace(files[0], relative=source["relative"])]
         found.update({file.relative: file for file in files})
     return list(found.values())
 
@@ -109,11 +112,13 @@ def _web_file(folder: Path, url: str) -> DataFile:
         )
     cached = folder / "web" / name
     if not cached.exists():
-        if not mnist.is_intact(BUNDLED / name):
+        try:
+            mnist.verify(BUNDLED / name)
+        except (mnist.IdxError, OSError) as error:
             raise Invalid(
-                f"The bundled file {BUNDLED / name} is missing or not what it should be: its content does not match "
-                f"the known sum. Restore it with `git checkout -- data/mnist`."
-            )
+                f"The bundled file {BUNDLED / name} is missing or not what it should be ({error}). "
+                f"Restore it with `git checkout -- data/mnist`."
+            ) from error
         _copy(BUNDLED / name, cached)
         cached.chmod(0o444)  # links to it are handed to jobs; none should write through them
     return DataFile(web_name(url), cached, cached.stat().st_size)
@@ -122,6 +127,8 @@ def _web_file(folder: Path, url: str) -> DataFile:
 def _datastore_files(folder: Path, datastore: str, path: str) -> list[DataFile]:
     root = datastore_root(folder, datastore)
     pattern = path.replace("\\", "/").strip("/")
+    if pattern.endswith("**"):
+        pattern += "/*"  # to pathlib, ** alone means folders
     fixed = re.split(r"[*?\[]", pattern)[0]
     base = safe_join(root, fixed) if fixed.strip("/") else root
     if pattern == fixed:

@@ -42,6 +42,10 @@ def open_folder(path: Path | None = None) -> Path:
             f"The offline workspace in {folder} cannot be written ({error}). Give the folder write permission, "
             f"or set {VARIABLE} to a folder of your own."
         ) from error
+    except sqlite3.DatabaseError as error:
+        raise FolderError(
+            f"The offline workspace in {folder} is damaged ({error}). `make clean` removes it and starts anew."
+        ) from error
     _opened[folder] = _identity(folder)
     return folder
 
@@ -91,11 +95,5 @@ def _open_database(folder: Path) -> None:
             connection.executescript(f"BEGIN; {database.SCHEMA} PRAGMA user_version={database.VERSION}; COMMIT;")
         connection.execute("BEGIN IMMEDIATE")  # fails here, not at the first submit, where it is read-only
         connection.execute("ROLLBACK")
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
-            raise
-        raise FolderError(
-            f"The offline workspace in {folder} is damaged ({error}). `make clean` removes it and starts anew."
-        ) from error
     finally:
         connection.close()

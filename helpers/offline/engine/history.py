@@ -64,6 +64,13 @@ def set_experiment_tags(folder: Path, name: str, tags: dict[str, str]) -> None:
         mlflow_store.client(folder).set_experiment_tag(found.experiment_id, key, str(value))
 
 
+def remove_experiment_tags(folder: Path, name: str, names: list[str]) -> None:
+    found = mlflow_store.experiment(folder, name)
+    for key in names:
+        if key in found.tags:
+            mlflow_store.client(folder).delete_experiment_tag(found.experiment_id, key)
+
+
 def create_run(
     folder: Path,
     experiment: str,
@@ -180,6 +187,7 @@ def _experiment(found) -> dict:
         "name": found.name,
         "tags": {name: value for name, value in found.tags.items() if not name.startswith("mlflow.")},
         "archived": found.lifecycle_stage != "active",
+        "modified": _iso(found.last_update_time),
         "created": _iso(found.creation_time),
     }
 

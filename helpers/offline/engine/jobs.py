@@ -32,6 +32,7 @@ def submit(
     properties: dict[str, str] | None = None,
     display_name: str | None = None,
     run_type: str | None = None,
+    parent_id: str | None = None,
 ) -> str:
     """Start a job and return its run's id at once; what can be refused is refused before there is a run.
 
@@ -47,7 +48,7 @@ def submit(
         folder,
         experiment_id,
         display_name=display_name,
-        parent_id=None,
+        parent_id=parent_id,
         tags=tags or {},
         properties={"ContentSnapshotId": snapshot_id} | (properties or {}),
         status="NotStarted",

@@ -1,7 +1,7 @@
 """The process that sees one job through: `python -m helpers.offline.engine.supervisor FOLDER RUN_ID LOCK`.
 
 It is detached from whoever submitted the job, and holds the run's lock (an inherited descriptor) while it lives.
-MLflow takes a second to import, so that a thread does it while the script already runs.
+MLflow takes two seconds to import, so that a thread does it while the script already runs.
 """
 
 import json
@@ -38,6 +38,7 @@ class Stopped(Exception):
 def main(folder: Path, run_id: str) -> None:
     """See the job through to its end, whatever happens."""
     exit_code, carrier = None, None
+    threading.Thread(target=import_mlflow, daemon=True).start()
     try:
         job = json.loads((finish.run_folder(folder, run_id) / "job.json").read_text())
         prepare(folder, run_id, job)
@@ -57,6 +58,10 @@ def main(folder: Path, run_id: str) -> None:
     if error:
         finish.append_log(folder, run_id, error["message"])
     finish.finish(folder, run_id, status, error, exit_code, counts)
+
+
+def import_mlflow() -> None:
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
 
 def prepare(folder: Path, run_id: str, job: dict) -> None:

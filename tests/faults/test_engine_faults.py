@@ -1,0 +1,159 @@
+"""Killed supervisors and submitters, damaged spools, registrations at once."""
+
+import multiprocessing
+import os
+import signal
+
+import psutil
+import pytest
+from small_jobs import LOG, make_cluster, submit, wait_for, wait_until
+
+from helpers.offline.engine import artifacts, clusters, finish, folder, history, job_states, jobs, models
+
+
+@pytest.fixture
+def opened(offline_folder):
+    return folder.open_folder()
+
+
+def supervisor_of(run_id):
+    for process in psutil.process_iter():
+        try:
+            command = process.cmdline()
+        except psutil.Error:
+            continue
+        if run_id in command and "helpers.offline.engine.supervisor" in command:
+            return process
+    return None
+
+
+ENDLESS = (
+    LOG
+    + """
+log("Loss", 0.5, 0)
+open("outputs/checkpoint", "w").write("c")
+print("pid", os.getpid())
+time.sleep(600)
+"""
+)
+
+
+def started(opened, run_id):
+    log = finish.log_path(opened, run_id)
+    wait_until(lambda: log.exists() and "pid" in log.read_text())
+    return int(log.read_text().split()[1])
+
+
+def test_a_killed_supervisor_is_told_within_one_look_and_nothing_is_lost(opened, tmp_path):
+    make_cluster(opened, max_nodes=1)
+    run_id = submit(opened, tmp_path / "s", ENDLESS, target="cpu")
+    script_pid = started(opened, run_id)
+    supervisor = supervisor_of(run_id)
+    supervisor.kill()
+    supervisor.wait(10)
+
+    state = jobs.look(opened, run_id)  # one look
+    assert state["status"] == "Failed"
+    assert "supervised the run ended" in state["error"]["message"]
+    assert not psutil.pid_exists(script_pid)
+    assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
+    assert "outputs/checkpoint" in artifacts.files_of(opened, run_id)
+    assert clusters.state(opened, "cpu")["running"] == 0
+
+    again = submit(opened, tmp_path / "s", "print('well')", target="cpu")
+    wait_for(opened, again, "Completed")
+
+
+def test_a_run_that_waits_for_a_dead_runs_node_gets_it(opened, tmp_path):
+    make_cluster(opened, max_nodes=1)
+    first = submit(opened, tmp_path / "s", ENDLESS, target="cpu")
+    started(opened, first)
+    second = submit(opened, tmp_path / "s2", "", target="cpu")
+    wait_for(opened, second, "Queued")
+    supervisor_of(first).kill()
+    wait_until(lambda: job_states.get(opened, second)["status"] == "Completed")  # without a look of ours
+    assert job_states.get(opened, first)["status"] == "Failed"
+
+
+def test_a_submitter_that_dies_leaves_the_run_alone(opened, tmp_path):
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue()
+    submitter = context.Process(target=_submit_and_die, args=(str(opened), str(tmp_path / "s"), queue))
+    submitter.start()
+    run_id = queue.get(timeout=60)
+    submitter.join()
+    assert submitter.exitcode == -signal.SIGKILL
+    wait_for(opened, run_id, "Completed")
+
+
+def _submit_and_die(path, source, queue):
+    from pathlib import Path
+
+    run_id = submit(Path(path), Path(source), "import time; time.sleep(0.5)")
+    queue.put(run_id)
+    queue.close()
+    queue.join_thread()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_run_whose_supervisor_never_started_fails(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "start_supervisor", lambda *_: None)
+    run_id = submit(opened, tmp_path / "s", "")
+    assert jobs.look(opened, run_id)["status"] == "Failed"
+
+
+def test_a_damaged_spool_loses_only_what_is_damaged(opened, tmp_path):
+    script = (
+        LOG
+        + """
+log("a", 1)
+os.write(_events, b"not json\\n")
+os.write(_events, b'{"kind": "metric", "name": "text", "value": "many", "step": null, "time": 1}\\n')
+os.write(_events, b'{"kind": "file", "name": "../../x", "path": "../../../../assets.db"}\\n')
+log("b", 2)
+os.write(_events, b'{"kind": "metric", "name": "cut')
+"""
+    )
+    run_id = submit(opened, tmp_path / "s", script)
+    wait_for(opened, run_id, "Completed")
+    assert history.get_metrics(opened, run_id) == {"a": 1.0, "b": 2.0}
+    assert (opened / "assets.db").exists()
+
+
+def test_outputs_that_cannot_be_kept_fail_the_run_and_say_so(opened, tmp_path):
+    run_id = submit(opened, tmp_path / "s", "import os; os.makedirs('outputs/user_logs')\nopen('outputs/a','w')")
+    (artifacts.root_of(opened, run_id)).mkdir(parents=True, exist_ok=True)
+    (artifacts.root_of(opened, run_id) / "outputs").write_text("a file where a folder has to be")
+    state = wait_for(opened, run_id, "Failed")
+    assert "could not all be kept" in state["error"]["message"]
+
+
+def _register(path, source):
+    from pathlib import Path
+
+    for _ in range(3):
+        models.register(Path(path), "shared", Path(source), stored_as="model")
+
+
+def test_two_processes_register_the_same_model_at_once(opened, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("w")
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=_register, args=(str(opened), str(tmp_path / "model"))) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    found = models.list_all(opened, "shared")
+    assert sorted(model.version for model in found) == [1, 2, 3, 4, 5, 6]
+    assert all(model.files == ["model/weights"] for model in found)
+    assert len({model.path for model in found}) == 6
+
+
+def test_reset_ends_what_runs(opened, tmp_path):
+    run_id = submit(opened, tmp_path / "s", ENDLESS)
+    script_pid = started(opened, run_id)
+    folder.reset(opened)
+    assert not opened.exists()
+    wait_until(lambda: not psutil.pid_exists(script_pid))

@@ -1,0 +1,60 @@
+"""Small jobs for tests: submit a script to the engine, and wait for states."""
+
+import textwrap
+import time
+from pathlib import Path
+
+from helpers.offline.engine import clusters, jobs
+
+FINAL = ("Completed", "Failed", "Canceled")
+LOG = """
+import json, os, time
+_events = os.open(os.environ["AZUREML_OFFLINE_SPOOL"] + "/events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+def log(name, value, step=None):
+    event = {"kind": "metric", "name": name, "value": value, "step": step, "time": time.time()}
+    os.write(_events, (json.dumps(event) + "\\n").encode())
+"""
+
+
+def make_cluster(folder: Path, name: str = "cpu", max_nodes: int = 2, **changes) -> None:
+    settings = {"vm_size": "Standard_DS3_v2", "min_nodes": 0, "max_nodes": max_nodes, "idle_seconds": 120}
+    clusters.create(folder, name, settings | changes)
+
+
+def submit(folder: Path, source: Path, text: str, arguments: list = (), **changes) -> str:
+    """Submit a Python script, given as text, from the directory `source`."""
+    source.mkdir(exist_ok=True)
+    (source / "script.py").write_text(textwrap.dedent(text), encoding="utf-8")
+    job = {
+        "source_directory": str(source),
+        "script": "script.py",
+        "command": ["python", "script.py", *arguments],
+        "arguments": list(arguments),
+        "target": "local",
+        "environment": None,
+        "environment_variables": {},
+        "inputs": [],
+        "max_run_duration_seconds": 120,
+    }
+    return jobs.submit(folder, "tests", job | changes)
+
+
+def wait_until(condition, seconds: float = 60):
+    """The condition's value as soon as it is true; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
+        time.sleep(0.02)
+    return value
+
+
+def wait_for(folder: Path, run_id: str, *statuses: str) -> dict:
+    """The job's state once its status is one of `statuses`, by default a final one."""
+    wanted = statuses or FINAL
+
+    def reached():
+        state = jobs.look(folder, run_id)
+        assert state["status"] in wanted or state["status"] not in FINAL, f"ended as {state}"
+        return state if state["status"] in wanted else None
+
+    return wait_until(reached)

@@ -1,0 +1,158 @@
+"""Clusters and their nodes, VM sizes, and the check of a job's environment."""
+
+import platform
+import re
+from importlib import metadata
+
+import pytest
+from small_jobs import make_cluster
+
+from helpers.offline.engine import clusters, environments, folder, job_states, vm_sizes
+from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
+
+
+@pytest.fixture
+def opened(tmp_path):
+    return folder.open_folder(tmp_path / "offline")  # its jobs are rows alone, without processes
+
+
+def queue(opened, *run_ids, target="cpu"):
+    for run_id in run_ids:
+        job_states.insert(opened, run_id, target)
+        job_states.advance(opened, run_id, "Queued")
+
+
+def test_nodes_come_with_runs_and_stay_idle_for_a_while(opened):
+    make_cluster(opened, max_nodes=2, idle_seconds=120)
+    assert clusters.state(opened, "cpu")["current"] == 0
+    queue(opened, "a")
+    assert clusters.state(opened, "cpu")["allocation_state"] == "Resizing"
+    assert clusters.take_node(opened, "cpu", "a") == 0
+    job_states.advance(opened, "a", "Completed")
+    clusters.release_nodes(opened, "a")
+    state = clusters.state(opened, "cpu")
+    assert (state["current"], state["idle"], state["running"]) == (1, 1, 0)
+
+
+def test_idle_nodes_go_away_and_min_nodes_stay(opened, monkeypatch):
+    make_cluster(opened, max_nodes=3, min_nodes=1, idle_seconds=120)
+    assert clusters.state(opened, "cpu")["idle"] == 1
+    for run_id in ("a", "b"):
+        queue(opened, run_id)
+        clusters.take_node(opened, "cpu", run_id)
+        job_states.advance(opened, run_id, "Running")
+    assert clusters.state(opened, "cpu")["running"] == 2
+    clusters.release_nodes(opened, "a")
+    clusters.release_nodes(opened, "b")
+    now = clusters.time.time()
+    monkeypatch.setattr(clusters.time, "time", lambda: now + 119)
+    assert clusters.state(opened, "cpu")["current"] == 2
+    monkeypatch.setattr(clusters.time, "time", lambda: now + 122)
+    assert clusters.state(opened, "cpu")["current"] == 1
+
+
+def test_a_full_cluster_gives_no_node(opened):
+    make_cluster(opened, max_nodes=1)
+    queue(opened, "a")
+    assert clusters.take_node(opened, "cpu", "a") == 0
+    job_states.advance(opened, "a", "Running")
+    queue(opened, "b", "c")
+    assert clusters.take_node(opened, "cpu", "b") is None
+    clusters.release_nodes(opened, "a")
+    assert clusters.take_node(opened, "cpu", "c") is None  # b waits longer
+    assert clusters.take_node(opened, "cpu", "b") == 0
+
+
+def test_fewer_max_nodes_than_run_take_effect_as_they_end(opened):
+    make_cluster(opened, max_nodes=2)
+    for run_id in ("a", "b"):
+        queue(opened, run_id)
+        clusters.take_node(opened, "cpu", run_id)
+        job_states.advance(opened, run_id, "Running")
+    clusters.update(opened, "cpu", max_nodes=1)
+    clusters.release_nodes(opened, "a")
+    queue(opened, "c")
+    assert clusters.take_node(opened, "cpu", "c") is None
+    clusters.release_nodes(opened, "b")
+    assert clusters.take_node(opened, "cpu", "c") is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"max_nodes": 0}, "max_nodes is 0"),
+        ({"max_nodes": -1}, "max_nodes is -1"),
+        ({"min_nodes": 3}, "min_nodes is 3"),
+        ({"min_nodes": -1}, "min_nodes is -1"),
+        ({"idle_seconds": -1}, "idle time"),
+        ({"vm_size": "STANDARD_NC6"}, "retired .* Standard_NC4as_T4_v3"),
+        ({"vm_size": "Standard_NC4as_T4"}, "Did you mean Standard_NC4as_T4_v3"),
+    ],
+)
+def test_what_the_service_refuses(opened, changes, words):
+    with pytest.raises(Invalid, match=words):
+        make_cluster(opened, **changes)
+    assert clusters.list_all(opened) == []
+
+
+def test_a_name_is_taken_once(opened):
+    make_cluster(opened)
+    with pytest.raises(AlreadyExists):
+        make_cluster(opened)
+    with pytest.raises(NotFound):
+        clusters.get(opened, "other")
+
+
+def test_every_successor_is_offered():
+    assert {successor.lower() for _, successor in vm_sizes.RETIRED.values()} <= vm_sizes.SIZES.keys()
+    assert not vm_sizes.RETIRED.keys() & vm_sizes.SIZES.keys()
+
+
+def problems(*dependencies):
+    return environments.check({"name": "e", "python": {"condaDependencies": {"dependencies": list(dependencies)}}})[1]
+
+
+NUMPY = metadata.version("numpy")
+
+
+@pytest.mark.parametrize(
+    "dependency",
+    [
+        "python=3.11",
+        "pip",
+        "cudatoolkit=11.8",
+        f"numpy={NUMPY}",
+        f"numpy={NUMPY.rsplit('.', 1)[0]}",
+        "conda-forge::numpy>=1.20",
+        "numpy",
+        {"pip": [f"numpy=={NUMPY}", "azureml-defaults", "tensorflow[and-cuda]>=2", "--extra-index-url https://x.org"]},
+        {"pip": ["no-such-thing; sys_platform == 'win32'"]},
+    ],
+)
+def test_what_is_installed_has_no_problem(dependency):
+    assert problems(dependency) == []
+
+
+@pytest.mark.parametrize(
+    ("dependency", "words"),
+    [
+        ("numpy=1.0", "numpy==1.0.* is asked for"),
+        ("no-such-thing", "not installed"),
+        ({"pip": ["numpy==1.0"]}, "numpy==1.0 is asked for"),
+        ({"pip": ["tensorflow-gpu==2.0.0"]}, r"tensorflow\[and-cuda\]"),
+        ({"pip": ["not a requirement!"]}, "no requirement"),
+    ],
+)
+def test_what_is_not_installed_has_one(dependency, words):
+    (problem,) = problems(dependency)
+    assert re.search(words, problem)
+
+
+def test_another_python_is_told_but_runs():
+    lines, missing = environments.check({"python": {"condaDependencies": {"dependencies": ["python=3.7"]}}})
+    assert missing == [] and any(platform.python_version() in line and "3.7" in line for line in lines)
+
+
+def test_an_environment_of_the_users_own_is_not_checked():
+    assert environments.check({"python": {"userManagedDependencies": True}})[1] == []
+    assert environments.check(None)[1] == []

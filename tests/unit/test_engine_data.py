@@ -1,0 +1,128 @@
+"""Datastores, web addresses and the files that a dataset stands for."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers import mnist
+from helpers.offline.engine import data, folder
+from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.names import relative_name, safe_join
+
+
+@pytest.fixture
+def opened(offline_folder):
+    return folder.open_folder()
+
+
+@pytest.fixture
+def stored(opened, tmp_path):
+    for name in ("a.txt", "b.csv"):
+        (tmp_path / name).write_text(name)
+    data.upload(opened, [(tmp_path / "a.txt", "set/a.txt"), (tmp_path / "b.csv", "set/deep/b.csv")])
+    return opened
+
+
+def relatives(opened, path):
+    return [file.relative for file in data.resolve(opened, [{"datastore": data.BLOBSTORE, "path": path}])]
+
+
+@pytest.mark.parametrize("mirror", [*mnist.MIRRORS, "http://yann.lecun.com/exdb/mnist/"])
+def test_known_addresses_are_the_bundled_files(opened, mirror):
+    name = "t10k-labels-idx1-ubyte.gz"
+    (file,) = data.resolve(opened, [{"url": mirror + name}])
+    assert file.relative.endswith("/" + name)
+    assert mnist.verify(file.path) == 10_008
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://example.org/t10k-labels-idx1-ubyte.gz",
+        mnist.MIRRORS[0] + "other.gz",
+        "ftp://yann.lecun.com/exdb/mnist/t10k-labels-idx1-ubyte.gz",
+    ],
+)
+def test_other_addresses_are_not_known(opened, url):
+    with pytest.raises(NotFound, match="not known offline"):
+        data.resolve(opened, [{"url": url}])
+
+
+def test_a_tampered_bundled_file_is_told(opened, tmp_path, monkeypatch):
+    name = "t10k-labels-idx1-ubyte.gz"
+    (tmp_path / name).write_bytes((data.BUNDLED / name).read_bytes()[:-9])
+    monkeypatch.setattr(data, "BUNDLED", tmp_path)
+    with pytest.raises(Invalid, match="git checkout"):
+        data.resolve(opened, [{"url": mnist.MIRRORS[0] + name}])
+
+
+def test_paths_in_a_datastore(stored):
+    assert relatives(stored, "set") == ["a.txt", "deep/b.csv"]
+    assert relatives(stored, "/set/") == ["a.txt", "deep/b.csv"]
+    assert relatives(stored, "set/a.txt") == ["a.txt"]
+    assert relatives(stored, "set/**/*.csv") == ["deep/b.csv"]
+    assert relatives(stored, "set/*.txt") == ["a.txt"]
+    with pytest.raises(NotFound, match="matches no file"):
+        relatives(stored, "set/*.png")
+    with pytest.raises(Invalid):
+        relatives(stored, "../assets.db")
+    with pytest.raises(Invalid):
+        relatives(stored, "*/../../assets.db")
+
+
+def test_upload_leaves_alone_what_is_there(stored, tmp_path):
+    (tmp_path / "a.txt").write_text("changed")
+    target = data.datastore_root(stored) / "set" / "a.txt"
+    assert data.upload(stored, [(tmp_path / "a.txt", "set/a.txt")]) == []
+    assert target.read_text() == "a.txt"
+    assert data.upload(stored, [(tmp_path / "a.txt", "set/a.txt")], overwrite=True) == ["set/a.txt"]
+    assert target.read_text() == "changed"
+
+
+def test_place(stored, tmp_path):
+    files = data.resolve(stored, [{"datastore": data.BLOBSTORE, "path": "set"}])
+    mounted, copied = tmp_path / "mount", tmp_path / "copy"
+    data.place(files, mounted, "mount")
+    data.place(files, copied, "download")
+    assert (mounted / "a.txt").is_symlink() and not (copied / "a.txt").is_symlink()
+    assert (mounted / "deep" / "b.csv").read_text() == (copied / "deep" / "b.csv").read_text() == "b.csv"
+    (copied / "a.txt").write_text("mine")
+    with pytest.raises(AlreadyExists):
+        data.place(files, copied, "download")
+    assert (copied / "a.txt").read_text() == "mine"
+
+
+def test_place_follows_no_link_out_of_the_target(stored, tmp_path):
+    files = data.resolve(stored, [{"datastore": data.BLOBSTORE, "path": "set"}])
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "deep").symlink_to(tmp_path / "outside")
+    with pytest.raises(Invalid, match="through a link"):
+        data.place(files, tmp_path / "target", "download")
+    assert list((tmp_path / "outside").iterdir()) == []
+
+
+@given(st.text(max_size=40))
+def test_no_name_leaves_its_folder(tmp_path_factory, name):
+    root = tmp_path_factory.getbasetemp()
+    try:
+        path = safe_join(root, name)
+    except Invalid:
+        return
+    assert path.resolve().is_relative_to(root) and path.resolve() != root
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/../../x", "/etc/passwd", "a\0b"])
+def test_names_that_are_refused(name):
+    with pytest.raises(Invalid):
+        relative_name(name)
+
+
+def test_a_web_file_cannot_be_written_through_its_mount(opened, tmp_path):
+    (file,) = data.resolve(opened, [{"url": mnist.MIRRORS[0] + "t10k-labels-idx1-ubyte.gz"}])
+    assert not file.path.stat().st_mode & 0o222
+    assert file.path != data.BUNDLED / file.path.name
+    before = hashlib.sha256((data.BUNDLED / file.path.name).read_bytes()).hexdigest()
+    assert hashlib.sha256(file.path.read_bytes()).hexdigest() == before

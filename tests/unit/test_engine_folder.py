@@ -1,0 +1,111 @@
+"""The offline workspace's folder, and the assets in it."""
+
+import multiprocessing
+import os
+import sqlite3
+import stat
+
+import pytest
+
+from helpers.offline.engine import assets, database, folder
+from helpers.offline.engine.errors import FolderError, NotFound
+
+
+def test_the_folder_is_where_the_environment_says(tmp_path, monkeypatch):
+    monkeypatch.setenv(folder.VARIABLE, str(tmp_path / "here"))
+    assert folder.offline_folder() == tmp_path / "here"
+    monkeypatch.delenv(folder.VARIABLE)
+    assert folder.offline_folder() == folder.REPOSITORY / ".offline"
+
+
+def test_opening_twice_keeps_what_is_there(tmp_path):
+    opened = folder.open_folder(tmp_path / "w")
+    assets.add(opened, "dataset", "a", {"x": 1})
+    assert assets.get(folder.open_folder(tmp_path / "w"), "dataset", "a").body == {"x": 1}
+
+
+def test_a_folder_deleted_and_opened_again_is_new(tmp_path):
+    opened = folder.open_folder(tmp_path / "w")
+    assets.add(opened, "dataset", "a", {})
+    folder.reset(opened)
+    assert not opened.exists()
+    assert assets.list_latest(folder.open_folder(tmp_path / "w"), "dataset") == []
+
+
+def test_a_folder_with_other_files_is_neither_used_nor_reset(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    for refused in (folder.open_folder, folder.reset):
+        with pytest.raises(FolderError, match="holds other files"):
+            refused(tmp_path)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_of_a_newer_version_is_refused(tmp_path):
+    opened = folder.open_folder(tmp_path / "w")
+    connection = sqlite3.connect(database.database_path(opened))
+    connection.execute(f"PRAGMA user_version={database.VERSION + 1}")
+    connection.close()
+    folder._opened.clear()  # as in a new process
+    with pytest.raises(FolderError, match="newer version"):
+        folder.open_folder(tmp_path / "w")
+
+
+def test_a_damaged_folder_is_told(tmp_path):
+    opened = folder.open_folder(tmp_path / "w")
+    folder._opened.clear()
+    for file in opened.glob("assets.db*"):
+        file.write_bytes(b"not a database" * 100)
+    with pytest.raises(FolderError, match="damaged"):
+        folder.open_folder(tmp_path / "w")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_told(tmp_path):
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    with pytest.raises(FolderError, match="cannot be written"):
+        folder.open_folder(tmp_path / "w")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FolderError, match="cannot be written"):
+        folder.open_folder(tmp_path / "file" / "below")
+
+
+def test_versions(tmp_path):
+    opened = folder.open_folder(tmp_path / "w")
+    first, second = (assets.add(opened, "dataset", "a", {"n": n}) for n in (1, 2))
+    assert (first.version, second.version) == (1, 2)
+    assert assets.get(opened, "dataset", "a") == second
+    assert assets.get(opened, "dataset", "a", 1) == first
+    assert assets.get_by_id(opened, "dataset", first.id) == first
+    assert [asset.version for asset in assets.versions(opened, "dataset", "a")] == [1, 2]
+    assert assets.update(opened, "dataset", "a", 1, lambda body: body | {"m": 0}).body == {"n": 1, "m": 0}
+    assets.remove(opened, "dataset", "a")
+    with pytest.raises(NotFound, match="'a'"):
+        assets.get(opened, "dataset", "a")
+
+
+def test_what_is_not_there_is_told_with_what_is(tmp_path):
+    opened = folder.open_folder(tmp_path / "w")
+    assets.add(opened, "environment", "keras-env", {})
+    with pytest.raises(NotFound, match="keras-env"):
+        assets.get(opened, "environment", "keras")
+
+
+def _add_twenty(path):
+    opened = folder.open_folder(path)
+    for _ in range(20):
+        assets.add(opened, "dataset", "shared", {})
+
+
+def test_writers_of_several_processes_lose_nothing(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_add_twenty, args=(tmp_path / "w",)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+        assert writer.exitcode == 0
+    versions = assets.versions(folder.open_folder(tmp_path / "w"), "dataset", "shared")
+    assert [asset.version for asset in versions] == list(range(1, 61))

@@ -1,0 +1,181 @@
+"""Run history and the model registry, on MLflow."""
+
+import math
+
+import pytest
+
+from helpers.offline.engine import artifacts, folder, history, mlflow_store, models
+from helpers.offline.engine.errors import AlreadyExists, Invalid, InvalidName, NotFound
+
+
+@pytest.fixture
+def opened(offline_folder):
+    return folder.open_folder()
+
+
+def metric(name, value, step=None, time=1.0):
+    return {"kind": "metric", "name": name, "value": value, "step": step, "time": time}
+
+
+def table(type, name, value):
+    return {"kind": "table", "type": type, "name": name, "value": value, "time": 1.0}
+
+
+def metrics_after(opened, *events):
+    run_id = history.create_run(opened, "e")
+    history.log_metrics(opened, run_id, list(events))
+    return history.get_metrics(opened, run_id)
+
+
+def test_the_shape_of_metrics(opened):
+    found = metrics_after(
+        opened,
+        metric("once", 1),
+        metric("curve", 0.3),
+        metric("curve", 0.2),
+        metric("steps", 5.0, 2),
+        metric("steps", 6.0, 1),
+        metric("Accuracy (%)", 97),
+        table("list", "l", [1, "two", 3.0]),
+        table("row", "r", {"x": 1, "y": "a"}),
+        table("row", "r", {"x": 2, "y": "b"}),
+        table("row", "single", {"x": 1}),
+        table("table", "t", {"a": [1, 2]}),
+        table("image", "i", "i.png"),
+    )
+    assert found["once"] == 1.0
+    assert found["curve"] == [0.3, 0.2]
+    assert found["steps"] == [6.0, 5.0]
+    assert found["Accuracy (%)"] == 97
+    assert found["l"] == [1, "two", 3.0]
+    assert found["r"] == {"x": [1, 2], "y": ["a", "b"]}
+    assert found["single"] == {"x": 1}
+    assert found["t"] == {"a": [1, 2]}
+    assert found["i"].startswith("aml://artifactId/ExperimentRun/dcid.") and found["i"].endswith("/i.png")
+
+
+def test_the_same_value_logged_at_the_same_moment_counts_twice(opened):
+    assert metrics_after(opened, metric("a", 1), metric("a", 1))["a"] == [1.0, 1.0]
+
+
+def test_later_values_go_on_where_earlier_ones_ended(opened):
+    run_id = history.create_run(opened, "e")
+    for value in (1, 2, 3):
+        history.log_metrics(opened, run_id, [metric("a", value)])
+    assert history.get_metrics(opened, run_id)["a"] == [1.0, 2.0, 3.0]
+
+
+def test_not_a_number_is_kept(opened):
+    assert math.isnan(metrics_after(opened, metric("a", float("nan")))["a"])
+
+
+def test_runs_newest_first_with_and_without_children(opened):
+    first = history.create_run(opened, "e", display_name="first")
+    child = history.create_run(opened, "e", parent_id=first)
+    history.create_run(opened, "other")
+    assert [run.id for run in history.list_runs(opened, "e")] == [first]
+    assert {run.id for run in history.list_runs(opened, "e", include_children=True)} == {first, child}
+    assert [run.id for run in history.list_runs(opened, "e", parent_id=first)] == [child]
+    assert [run.number for run in history.list_runs(opened, "e")] == [1]
+    with pytest.raises(NotFound):
+        list(history.list_runs(opened, "no such"))
+
+
+def test_more_runs_than_a_page(opened, monkeypatch):
+    monkeypatch.setattr(history, "PAGE", 2)
+    made = [history.create_run(opened, "e") for _ in range(5)]
+    assert {run.id for run in history.list_runs(opened, "e")} == set(made)
+
+
+def test_tags_and_properties_are_apart(opened):
+    run_id = history.create_run(opened, "e", tags={"a": "1"}, properties={"p": "x"})
+    history.set_tags(opened, run_id, {"b": 2})
+    history.remove_tags(opened, run_id, ["a", "not there", "mlflow.runName"])
+    record = history.get_run(opened, run_id)
+    assert (record.tags, record.properties) == ({"b": "2"}, {"p": "x"})
+    assert record.display_name
+
+
+@pytest.mark.parametrize("tags", [{"mlflow.runName": "x"}, {"a\nb": "x"}, {"": "x"}, {"a": "x" * 8001}])
+def test_tags_that_cannot_be_kept_are_refused(opened, tags):
+    with pytest.raises(Invalid):
+        history.create_run(opened, "e", tags=tags)
+
+
+def test_the_status_of_a_run_that_is_no_job(opened):
+    run_id = history.create_run(opened, "e")
+    assert history.get_run(opened, run_id).status == "Running"
+    history.set_status(opened, run_id, "Failed", {"message": "why"})
+    record = history.get_run(opened, run_id)
+    assert (record.status, record.error) == ("Failed", {"message": "why"})
+    assert record.ended
+
+
+def test_archived_experiments_are_listed_on_request(opened):
+    history.create_experiment(opened, "a")
+    history.create_experiment(opened, "b")
+    history.set_experiment_archived(opened, "a", True)
+    assert [e["name"] for e in history.list_experiments(opened)] == ["b"]
+    assert [e["name"] for e in history.list_experiments(opened, archived=True)] == ["a", "b"]
+    history.set_experiment_archived(opened, "a", False)
+    assert [e["name"] for e in history.list_experiments(opened)] == ["a", "b"]
+
+
+def test_files_of_a_run(opened, tmp_path):
+    run_id = history.create_run(opened, "e")
+    (tmp_path / "f").write_text("one")
+    artifacts.upload(opened, run_id, "outputs/f", tmp_path / "f")
+    with pytest.raises(AlreadyExists):
+        artifacts.upload(opened, run_id, "outputs/f", tmp_path / "f")
+    artifacts.upload_bytes(opened, run_id, "outputs/f", b"two", overwrite=True)
+    assert artifacts.path_of(opened, run_id, "outputs/f").read_text() == "two"
+    assert artifacts.files_of(opened, run_id) == ["outputs/f"]
+    for name in ("../f", "/f", "outputs/../../f"):
+        with pytest.raises(Invalid):
+            artifacts.upload(opened, run_id, name, tmp_path / "f")
+    with pytest.raises(NotFound, match="outputs/f"):
+        artifacts.path_of(opened, run_id, "outputs/g")
+    with pytest.raises(NotFound):
+        artifacts.files_of(opened, "no-such-run")
+
+
+def test_models(opened, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "w").write_text("1")
+    run_id = history.create_run(opened, "e")
+    first = models.register(
+        opened, "keras-mnist", tmp_path / "model", stored_as="model", tags={"a": "1"}, run_id=run_id
+    )
+    (tmp_path / "model" / "w").write_text("2")
+    second = models.register(opened, "keras-mnist", tmp_path / "model" / "w", stored_as="w", properties={"p": "q"})
+    assert (first.id, second.id, first.run_id) == ("keras-mnist:1", "keras-mnist:2", run_id)
+    assert (first.path / "model" / "w").read_text() == "1"
+    assert models.get(opened, "keras-mnist") == second and models.get(opened, "keras-mnist", 1) == first
+    assert models.list_all(opened, latest=True) == [second]
+    updated = models.update(opened, "keras-mnist", 1, tags={"b": "2"}, properties={"p": "q"}, description="d")
+    assert (updated.tags, updated.properties, updated.description) == ({"b": "2"}, {"p": "q"}, "d")
+    models.delete(opened, "keras-mnist", 2)
+    assert models.get(opened, "keras-mnist").version == 1 and not second.path.exists()
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a:b", "../a", "a b", "é", "-a", "x" * 256])
+def test_model_names_that_are_refused(opened, tmp_path, name):
+    (tmp_path / "w").write_text("")
+    with pytest.raises(InvalidName):
+        models.register(opened, name, tmp_path / "w", stored_as="w")
+
+
+def test_models_that_are_not_there(opened, tmp_path):
+    with pytest.raises(NotFound, match="It has: none"):
+        models.get(opened, "m")
+    with pytest.raises(NotFound):
+        models.register(opened, "m", tmp_path / "nothing", stored_as="w")
+    assert models.list_all(opened, "quote'") == []
+
+
+def test_the_store_is_mlflows(opened):
+    run_id = history.create_run(opened, "e")
+    history.log_metrics(opened, run_id, [metric("a", 1)])
+    from mlflow import MlflowClient
+
+    assert MlflowClient(mlflow_store.tracking_uri(opened)).get_run(run_id).data.metrics == {"a": 1.0}

@@ -1,0 +1,336 @@
+"""Jobs of the engine: what a run keeps, and what is refused."""
+
+import pytest
+from small_jobs import LOG, make_cluster, submit, wait_for, wait_until
+
+from helpers.offline.engine import (
+    artifacts,
+    clusters,
+    data,
+    finish,
+    folder,
+    history,
+    job_states,
+    jobs,
+    mlflow_store,
+)
+from helpers.offline.engine.errors import Invalid, NotFound, TooLarge
+
+
+@pytest.fixture
+def opened(offline_folder):
+    return folder.open_folder()
+
+
+def log_of(opened, run_id):
+    return finish.log_path(opened, run_id).read_text(encoding="utf-8", errors="replace")
+
+
+def test_a_whole_run(opened, tmp_path):
+    make_cluster(opened)
+    script = (
+        LOG
+        + """
+import sys
+for step in range(3):
+    log("Loss", 1 / (step + 1), step)
+log("once", 7)
+print("arguments:", sys.argv[1:])
+os.makedirs("outputs/model")
+open("outputs/model/weights", "w").write("w")
+open("logs/own.log", "w").write("l")
+open("not kept", "w").write("n")
+"""
+    )
+    arguments = ["with space", "quote'\"$(x)", "zwölf 十二", "--number", "3"]
+    run_id = submit(opened, tmp_path / "s", script, arguments, target="cpu")
+    state = wait_for(opened, run_id)
+    assert (state["status"], state["exit_code"], state["error"]) == ("Completed", 0, None)
+    assert [stage["status"] for stage in state["stages"]] == [
+        "NotStarted",
+        "Preparing",
+        "Queued",
+        "Running",
+        "Finalizing",
+        "Completed",
+    ]
+    assert f"arguments: {arguments}" in log_of(opened, run_id)
+    assert history.get_metrics(opened, run_id) == {"Loss": [1.0, 0.5, 1 / 3], "once": 7.0}
+    assert artifacts.files_of(opened, run_id) == [
+        "azureml-logs/20_image_build_log.txt",
+        "logs/own.log",
+        "outputs/model/weights",
+        "user_logs/std_log.txt",
+    ]
+    record = history.get_run(opened, run_id)
+    assert (record.status, record.number, record.experiment) == ("Completed", 1, "tests")
+    assert mlflow_store.run(opened, run_id).info.status == "FINISHED"
+    assert record.created <= record.started <= record.ended
+    assert not (finish.run_folder(opened, run_id) / "code").exists()
+
+
+def test_the_log_grows_line_by_line(opened, tmp_path):
+    script = """
+        import os, time
+        print("first line")
+        while not os.path.exists("go"):
+            time.sleep(0.01)
+        print("second line")
+        """
+    run_id = submit(opened, tmp_path / "s", script)
+    wait_for(opened, run_id, "Running")
+    wait_until(lambda: "first line" in log_of(opened, run_id))
+    assert "second line" not in log_of(opened, run_id)
+    (finish.run_folder(opened, run_id) / "code" / "go").write_text("")
+    wait_for(opened, run_id, "Completed")
+    assert "second line" in log_of(opened, run_id)
+
+
+def test_metrics_are_there_while_the_script_runs(opened, tmp_path):
+    script = LOG + "\nlog('Loss', 0.5)\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
+    run_id = submit(opened, tmp_path / "s", script)
+    wait_until(lambda: history.get_metrics(opened, run_id) == {"Loss": 0.5})
+    (finish.run_folder(opened, run_id) / "code" / "go").write_text("")
+    wait_for(opened, run_id, "Completed")
+
+
+@pytest.mark.parametrize(
+    ("ending", "code", "words"),
+    [
+        ("raise ValueError('no such layer')", 1, "ValueError: no such layer"),
+        ("raise SystemExit(3)", 3, "exited with status code 3"),
+        ("os.kill(os.getpid(), 9)", -9, "killed by SIGKILL"),
+    ],
+)
+def test_a_script_that_fails_keeps_what_it_did(opened, tmp_path, ending, code, words):
+    script = LOG + f"\nlog('Loss', 2)\nopen('outputs/half', 'w').write('h')\n{ending}\n"
+    run_id = submit(opened, tmp_path / "s", script)
+    state = wait_for(opened, run_id, "Failed")
+    assert state["exit_code"] == code
+    assert words in state["error"]["message"]
+    assert history.get_metrics(opened, run_id) == {"Loss": 2.0}
+    assert "outputs/half" in artifacts.files_of(opened, run_id)
+    assert mlflow_store.run(opened, run_id).info.status == "FAILED"
+
+
+def test_any_bytes_and_many_of_them_may_be_printed(opened, tmp_path):
+    script = """
+        import sys
+        sys.stdout.buffer.write(bytes(range(256)) * 4)
+        line = "x" * 1023 + "\\n"
+        for _ in range(100 * 1024):
+            sys.stdout.write(line)
+        """
+    run_id = submit(opened, tmp_path / "s", script)
+    wait_for(opened, run_id, "Completed")
+    assert finish.log_path(opened, run_id).stat().st_size >= 100 * 2**20
+
+
+def test_cancel_ends_the_whole_group(opened, tmp_path):
+    script = """
+        import subprocess, sys, time
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        print("child", child.pid)
+        time.sleep(600)
+        """
+    run_id = submit(opened, tmp_path / "s", script)
+    wait_until(lambda: job_states.get(opened, run_id)["status"] == "Running" and "child" in log_of(opened, run_id))
+    child = int(log_of(opened, run_id).split()[1])
+    jobs.cancel(opened, run_id)
+    assert history.get_run(opened, run_id).status in ("CancelRequested", "Finalizing", "Canceled")
+    state = wait_for(opened, run_id, "Canceled")
+    assert state["error"] is None
+    assert not _is_running(child)
+    jobs.cancel(opened, run_id)  # a final run stays as it is
+    assert history.get_run(opened, run_id).status == "Canceled"
+
+
+def test_a_script_that_ignores_sigterm_is_killed(opened, tmp_path, monkeypatch):
+    script = """
+        import signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("deaf")
+        time.sleep(600)
+        """
+    run_id = submit(opened, tmp_path / "s", script)
+    wait_until(lambda: jobs.look(opened, run_id)["status"] == "Running" and "deaf" in log_of(opened, run_id))
+    jobs.cancel(opened, run_id)
+    wait_for(opened, run_id, "Canceled")
+
+
+def test_the_time_limit(opened, tmp_path):
+    run_id = submit(opened, tmp_path / "s", "import time; time.sleep(600)", max_run_duration_seconds=1)
+    state = wait_for(opened, run_id, "Canceled")
+    assert "max_run_duration_seconds" in state["error"]["message"]
+
+
+@pytest.mark.parametrize("detach", [False, True])
+def test_a_child_that_a_script_leaves_is_ended(opened, tmp_path, detach):
+    script = f"""
+        import subprocess, sys
+        code = "import time; time.sleep(600)"
+        print(subprocess.Popen([sys.executable, "-c", code], start_new_session={detach}).pid)
+        """
+    run_id = submit(opened, tmp_path / "s", script)
+    wait_for(opened, run_id, "Completed")
+    assert not _is_running(int(log_of(opened, run_id)))
+
+
+def test_inputs_are_laid_out(opened, tmp_path):
+    (tmp_path / "a.txt").write_text("content")
+    data.upload(opened, [(tmp_path / "a.txt", "set/a.txt")])
+    sources = [{"datastore": data.BLOBSTORE, "path": "set"}]
+    inputs = [
+        {"name": "mounted", "mode": "mount", "sources": sources},
+        {"name": "copied", "mode": "download", "sources": sources, "path_on_compute": "here/it/is"},
+        {"name": "rooted", "mode": "mount", "sources": sources, "path_on_compute": "/mnt/set"},
+    ]
+    script = """
+        import os, sys
+        assert open(sys.argv[1] + "/a.txt").read() == "content"
+        assert os.environ["AZUREML_DATAREFERENCE_mounted"] == sys.argv[1]
+        assert open("here/it/is/a.txt").read() == "content"
+        open("here/it/is/a.txt", "w").write("changed by the job")
+        assert open(os.environ["AZUREML_DATAREFERENCE_rooted"] + "/a.txt").read() == "content"
+        """
+    run_id = submit(
+        opened,
+        tmp_path / "s",
+        script,
+        command=["python", "script.py", {"input": "mounted"}],
+        inputs=inputs,
+    )
+    assert wait_for(opened, run_id)["error"] is None
+    assert (data.datastore_root(opened) / "set" / "a.txt").read_text() == "content"
+
+
+def test_a_shell_command(opened, tmp_path):
+    run_id = submit(opened, tmp_path / "s", "", script=None, shell="echo one && python -c 'print(1 + 1)'")
+    wait_for(opened, run_id, "Completed")
+    assert log_of(opened, run_id).split() == ["one", "2"]
+
+
+def test_variables_of_the_job(opened, tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "module://of_the_notebook")
+    script = """
+        import os
+        print(os.environ["OWN"], os.environ["AZUREML_ARM_PROJECT_NAME"], os.environ["AZUREML_RUN_ID"],
+              os.environ["MLFLOW_RUN_ID"], "MPLBACKEND" in os.environ)
+        """
+    run_id = submit(opened, tmp_path / "s", script, environment_variables={"OWN": 1})
+    wait_for(opened, run_id, "Completed")
+    assert log_of(opened, run_id).split() == ["1", "tests", run_id, run_id, "False"]
+
+
+def test_a_script_that_uses_mlflow_itself(opened, tmp_path):
+    script = """
+        import mlflow
+        with mlflow.start_run():
+            mlflow.log_metric("own", 0.25)
+            mlflow.log_text("hello", "outputs/note.txt")
+        """
+    run_id = submit(opened, tmp_path / "s", script)
+    assert wait_for(opened, run_id)["error"] is None
+    assert history.get_metrics(opened, run_id) == {"own": 0.25}
+    assert "outputs/note.txt" in artifacts.files_of(opened, run_id)
+    assert history.get_run(opened, run_id).status == "Completed"
+
+
+def test_what_is_missing_in_the_environment_fails_the_run_while_preparing(opened, tmp_path):
+    environment = {
+        "name": "broken",
+        "python": {"condaDependencies": {"dependencies": ["python=3.11", {"pip": ["no-such-package-anywhere"]}]}},
+    }
+    run_id = submit(opened, tmp_path / "s", "print('never')", environment=environment)
+    state = wait_for(opened, run_id, "Failed")
+    assert "no-such-package-anywhere is not installed" in state["error"]["message"]
+    assert "Running" not in [stage["status"] for stage in state["stages"]]
+    build_log = artifacts.path_of(opened, run_id, "azureml-logs/20_image_build_log.txt").read_text()
+    assert "no-such-package-anywhere: MISSING" in build_log
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        ({"script": "other.py"}, NotFound, "other.py"),
+        ({"script": "../outside.py"}, Invalid, "outside.py"),
+        ({"source_directory": "nowhere"}, NotFound, "nowhere"),
+        ({"target": "no-cluster"}, NotFound, "no-cluster"),
+        ({"max_run_duration_seconds": 0}, Invalid, "positive"),
+        ({"inputs": [{"name": "x", "mode": "mount", "sources": [{"url": "https://x.org/a"}]}]}, NotFound, "x.org"),
+    ],
+)
+def test_what_cannot_run_is_refused_before_there_is_a_run(opened, tmp_path, changes, error, words):
+    with pytest.raises(error, match=words):
+        submit(opened, tmp_path / "s", "", **changes)
+    assert job_states.unfinished(opened) == []
+    assert history.list_experiments(opened) == []
+
+
+def test_too_large_a_snapshot_is_refused_before_there_is_a_run(opened, tmp_path):
+    (tmp_path / "s").mkdir()
+    with (tmp_path / "s" / "data.bin").open("wb") as file:
+        file.truncate(301 * 2**20)
+    with pytest.raises(TooLarge, match="300 MB"):
+        submit(opened, tmp_path / "s", "")
+    assert history.list_experiments(opened) == []
+
+
+def test_never_more_runs_at_once_than_nodes(opened, tmp_path):
+    make_cluster(opened, max_nodes=2)
+    script = LOG + "\nlog('began', time.time())\ntime.sleep(0.3)\nlog('ended', time.time())\n"
+    run_ids = [submit(opened, tmp_path / f"s{n}", script, target="cpu") for n in range(4)]
+    for run_id in run_ids:
+        wait_for(opened, run_id, "Completed")
+    spans = [history.get_metrics(opened, run_id) for run_id in run_ids]
+    assert max(sum(o["began"] <= s["began"] < o["ended"] for o in spans) for s in spans) <= 2
+    state = clusters.state(opened, "cpu")
+    assert state["running"] == 0 and 1 <= state["current"] <= 2
+
+
+def test_runs_get_their_nodes_in_the_order_of_submission(opened, tmp_path):
+    make_cluster(opened, max_nodes=1)
+    first = submit(opened, tmp_path / "s0", "import time; time.sleep(600)", target="cpu")
+    wait_for(opened, first, "Running")
+    waiting = []
+    for number in (1, 2):
+        waiting.append(submit(opened, tmp_path / f"s{number}", "", target="cpu"))
+        wait_for(opened, waiting[-1], "Queued")
+    assert clusters.state(opened, "cpu")["running"] == 1
+    jobs.cancel(opened, first)
+    began = [
+        next(s["time"] for s in wait_for(opened, run_id, "Completed")["stages"] if s["status"] == "Running")
+        for run_id in waiting
+    ]
+    assert began == sorted(began)
+
+
+def test_a_queued_run_can_be_canceled(opened, tmp_path):
+    make_cluster(opened, max_nodes=1)
+    first = submit(opened, tmp_path / "s0", "import time; time.sleep(600)", target="cpu")
+    wait_for(opened, first, "Running")
+    second = submit(opened, tmp_path / "s1", "", target="cpu")
+    wait_for(opened, second, "Queued")
+    jobs.cancel(opened, second)
+    assert "Running" not in [stage["status"] for stage in wait_for(opened, second, "Canceled")["stages"]]
+    jobs.cancel(opened, first)
+    wait_for(opened, first, "Canceled")
+
+
+def test_deleting_a_cluster_cancels_its_runs(opened, tmp_path):
+    make_cluster(opened)
+    run_id = submit(opened, tmp_path / "s", "import time; time.sleep(600)", target="cpu")
+    wait_for(opened, run_id, "Running")
+    clusters.delete(opened, "cpu")
+    wait_for(opened, run_id, "Canceled")
+    with pytest.raises(NotFound):
+        clusters.get(opened, "cpu")
+
+
+def _is_running(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
