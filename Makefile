@@ -1,0 +1,46 @@
+# Everything from a clone: each target sets up .venv from the lock if need be.
+# PYTHON is the interpreter that .venv is made with: 3.11 or newer.
+PYTHON ?= python3.11
+VENV := .venv/bin
+ready := .venv/ready
+
+.PHONY: run test lab lint bench outputs studio lock clean
+
+run: $(ready)
+	$(VENV)/python scripts/run_notebooks.py
+
+test: $(ready)
+	$(VENV)/python -m pytest
+
+lab: $(ready)
+	$(VENV)/jupyter lab --ip=127.0.0.1 notebooks
+
+lint: $(ready)
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+
+bench: $(ready)
+	$(VENV)/python tests/bench/run.py
+
+# The outputs that the notebooks are committed with, and that the tests expect.
+outputs: $(ready)
+	$(VENV)/python scripts/make_outputs.py
+
+# MLflow's page on the offline workspace: its runs, curves, images and models.
+studio: $(ready)
+	$(VENV)/python scripts/studio.py
+
+# requirements.txt, the universal lock, from requirements.in.
+lock: $(ready)
+	$(VENV)/uv pip compile requirements.in --universal --python-version 3.11 --upgrade --output-file requirements.txt
+
+# Resets the world: the offline workspace and what the runner wrote. The environment stays.
+clean:
+	rm -rf output
+	if [ -x $(VENV)/python ]; then $(VENV)/python -m helpers.offline.reset; fi
+
+$(ready): requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(VENV)/pip install --quiet --requirement requirements.txt
+	$(VENV)/pip install --quiet --no-deps --editable .
+	touch $(ready)

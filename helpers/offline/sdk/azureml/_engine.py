@@ -1,0 +1,47 @@
+"""The door to the offline engine: its modules, loaded when they are first used, and its errors as the SDK's.
+
+    from azureml import _engine
+
+    with _engine.translated(NotFound=ComputeTargetException):
+        cluster = _engine.clusters.get(folder, name)
+
+A job may run in an interpreter that does not have the engine, so nothing of it is imported here at the top.
+"""
+
+import contextlib
+import importlib
+
+from azureml import exceptions
+
+ENGINE = "helpers.offline.engine"
+
+
+def __getattr__(name):
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return importlib.import_module(f"{ENGINE}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name == f"{ENGINE}.{name}":
+            raise AttributeError(f"The offline engine has no module {name!r}") from error
+        raise exceptions.UserErrorException(
+            "This call needs the offline engine, which this Python environment does not have "
+            f"({error}). Make the call in the notebook instead.",
+            inner_exception=error,
+        ) from error
+
+
+@contextlib.contextmanager
+def translated(**classes):
+    """Within, or as a decorator: an engine error leaves as an exception of the SDK.
+
+    classes: name of an engine error class → the SDK's class, or a function, that makes an exception of the
+    message; a class covers its subclasses, and what is not named becomes a UserErrorException.
+    """
+    engine_error = __getattr__("errors").EngineError
+    try:
+        yield
+    except engine_error as error:
+        names = [cls.__name__ for cls in type(error).__mro__]
+        sdk_class = next((classes[name] for name in names if name in classes), exceptions.UserErrorException)
+        raise sdk_class(str(error)) from error
