@@ -35,6 +35,7 @@ _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0
 _GZIP_MAGIC = b"\x1f\x8b"
 _MOST_EXPANSION = 1032  # deflate spends at least two bits on 258 bytes
 _CHUNK = 1 << 18
+_NETWORK_CHUNK = 1 << 14  # when a connection breaks, the chunk that it was in is lost
 _TIMEOUT = (10, 30)  # seconds to connect, and between two chunks
 
 
@@ -265,7 +266,7 @@ def _download(address, part, progress):
                 disable=not progress,
             ) as bar,
         ):
-            for chunk in response.iter_content(_CHUNK):
+            for chunk in response.iter_content(_NETWORK_CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))
     return resumed
