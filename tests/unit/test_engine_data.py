@@ -33,7 +33,7 @@ def relatives(opened, path):
 def test_known_addresses_are_the_bundled_files(opened, mirror):
     name = "t10k-labels-idx1-ubyte.gz"
     (file,) = data.resolve(opened, [{"url": mirror + name}])
-    assert file.relative.endswith("/" + name)
+    assert file.relative == name
     assert mnist.verify(file.path) == 10_008
 
 
@@ -70,6 +70,42 @@ def test_paths_in_a_datastore(stored):
         relatives(stored, "../assets.db")
     with pytest.raises(Invalid):
         relatives(stored, "*/../../assets.db")
+
+
+def test_files_of_several_sources_keep_apart(stored, tmp_path):
+    data.upload(stored, [(tmp_path / "b.csv", "other/a.txt")])
+    sources = [{"datastore": data.BLOBSTORE, "path": path} for path in ("set/a.txt", "other/a.txt")]
+    files = data.resolve(stored, sources)
+    assert [file.relative for file in files] == ["workspaceblobstore/set/a.txt", "workspaceblobstore/other/a.txt"]
+    assert [file.path.read_text() for file in files] == ["a.txt", "b.csv"]
+    assert [data.resolve(stored, [file.source]) for file in files] == [[file] for file in files]
+
+
+def test_a_missing_source_is_told_and_the_others_stay(stored):
+    told = []
+    sources = [{"datastore": data.BLOBSTORE, "path": path} for path in ("nothing", "set/a.txt")]
+    assert len(data.resolve(stored, sources, told.append)) == 1
+    assert "nothing" in str(told[0])
+
+
+def test_a_mount_leaves_out_the_folders_that_all_files_share(opened, tmp_path):
+    files = data.resolve(opened, [{"url": mnist.MIRRORS[0] + name} for name in mnist.FILES])
+    assert files[0].relative == "https%3A/%2Fazureopendatastorage.blob.core.windows.net/mnist/" + files[0].path.name
+    data.place(files, tmp_path / "mount", "mount")
+    data.place(files, tmp_path / "copy", "download")
+    assert {path.name for path in (tmp_path / "mount").iterdir()} == set(mnist.FILES)
+    assert (tmp_path / "copy" / files[0].relative).is_file()
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("http://h.org/a/b.gz", "http%3A/%2Fh.org/a/b.gz"),
+        ("https://h.org:8080/a%20b/c d?e=f&g", "https%3A/%2Fh.org%3A8080/a%2520b/c%20d%3Fe%3Df%26g"),
+    ],
+)
+def test_a_web_address_is_escaped_part_by_part(url, path):
+    assert data.web_name(url) == path
 
 
 def test_upload_leaves_alone_what_is_there(stored, tmp_path):

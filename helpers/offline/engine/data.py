@@ -4,12 +4,15 @@ Offline, the web is the folder `data/` of the repository: a known address stands
 whose content is checked against the sum that is known for it.
 """
 
+import glob
+import itertools
 import re
 import shutil
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from helpers.offline.engine import artifacts
 from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
@@ -24,25 +27,31 @@ BUNDLED = REPOSITORY / "data" / "mnist"
 class DataFile:
     relative: str  # posix path in the dataset
     path: Path
-    size: int  # bytes
+    source: dict  # stands for this file alone, and keeps its relative path
 
 
-def resolve(folder: Path, sources: list[dict]) -> list[DataFile]:
+def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], None] | None = None) -> list[DataFile]:
     """The files that a dataset's sources stand for, without doubles.
 
     A source is {"url": address} or {"datastore": name, "path": path, which may be a folder or have * and **}; one that
     stands for a single file may also say the "relative" path that the file has in the dataset.
-    Raises NotFound for an address that is not known offline and for a path that matches nothing.
+    Raises NotFound for an address that is not known offline and for a path that matches nothing, or gives it to
+    `missing` and goes on.
     """
     found: dict[str, DataFile] = {}
+    several = len(sources) > 1  # then a file's path begins with where it is from, as the service lays it out
     for source in sources:
-        files = (
-            [_web_file(folder, source["url"])]
-            if "url" in source
-            else _datastore_files(folder, source["datastore"], source["path"])
-        )
+        try:
+            files = (
+                [_web_file(folder, source, several)] if "url" in source else _datastore_files(folder, source, several)
+            )
+        except NotFound as error:
+            if missing is None:
+                raise
+            missing(error)
+            continue
         if "relative" in source:
-            files = [replace(files[0], relative=source["relative"])]
+            files = [replace(files[0], relative=source["relative"], source=source)]
         found.update({file.relative: file for file in files})
     return list(found.values())
 
@@ -76,9 +85,11 @@ def upload(
 def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = False) -> list[Path]:
     """Lay files out below `target`, as links for the mode "mount", as copies for "download"; returns their paths.
 
+    A mount leaves out the folders that all files share, as the SDK's does; a download keeps them.
     Raises AlreadyExists, before anything is written, and Invalid for a name that leaves `target`.
     """
-    targets = [(file, safe_join(target, file.relative)) for file in files]
+    shared = _shared_folder(files) if mode == "mount" else PurePosixPath()
+    targets = [(file, safe_join(target, str(PurePosixPath(file.relative).relative_to(shared)))) for file in files]
     if not overwrite:
         taken = [str(path) for _, path in targets if path.exists()]
         if taken:
@@ -94,13 +105,21 @@ def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = Fals
 
 
 def web_name(url: str) -> str:
-    """The path of a web address inside a dataset, with the scheme's marks escaped as the SDK does."""
-    return url.replace("://", "%3A/%2F", 1)
+    """The path of a web address inside a dataset, each part escaped as the SDK does."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}%3A/%2F" + "/".join(quote(part, safe="") for part in rest.split("/"))
 
 
-def _web_file(folder: Path, url: str) -> DataFile:
+def _shared_folder(files: list[DataFile]) -> PurePosixPath:
+    parents = [PurePosixPath(file.relative).parent.parts for file in files]
+    shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*parents, strict=False))
+    return PurePosixPath(*(parts[0] for parts in shared))
+
+
+def _web_file(folder: Path, source: dict, several: bool) -> DataFile:
     from helpers import mnist
 
+    url = source["url"]
     parts = urlsplit(url)
     name = PurePosixPath(parts.path).name
     known_hosts = {"yann.lecun.com"} | {urlsplit(mirror).hostname for mirror in mnist.MIRRORS}
@@ -121,10 +140,12 @@ def _web_file(folder: Path, url: str) -> DataFile:
             ) from error
         _copy(BUNDLED / name, cached)
         cached.chmod(0o444)  # links to it are handed to jobs; none should write through them
-    return DataFile(web_name(url), cached, cached.stat().st_size)
+    relative = web_name(url) if several else name
+    return DataFile(relative, cached, {"url": url, "relative": relative})
 
 
-def _datastore_files(folder: Path, datastore: str, path: str) -> list[DataFile]:
+def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile]:
+    datastore, path = source["datastore"], source["path"]
     root = datastore_root(folder, datastore)
     pattern = path.replace("\\", "/").strip("/")
     if pattern.endswith("**"):
@@ -139,7 +160,16 @@ def _datastore_files(folder: Path, datastore: str, path: str) -> list[DataFile]:
         paths = [match for match in root.glob(relative_name(pattern)) if match.is_file()]
     if not paths:
         raise NotFound(f"The path {path!r} matches no file in the datastore {datastore!r}.")
-    return [DataFile(file.relative_to(base).as_posix(), file, file.stat().st_size) for file in sorted(paths)]
+    base = root.parent if several else base
+    return [
+        DataFile(relative := file.relative_to(base).as_posix(), file, _single(root, datastore, file, relative))
+        for file in sorted(paths)
+    ]
+
+
+def _single(root: Path, datastore: str, file: Path, relative: str) -> dict:
+    path = glob.escape(file.relative_to(root).as_posix())
+    return {"datastore": datastore, "path": path, "relative": relative}
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,0 +1,81 @@
+"""The job's side of a run: what the script logs goes into a folder, the spool, whence the offline engine carries it
+into the run history while the script runs.
+
+    events.jsonl     one JSON object a line, each appended by a single write, so that several processes may write
+    files/           copies of the files that events name
+    carried          how many bytes of events.jsonl are in the run history
+
+Standard library only, and valid on Python 3.7.
+"""
+
+import json
+import os
+import shutil
+import time
+import uuid
+from pathlib import Path
+
+from azureml.exceptions import AzureMLException, UserErrorException
+
+FOLDER = "AZUREML_OFFLINE_SPOOL"  # environment variable, set in a job only
+
+_descriptor = None
+
+
+def append(event):
+    """Add one event, a dict of JSON values. Raises OSError where the disk is full."""
+    global _descriptor
+    if _descriptor is None:
+        _descriptor = os.open(str(_folder() / "events.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    line = (json.dumps(event, separators=(",", ":")) + "\n").encode()
+    if os.write(_descriptor, line) != len(line):
+        raise OSError("The disk is full: {!r} of the run was not logged.".format(event.get("name")))
+
+
+def add_file(name, source):
+    """Add a file to the run as `name`. Raises UserErrorException for a name that is no path inside the run.
+
+    source: a path, or a binary stream that is read to its end.
+    """
+    parts = name.replace("\\", "/").split("/")
+    if "\0" in name or Path(name).is_absolute() or ".." in parts or not any(part.strip(".") for part in parts):
+        raise UserErrorException(
+            f"{name!r} is no name for a file of a run: give a relative path without '..', "
+            "such as 'outputs/model.keras'."
+        )
+    relative = "files/" + uuid.uuid4().hex
+    path = _folder() / relative
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(source, str):
+        shutil.copyfile(source, str(path))
+    else:
+        with path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+    append({"kind": "file", "name": name, "path": relative})
+
+
+def flush(timeout_seconds):
+    """Wait until everything appended so far is in the run history. Raises AzureMLException after the timeout."""
+    try:
+        size = (_folder() / "events.jsonl").stat().st_size
+    except FileNotFoundError:
+        return  # nothing was logged
+    deadline = time.monotonic() + timeout_seconds
+    while _carried() < size:
+        if time.monotonic() > deadline:
+            raise AzureMLException(
+                f"Failed to flush the run's metrics and files within {timeout_seconds} seconds; they are kept "
+                "and are carried into the run history when the run ends."
+            )
+        time.sleep(0.01)
+
+
+def _carried():
+    try:
+        return int((_folder() / "carried").read_text())
+    except FileNotFoundError:
+        return 0
+
+
+def _folder():
+    return Path(os.environ[FOLDER])

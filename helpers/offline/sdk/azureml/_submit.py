@@ -1,0 +1,156 @@
+"""From a ScriptRunConfig to a job of the engine."""
+
+import logging
+import os
+import shlex
+from pathlib import Path
+
+from azureml import _engine
+from azureml._strict import refuse_unknown, unsupported
+from azureml.core.compute import ComputeTarget
+from azureml.core.runconfig import Data
+from azureml.core.script_run import ScriptRun
+from azureml.core.script_run_config import ScriptRunConfig, get_run_config_from_script_run
+from azureml.data.abstract_dataset import AbstractDataset
+from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
+from azureml.exceptions import AzureMLException, ExperimentExecutionException, SnapshotException, UserErrorException
+
+_logger = logging.getLogger(__name__)
+
+
+def submit(experiment, config, tags, **kwargs):
+    """Start the configuration's script and return its ScriptRun at once.
+
+    Raises what the SDK raises: UserErrorException for a dataset without a name or mode, SnapshotException for a
+    directory that is too large, ExperimentExecutionException for whatever else cannot run.
+    """
+    refuse_unknown("Experiment.submit()", kwargs, ("_parent_run_id", "credential_passthrough"))
+    if kwargs.get("credential_passthrough"):
+        unsupported("Argument 'credential_passthrough' of Experiment.submit()")
+    if not isinstance(config, ScriptRunConfig):
+        raise AzureMLException(
+            f"Method to be submitted has not been registered: {type(config).__name__} is no ScriptRunConfig."
+        )
+    run_config = get_run_config_from_script_run(config)
+    _refuse_unsupported(run_config)
+    _check_script(Path(config.source_directory or ".").absolute(), run_config)
+    inputs = {name: _consumption(experiment.workspace, name, value) for name, value in run_config.data.items()}
+    words = _words(run_config, inputs)
+    job = {
+        "source_directory": str(config.source_directory or "."),
+        "target": run_config.target,
+        "environment": run_config.environment._serialize_to_dict(),
+        "environment_variables": {
+            **(run_config.environment.environment_variables or {}),
+            **(run_config.environment_variables or {}),
+        },
+        "inputs": [_input(consumption) for consumption in inputs.values()],
+        "max_run_duration_seconds": run_config.max_run_duration_seconds,
+        "script": None if run_config.command else run_config.script,
+        "arguments": [word["input"] if isinstance(word, dict) else word for word in words],
+    }
+    if run_config.command:  # the service joins a command's words and gives the line to a shell
+        job["shell"] = " ".join(f"${{input:{word['input']}}}" if isinstance(word, dict) else word for word in words)
+    else:
+        job["command"] = ["python", run_config.script, *words]
+    job["run_definition"] = _definition(run_config, inputs, words)
+    with _engine.translated(TooLarge=SnapshotException, EngineError=ExperimentExecutionException):
+        run_id = _engine.jobs.submit(
+            experiment._folder,
+            experiment.name,
+            job,
+            tags={str(name): value for name, value in (tags or {}).items()},
+            run_type=ScriptRun.RUN_TYPE,
+            parent_id=kwargs.get("_parent_run_id"),
+        )
+    return ScriptRun(experiment, run_id)
+
+
+def _refuse_unsupported(run_config):
+    if not run_config.target:
+        raise ExperimentExecutionException("Must specify a target either through run configuration or arguments.")
+    if run_config.node_count > 1 or run_config.communicator not in (None, "None"):
+        unsupported("A job on several nodes or processes (distributed_job_config)")
+    if run_config.output_data:
+        unsupported("OutputFileDatasetConfig in a job's arguments; a script writes to ./outputs instead. It")
+    if not run_config.command and not run_config.script:
+        raise ExperimentExecutionException("Must specify a script or a command to run.")
+
+
+def _check_script(directory, run_config):
+    if run_config.command or not directory.is_dir():
+        return
+    script = Path(os.path.normpath(directory / run_config.script))
+    if not script.is_file():
+        raise ExperimentExecutionException(
+            f"{script} script path doesn't exist. The script should be inside the project folder"
+        )
+
+
+def _words(run_config, inputs):
+    """The arguments, or the command's words: texts, and {"input": name} for a dataset, which is added to `inputs`."""
+    given = run_config.command or run_config.arguments or []
+    if isinstance(given, str):
+        given = [given] if run_config.command else shlex.split(given)
+    words = []
+    for word in given:
+        if isinstance(word, AbstractDataset):
+            raise UserErrorException(
+                "Dataset cannot be used directly in a run. Call as_mount() or as_download() on it, and give what that "
+                "returns as the argument."
+            )
+        if isinstance(word, DatasetConsumptionConfig):
+            if word.name in inputs:
+                _logger.warning("Dataset with the name %s is already defined; the first one is used.", word.name)
+            inputs.setdefault(word.name, word)
+            word = {"input": word.name}
+        elif isinstance(word, (list, tuple, dict, ComputeTarget)):
+            raise UserErrorException(f"An argument is a text, a number or a dataset, not {type(word).__name__}: {word}")
+        words.append(word if isinstance(word, dict) else str(word))
+    return words
+
+
+def _consumption(workspace, name, value):
+    """An entry of run_config.data as a DatasetConsumptionConfig."""
+    if isinstance(value, DatasetConsumptionConfig):
+        return value
+    if isinstance(value, AbstractDataset):
+        raise UserErrorException(
+            "Dataset cannot be used without providing a name for the run. Please provide a name by calling "
+            "the as_named_input instance method on dataset."
+        )
+    if isinstance(value, Data):
+        from azureml.core.dataset import Dataset
+
+        dataset = Dataset.get_by_id(workspace, value.data_location.dataset.id)
+        return DatasetConsumptionConfig(name, dataset, value.mechanism, value.path_on_compute)
+    raise UserErrorException(f"{type(value).__name__} cannot be used as input.")
+
+
+def _input(consumption):
+    dataset = consumption.dataset
+    if consumption.mode == "direct" and dataset.id is None:
+        raise UserErrorException(
+            f"Input {consumption.name} is in direct mode, where a script gets the dataset itself, but it has no id: "
+            "register it first, or use as_mount() or as_download()."
+        )
+    if consumption.mode == "hdfs":
+        unsupported("as_hdfs() as a job's input")
+    return {
+        "name": consumption.name,
+        "mode": consumption.mode,
+        "path_on_compute": consumption.path_on_compute,
+        "dataset_id": dataset.id,
+        "sources": dataset._sources,
+    }
+
+
+def _definition(run_config, inputs, words):
+    """What Run.get_details() tells as runDefinition."""
+    run_config.data = {name: Data.create(consumption) for name, consumption in inputs.items()}
+    words = [f"DatasetConsumptionConfig:{word['input']}" if isinstance(word, dict) else word for word in words]
+    if run_config.command:
+        run_config.command = " ".join(words)
+    else:
+        run_config.arguments = words
+    return run_config._serialize_to_dict()

@@ -1,0 +1,9 @@
+"""Compute targets: the clusters that jobs run on."""
+
+from azureml._strict import module_getattr
+from azureml.core.compute.amlcompute import AmlCompute
+from azureml.core.compute.compute import ComputeTarget
+
+__all__ = ["AmlCompute", "ComputeTarget"]
+
+__getattr__ = module_getattr(__name__, submodules=True)

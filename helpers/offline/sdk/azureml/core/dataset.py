@@ -1,0 +1,24 @@
+"""Datasets of the workspace: made from files, and got by name or id."""
+
+from azureml._strict import module_getattr
+from azureml.data._unsupported import UnsupportedMembers
+from azureml.data.abstract_dataset import AbstractDataset
+
+__getattr__ = module_getattr(__name__)
+
+
+class Dataset(metaclass=UnsupportedMembers):
+    """`Dataset.File` makes datasets; the rest gets those that are registered."""
+
+    File = AbstractDataset.File
+    Tabular = AbstractDataset.Tabular
+    get_by_name = AbstractDataset.get_by_name
+    get_by_id = AbstractDataset.get_by_id
+    get_all = AbstractDataset.get_all
+
+    class Scenario:
+        """What a dataset is used for by a model."""
+
+        TRAINING = "training"
+        VALIDATION = "validation"
+        INFERENCING = "inferencing"

@@ -1,0 +1,565 @@
+"""Registered models: files with a name, a version, and where they come from."""
+
+import builtins
+import logging
+import os
+import re
+import shutil
+import tempfile
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from azureml import _engine
+from azureml._filters import has_each
+from azureml._run_details import USER
+from azureml._strict import module_getattr, refuse_unknown, unsupported
+from azureml.exceptions import (
+    AzureMLException,
+    ModelNotFoundException,
+    ModelPathNotFoundException,
+    RunEnvironmentException,
+    ServiceException,
+    UserErrorException,
+    WebserviceException,
+)
+
+__getattr__ = module_getattr(__name__)
+
+_logger = logging.getLogger(__name__)
+
+MODELS_DIR = str(Path(os.environ.get("AML_APP_ROOT", ""), "azureml-models"))
+
+
+class Model:
+    """A registered model: by `id` ("name:version"), or by name and version, the latest by default.
+
+    tags, properties: what it must have, as ["name", ["other name", "its value"]]. Raises WebserviceException
+    ("ModelNotFound: …") where the workspace has none such.
+    """
+
+    class Framework:
+        """What a model was made with."""
+
+        CUSTOM = "Custom"
+        TENSORFLOW = "TensorFlow"
+        SCIKITLEARN = "ScikitLearn"
+        ONNX = "Onnx"
+        TFKERAS = "TfKeras"
+        PYTORCH = "PyTorch"
+        MULTI = "Multi"
+
+    def __init__(
+        self,
+        workspace,
+        name=None,
+        id=None,
+        tags=None,
+        properties=None,
+        version=None,
+        run_id=None,
+        model_framework=None,
+        expand=True,
+        **kwargs,
+    ):
+        refuse_unknown("Model()", kwargs, ("_model_dto",))
+        record = kwargs.get("_model_dto") or _find(
+            workspace, name, id, version, tags=tags, properties=properties, run_id=run_id, framework=model_framework
+        )
+        self.workspace = workspace
+        self.mime_type = "application/json"
+        self.unpack = False
+        self.resource_configuration = None
+        self.parent_id = None
+        self.derived_model_ids = None
+        self.run = None
+        self.datasets = {}
+        self.sample_input_dataset = None
+        self.sample_output_dataset = None
+        self._set(record)
+        if expand:
+            self._expand(record)
+
+    def _set(self, record):
+        self._record = record
+        self.name = record.name
+        self.version = record.version
+        self.id = record.id
+        self.created_by = {"userName": USER}
+        self.created_time = datetime.fromisoformat(record.created)
+        self.description = record.description
+        self.tags = dict(record.tags)
+        self.properties = dict(record.properties)
+        self.model_framework = record.extra["framework"]
+        self.model_framework_version = record.extra["framework_version"]
+        self.url = f"aml://asset/{record.id}"
+        self.experiment_name = record.extra["experiment"]
+        self.run_id = record.run_id
+
+    def _expand(self, record):
+        from azureml.core.run import Run
+
+        if record.run_id:
+            try:
+                self.run = Run.get(self.workspace, record.run_id)
+            except ServiceException as error:
+                _logger.warning("The run that made model %s is gone: %s", self.id, error.message)
+        for scenario, dataset_id in record.extra["datasets"]:
+            dataset = _dataset(self.workspace, dataset_id)
+            if dataset is not None:
+                self.datasets.setdefault(scenario, []).append(dataset)
+        for sample in ("sample_input_dataset", "sample_output_dataset"):
+            if record.extra[sample]:
+                setattr(self, sample, _dataset(self.workspace, record.extra[sample]))
+
+    def __repr__(self):
+        return (
+            f"{type(self).__name__}(workspace={self.workspace!r}, name={self.name}, id={self.id}, "
+            f"version={self.version}, tags={self.tags}, properties={self.properties})"
+        )
+
+    # Registering
+
+    @staticmethod
+    def register(
+        workspace,
+        model_path,
+        model_name,
+        tags=None,
+        properties=None,
+        description=None,
+        datasets=None,
+        model_framework=None,
+        model_framework_version=None,
+        child_paths=None,
+        sample_input_dataset=None,
+        sample_output_dataset=None,
+        resource_configuration=None,
+    ):
+        """Register a file or folder below the working directory; of the folder only child_paths, if given.
+
+        datasets: (scenario, dataset) pairs. Raises WebserviceException for a refused name or a missing child path,
+        FileNotFoundError and PermissionError for a path that is not there or not below the working directory.
+        """
+        _check_name(model_name)
+        source = _checked_path(model_path, child_paths)
+        print(f"Registering model {model_name}")
+        with _only(source, child_paths) as chosen:
+            return _register(
+                workspace,
+                model_name,
+                chosen,
+                run=None,
+                tags=tags,
+                properties=properties,
+                description=description,
+                datasets=datasets,
+                model_framework=model_framework,
+                model_framework_version=model_framework_version,
+                sample_input_dataset=sample_input_dataset,
+                sample_output_dataset=sample_output_dataset,
+                resource_configuration=resource_configuration,
+            )
+
+    @staticmethod
+    def _register_from_run(run, model_name, model_path, **details):
+        _check_name(model_name)
+        model_path = os.path.normpath(model_path).replace(os.sep, "/")
+        files = run.get_file_names()
+        if not any(name == model_path or name.startswith(f"{model_path}/") for name in files):
+            raise ModelPathNotFoundException(
+                f"Could not locate the provided model_path {model_path} in the set of files uploaded to the run: "
+                f"{files}\nSee https://aka.ms/run-logging for more details."
+            )
+        with _engine.translated():
+            source = _engine.artifacts.root_of(run._folder, run.id) / model_path
+        return _register(run.experiment.workspace, model_name, source, run=run, **details)
+
+    # Finding
+
+    @staticmethod
+    def list(
+        workspace,
+        name=None,
+        tags=None,
+        properties=None,
+        run_id=None,
+        latest=False,
+        dataset_id=None,
+        expand=True,
+        page_count=255,
+        model_framework=None,
+    ):
+        """The workspace's models, the newest first, filtered; latest: the latest version of each only."""
+        if page_count and not 20 <= page_count <= 255:
+            raise UserErrorException(f"Expected page_count value is between 20 and 255. Provided: {page_count}")
+        if tags is not None and not isinstance(tags, builtins.list):
+            raise UserErrorException(
+                f'Expected tags must be list type. Ex. ["key", ["key2", "key2 value"]]: provided {type(tags)}'
+            )
+        records = _query(workspace, name, tags, properties, run_id, model_framework, latest)
+        return [
+            Model(workspace, _model_dto=record, expand=expand)
+            for record in records
+            if dataset_id is None or dataset_id in (id for _, id in record.extra["datasets"])
+        ]
+
+    @staticmethod
+    def get_model_path(model_name, version=None, _workspace=None):
+        """The path of a model's file or folder, which is downloaded to azureml-models/ first where need be.
+
+        In a job, or with a workspace, the workspace's model; otherwise what azureml-models/ has, or the path
+        `model_name` itself. Raises ModelNotFoundException.
+        """
+        from azureml.core.run import Run
+
+        if version is not None and not isinstance(version, int):
+            raise WebserviceException("version should be an int")
+        with suppress(RunEnvironmentException):
+            _workspace = Run.get_context(allow_offline=False).experiment.workspace
+        if _workspace is not None:
+            return _downloaded(_workspace, model_name, version)
+        return _local_path(model_name, version)
+
+    # Files
+
+    def download(self, target_dir=".", exist_ok=False, exists_ok=None):
+        """Write the model's files below target_dir; the path of the file, or of the folder that has them all.
+
+        Raises WebserviceException where a file is there already, unless exist_ok.
+        """
+        from azureml._run_files import copy
+
+        if exists_ok is not None:
+            raise WebserviceException("Both exists_ok and exist_ok are set. Please use exist_ok only.")
+        with _engine.translated(EngineError=WebserviceException):
+            targets = {
+                name: _engine.names.safe_join(Path(os.path.normpath(target_dir)), name) for name in self._record.files
+            }
+        for target in targets.values():
+            if target.exists() and not exist_ok:
+                raise WebserviceException(f"File already exists. To overwrite, set exist_ok to True. {target}")
+        for name, target in targets.items():
+            copy(self._record.path / name, target)
+        return os.path.commonpath(list(map(str, targets.values())))
+
+    def get_sas_urls(self):
+        """Where the model's files are: a dict of file name to address."""
+        return {name: (self._record.path / name).as_uri() for name in self._record.files}
+
+    # Changing
+
+    def update(
+        self,
+        tags=None,
+        description=None,
+        sample_input_dataset=None,
+        sample_output_dataset=None,
+        resource_configuration=None,
+    ):
+        """Replace the model's tags and description."""
+        if sample_input_dataset or sample_output_dataset or resource_configuration:
+            unsupported("Model.update() of anything but tags and description")
+        changes = {"tags": tags and _texts(tags), "description": description}
+        self._update({name: value for name, value in changes.items() if value})
+
+    def update_tags_properties(self, add_tags=None, remove_tags=None, add_properties=None):
+        """Add and remove tags, add properties. Raises WebserviceException for a property that is there already."""
+        duplicates = set(add_properties or {}) & set(self.properties)
+        if duplicates:
+            raise WebserviceException(
+                "Error, properties are immutable, the following keys cannot be added/modified: "
+                + ",".join(sorted(duplicates))
+            )
+        tags = dict(self.tags)
+        for key, value in (add_tags or {}).items():
+            if key in tags:
+                print(f"Replacing tag {key} -> {tags[key]} with {key} -> {value}")
+            tags[key] = value
+        for key in [remove_tags] if isinstance(remove_tags, str) else remove_tags or ():
+            if key in tags:
+                del tags[key]
+            else:
+                print(f"Tag with key {key} not found.")
+        self._update({"tags": _texts(tags), "properties": self.properties | _texts(add_properties)})
+
+    def add_tags(self, tags):
+        """Add tags from a dict."""
+        self.update_tags_properties(add_tags=tags)
+        print("Model tag add operation complete.")
+
+    def remove_tags(self, tags):
+        """Remove the tags of these names."""
+        self.update_tags_properties(remove_tags=tags)
+        print("Model tag remove operation complete.")
+
+    def add_properties(self, properties):
+        """Add properties from a dict. Raises WebserviceException for one that is there already."""
+        self.update_tags_properties(add_properties=properties)
+        print("Model properties add operation complete.")
+
+    def delete(self):
+        """Delete this version of the model."""
+        with _engine.translated(EngineError=WebserviceException):
+            _engine.models.delete(self.workspace._folder, self.name, self.version)
+
+    def add_dataset_references(self, datasets):
+        """Not supported offline: give datasets= when the model is registered."""
+        unsupported("Model.add_dataset_references()")
+
+    def _update(self, changes):
+        with _engine.translated(EngineError=WebserviceException):
+            record = _engine.models.update(self.workspace._folder, self.name, self.version, **changes)
+        self._set(record)
+
+    # As a dict
+
+    def serialize(self):
+        """The model as a dict of JSON values."""
+        return {
+            "createdTime": self.created_time.isoformat(),
+            "createdBy": self.created_by,
+            "description": self.description,
+            "id": self.id,
+            "mimeType": self.mime_type,
+            "name": self.name,
+            "framework": self.model_framework,
+            "frameworkVersion": self.model_framework_version,
+            "tags": self.tags,
+            "properties": self.properties,
+            "unpack": self.unpack,
+            "url": self.url,
+            "version": self.version,
+            "experimentName": self.experiment_name,
+            "runId": self.run_id,
+            "runDetails": str(self.run),
+            "datasets": [
+                {"name": scenario, "id": dataset.id}
+                for scenario, datasets in self.datasets.items()
+                for dataset in datasets
+            ],
+            "resourceConfiguration": None,
+            "sampleInputDatasetId": getattr(self.sample_input_dataset, "id", None),
+            "sampleOutputDatasetId": getattr(self.sample_output_dataset, "id", None),
+        }
+
+    @staticmethod
+    def deserialize(workspace, model_payload):
+        """The model that serialize() made a dict of. Raises WebserviceException where it is not there any more."""
+        return Model(workspace, id=model_payload["id"])
+
+    # Serving
+
+    @staticmethod
+    def deploy(
+        workspace,
+        name,
+        models,
+        inference_config=None,
+        deployment_config=None,
+        deployment_target=None,
+        overwrite=False,
+        show_output=False,
+    ):
+        """Not supported offline."""
+        unsupported("Model.deploy()")
+
+    @staticmethod
+    def package(workspace, models, inference_config=None, generate_dockerfile=False, image_name=None, image_label=None):
+        """Not supported offline."""
+        unsupported("Model.package()")
+
+    @staticmethod
+    def profile(
+        workspace,
+        profile_name,
+        models,
+        inference_config,
+        input_dataset,
+        cpu=None,
+        memory_in_gb=None,
+        description=None,
+    ):
+        """Not supported offline."""
+        unsupported("Model.profile()")
+
+    @staticmethod
+    def print_configuration(models, inference_config, deployment_config, deployment_target):
+        """Not supported offline."""
+        unsupported("Model.print_configuration()")
+
+
+def _check_name(name):
+    if not isinstance(name, str) or not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9\-\._]{0,254}", name):
+        raise WebserviceException(
+            "Error, provided model name is invalid. It must only consist of letters, numbers, dashes, periods, or "
+            "underscores, start with a letter or number, and be between 1 and 255 characters long."
+        )
+
+
+def _checked_path(model_path, child_paths):
+    """The absolute path to register. The service's rule: it is there, and below the working directory."""
+    path, here = Path(os.path.normpath(Path.cwd() / model_path)), Path.cwd()
+    if not path.exists():
+        raise FileNotFoundError(f"Path does not exist: {model_path}")
+    if not path.is_relative_to(here):
+        raise PermissionError(f"Unauthorized access: Path outside current working directory: {model_path}")
+    for child in child_paths or ():
+        if not (path / child).exists():
+            raise WebserviceException(f'Error, provided child path "{child}" cannot be found')
+    return path
+
+
+@contextmanager
+def _only(source, child_paths):
+    """`source`, or a copy of it with the child paths alone."""
+    if not child_paths:
+        yield source
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = Path(folder) / source.name
+        for child in child_paths:
+            with _engine.translated(EngineError=WebserviceException):
+                target = _engine.names.safe_join(chosen, os.path.normpath(child))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (source / child).is_dir():
+                shutil.copytree(source / child, target, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(source / child, target)
+        yield chosen
+
+
+def _register(
+    workspace,
+    name,
+    source,
+    *,
+    run,
+    tags,
+    properties,
+    description,
+    datasets,
+    model_framework,
+    model_framework_version,
+    sample_input_dataset,
+    sample_output_dataset,
+    resource_configuration,
+):
+    if model_framework is None and model_framework_version is not None:
+        raise WebserviceException("Model framework version cannot be provided without a valid framework")
+    if resource_configuration is not None:
+        unsupported("Argument 'resource_configuration' of a model's registration")
+    extra = {
+        "framework": model_framework or Model.Framework.CUSTOM,
+        "framework_version": model_framework_version,
+        "experiment": run and run.experiment.name,
+        "datasets": [[scenario, _dataset_id(dataset)] for scenario, dataset in datasets or ()],
+        "sample_input_dataset": sample_input_dataset and _dataset_id(sample_input_dataset),
+        "sample_output_dataset": sample_output_dataset and _dataset_id(sample_output_dataset),
+    }
+    with _engine.translated(EngineError=WebserviceException):
+        record = _engine.models.register(
+            workspace._folder,
+            name,
+            source,
+            stored_as=source.name,
+            tags=_texts(tags),
+            properties=_texts(properties),
+            description=description,
+            run_id=run and run.id,
+            extra=extra,
+        )
+    return Model(workspace, _model_dto=record)
+
+
+def _dataset_id(dataset):
+    from azureml.data.abstract_dataset import AbstractDataset
+
+    if not isinstance(dataset, AbstractDataset):
+        raise WebserviceException(
+            f"Invalid dataset of type {type(dataset)} passed, must be of type Dataset or DatasetSnapshot"
+        )
+    if dataset.id is None:
+        raise WebserviceException(
+            'Unable to register Model with provided Dataset with ID "None". This likely means that the Dataset is '
+            "unregistered. Please register the Dataset and try again."
+        )
+    return dataset.id
+
+
+def _dataset(workspace, dataset_id):
+    """The dataset of this id, or None (with a warning) where it is gone."""
+    from azureml.core.dataset import Dataset
+
+    try:
+        return Dataset.get_by_id(workspace, dataset_id)
+    except AzureMLException as error:
+        _logger.warning("Cannot find Saved Dataset with ID %s: %s", dataset_id, error.message)
+
+
+def _query(workspace, name=None, tags=None, properties=None, run_id=None, framework=None, latest=False):
+    """The models that pass the filters, the last registered first."""
+    with _engine.translated(EngineError=WebserviceException):
+        records = _engine.models.list_all(workspace._folder, name, latest)
+    return [
+        record
+        for record in records
+        if has_each(record.tags, tags)
+        and has_each(record.properties, properties)
+        and run_id in (None, record.run_id)
+        and framework in (None, record.extra["framework"])
+    ]
+
+
+def _find(workspace, name, id, version, **filters):
+    """The one model that is asked for; of several the last version."""
+    if not id and not name:
+        raise WebserviceException("Error, one of id or name must be provided.")
+    wanted_name, _, wanted_version = (id or (f"{name}:{version}" if version else f"{name}:")).partition(":")
+    exact = bool(wanted_version)
+    found = [
+        record
+        for record in _query(workspace, wanted_name, **({} if exact else filters))
+        if not exact or str(record.version) == wanted_version
+    ]
+    if not found:
+        asked = {"name": name, "id": id, "version": version, **filters}
+        told = ", ".join(f"{key} {value}" for key, value in asked.items() if value)
+        raise WebserviceException(f"ModelNotFound: Model with {told} not found in provided workspace")
+    return max(found, key=lambda record: record.version)
+
+
+def _downloaded(workspace, name, version):
+    """The workspace's model below azureml-models/, downloaded unless it is there."""
+    cached = Path(MODELS_DIR, name, str(version))
+    if version is not None and cached.is_dir():
+        return _local_path(name, version)
+    try:
+        model = Model(workspace, name, version=version, expand=False)
+    except WebserviceException:
+        there = sorted(f"{model.name}/{model.version}" for model in Model.list(workspace, expand=False))
+        raise ModelNotFoundException(f"Model/Version {name}/{version} not found in workspace. {there}") from None
+    return model.download(Path(MODELS_DIR, name, str(model.version)), exist_ok=True)
+
+
+def _local_path(name, version):
+    """The model in azureml-models/, the latest version there by default, or the path `name` itself."""
+    versions = Path(MODELS_DIR) / name
+    if version is None and versions.is_dir():
+        version = max((entry.name for entry in versions.iterdir()), key=int, default=None)
+    cached = versions / str(version)
+    if cached.is_dir():
+        entries = list(cached.iterdir())
+        if len(entries) != 1:
+            names = [entry.name for entry in entries]
+            raise WebserviceException(f"Dir {cached} can contain only 1 file or folder. Found {names}")
+        return str(entries[0])
+    if Path(name).exists():
+        return name
+    raise ModelNotFoundException(
+        f"Model {name} not found in cache at {MODELS_DIR} or in current working directory {Path.cwd()}. "
+    )
+
+
+def _texts(tags):
+    return {str(name): "" if value is None else str(value) for name, value in (tags or {}).items()}

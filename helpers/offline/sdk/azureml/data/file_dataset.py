@@ -1,0 +1,172 @@
+"""FileDataset: files in datastores or at web addresses, to be listed, downloaded, mounted or given to a job."""
+
+import random
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from azureml import _engine
+from azureml._strict import module_getattr, refuse_unknown, unsupported
+from azureml.data.abstract_dataset import AbstractDataset
+from azureml.exceptions import UserErrorException
+
+__getattr__ = module_getattr(__name__)
+
+
+class FileDataset(AbstractDataset):
+    """Files, by reference; made by `Dataset.File.from_files()`."""
+
+    def __init__(self):
+        super().__init__()
+
+    def to_path(self):
+        """The files' paths inside the dataset, each with a slash in front.
+
+        Raises UserErrorException for a path that matches nothing and an address that is not known offline.
+        """
+        return [f"/{file.relative}" for file in self._files()]
+
+    def download(self, target_path=None, overwrite=False, ignore_not_found=False):
+        """Copy the files below `target_path`, a new temporary folder by default; returns the copies' paths.
+
+        Raises UserErrorException, before anything is written, for a file that is there unless `overwrite` is True, and
+        for a file that cannot be found unless `ignore_not_found` is True.
+        """
+        files = self._files(ignore_not_found)
+        target = Path(target_path or tempfile.mkdtemp()).absolute()
+        with _engine.translated():
+            if not overwrite:
+                for file in files:
+                    if (target / file.relative).exists():
+                        raise UserErrorException(
+                            f'File "{target / file.relative}" already exists. Set overwrite=True to overwrite it, '
+                            "or choose an empty target path."
+                        )
+            target.mkdir(parents=True, exist_ok=True)
+            return [str(path) for path in _engine.data.place(files, target, "download", overwrite=overwrite)]
+
+    def mount(self, mount_point=None, **kwargs):
+        """Lay the files out below `mount_point`, a new temporary folder by default, while the context lasts.
+
+        Use it as `with dataset.mount() as context:`, or call its start() and stop(); context.mount_point is the folder.
+        Raises UserErrorException for a folder that is not empty.
+        """
+        refuse_unknown("FileDataset.mount()", kwargs)
+        point = Path(mount_point or tempfile.mkdtemp()).absolute()
+        if point.exists() and any(point.iterdir()):
+            raise UserErrorException(
+                "Dataset mount point must be empty, mounting dataset to non-empty folder is not supported."
+            )
+        return _MountContext(self, point, temporary=not mount_point)
+
+    def as_mount(self, path_on_compute=None):
+        """The dataset as a job's input, its files mounted."""
+        return self.as_named_input(name=None).as_mount(path_on_compute=path_on_compute)
+
+    def as_download(self, path_on_compute=None):
+        """The dataset as a job's input, its files copied to the compute."""
+        return self.as_named_input(name=None).as_download(path_on_compute=path_on_compute)
+
+    def as_hdfs(self):
+        """The dataset as a job's input, as an HDFS path."""
+        return self.as_named_input(name=None).as_hdfs()
+
+    def skip(self, count):
+        """The dataset without its first `count` files."""
+        _check_count(count)
+        return self._subset(self._single_sources()[count:])
+
+    def take(self, count):
+        """The dataset of the first `count` files."""
+        _check_count(count)
+        return self._subset(self._single_sources()[:count])
+
+    def take_sample(self, probability, seed=None):
+        """The dataset of files that are each taken with this probability; a seed makes it the same every time."""
+        chance = random.Random(seed)
+        return self._subset([source for source in self._single_sources() if chance.random() < probability])
+
+    def random_split(self, percentage, seed=None):
+        """Two datasets: the files that fall to the first with this probability (0 to 1), and the others."""
+        if not isinstance(percentage, (int, float)) or not 0 <= percentage <= 1:
+            raise ValueError("percentage must be a number between 0.0 and 1.0.")
+        chance = random.Random(seed)
+        halves = ([], [])
+        for source in self._single_sources():
+            halves[chance.random() >= percentage].append(source)
+        return tuple(self._subset(half) for half in halves)
+
+    @property
+    def data_changed_time(self):
+        """When the newest of the files was changed, in UTC."""
+        changed = max((file.path.stat().st_mtime for file in self._files()), default=0)
+        return datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)
+
+    def file_metadata(self, col):
+        unsupported("FileDataset.file_metadata()")
+
+    def filter(self, expression):
+        unsupported("FileDataset.filter()")
+
+    def as_cache(self, datacache_store):
+        unsupported("FileDataset.as_cache()")
+
+    def hydrate(self, datacache_store, replica_count=None):
+        unsupported("FileDataset.hydrate()")
+
+    def _files(self, ignore_not_found=False):
+        missing = (lambda error: print(f"{error} Download is proceeding.")) if ignore_not_found else None
+        with _engine.translated(EngineError=_failed):
+            return _engine.data.resolve(_engine.folder.open_folder(), self._sources, missing)
+
+    def _single_sources(self):
+        """One source for each file, which keeps the file's path in this dataset."""
+        return [file.source for file in self._files()]
+
+    def _subset(self, sources):
+        return FileDataset._create(sources)
+
+
+class _MountContext:
+    """The files of a dataset in a folder, from start() to stop()."""
+
+    def __init__(self, dataset, mount_point, temporary):
+        self._dataset = dataset
+        self._temporary = temporary
+        self._placed = []
+        self.mount_point = str(mount_point)
+
+    def start(self):
+        """Lay the files out."""
+        files = self._dataset._files()
+        point = Path(self.mount_point)
+        point.mkdir(parents=True, exist_ok=True)
+        with _engine.translated():
+            self._placed = _engine.data.place(files, point, "mount")
+
+    def stop(self):
+        """Take them away; the data itself stays, and so does what somebody else put there."""
+        for path in self._placed:
+            path.unlink(missing_ok=True)
+        self._placed = []
+        point = Path(self.mount_point)
+        folders = sorted((path for path in point.rglob("*") if path.is_dir()), reverse=True)  # the deepest first
+        for folder in folders + [point] * self._temporary:
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *error):
+        self.stop()
+
+
+def _failed(message):
+    return UserErrorException(f"Execution failed with error message: {message}")
+
+
+def _check_count(count):
+    if not isinstance(count, int) or count < 0:
+        raise ValueError("count must be a positive integer")

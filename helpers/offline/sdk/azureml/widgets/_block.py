@@ -1,0 +1,103 @@
+"""How a run's state (see `_state`) looks: as HTML, and as lines of text.
+
+The HTML takes colours from the page, so that it reads in a light and in a dark theme.
+"""
+
+from html import escape
+
+SIGNS = {"Completed": "✓", "Failed": "✗", "Canceled": "∅"}
+BORDER = "1px solid rgba(128, 128, 128, .4)"
+WIDTH, HEIGHT = 120, 24  # of a metric's curve, in pixels
+
+
+def html(state):
+    """The block for a notebook. All text of the run is escaped."""
+    parts = [_heading(state)]
+    if state["error"]:
+        parts.append(f'<p role="alert" style="margin:4px 0"><b>Error:</b> {escape(state["error"])}</p>')
+    if state.get("stages"):
+        stages = " → ".join(f"{escape(stage['status'])} {_seconds(stage['seconds'])}" for stage in state["stages"])
+        parts.append(f'<div style="margin:4px 0">{stages}</div>')
+    if state.get("run_metrics"):
+        parts.append(_metrics_table(state["run_metrics"]))
+    if state.get("run_logs"):
+        parts.append(
+            f'<pre style="margin:4px 0;padding:4px;border:{BORDER};max-height:20em;overflow:auto">'
+            f"{escape(state['run_logs'])}</pre>"
+        )
+    return f'<div style="border:{BORDER};padding:8px;overflow:auto">{"".join(parts)}</div>'
+
+
+class Lines:
+    """Prints what is new since the state before: the status, the last values of metrics, the error."""
+
+    def __init__(self):
+        self.before = {}
+
+    def render(self, state):
+        """Print lines for one state; none where nothing is new."""
+        if state.get("status") and state["status"] != self.before.get("status"):
+            print(f"Run {state['run_id']}: {state['status']}", flush=True)
+        values = {name: value for name, value in state.get("run_metrics", {}).items() if _is_number(_last(value))}
+        old = self.before.get("run_metrics", {})
+        new = [f"{name} {_number(_last(value))}" for name, value in values.items() if old.get(name) != value]
+        if new:
+            print(f"Run {state['run_id']}: {', '.join(new)}", flush=True)
+        if state["error"] and state["error"] != self.before.get("error"):
+            print(f"Run {state['run_id']}: {state['error']}", flush=True)
+        self.before = {**self.before, **state}
+
+
+def _heading(state):
+    status = state.get("status", "unknown")
+    where = f"Run {escape(state['run_id'])}"
+    if state.get("workbench_run_details_uri"):
+        address = escape(state["workbench_run_details_uri"])
+        where = f'<a href="{address}" target="_blank" rel="noopener">{where}</a> of {escape(state["experiment"])}'
+    return f"<div><b>{SIGNS.get(status, '…')} {escape(status)}</b> · {where}</div>"
+
+
+def _metrics_table(metrics):
+    rows = []
+    for name, value in sorted(metrics.items()):
+        series = value if isinstance(value, list) and all(map(_is_number, value)) else []
+        cells = (escape(name), escape(_number(_last(value))), str(len(series) or ""), _curve(name, series))
+        rows.append("<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells) + "</tr>")
+    headings = "".join(f'<th style="text-align:left">{text}</th>' for text in ("Metric", "Last", "Values", "Curve"))
+    return f"<table><thead><tr>{headings}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _curve(name, series):
+    """A line through the finite values of a series, as SVG."""
+    points = [value for value in series if abs(value) < float("inf")]  # not NaN either
+    if len(points) < 2:
+        return ""
+    low, high = min(points), max(points)
+    line = " ".join(
+        f"{WIDTH * index / (len(points) - 1):.1f},{HEIGHT - 1 - (HEIGHT - 2) * (value - low) / (high - low or 1):.1f}"
+        for index, value in enumerate(points)
+    )
+    label = escape(f"{name}: from {_number(points[0])} to {_number(points[-1])}")
+    return (
+        f'<svg role="img" aria-label="{label}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f'<polyline points="{line}" fill="none" stroke="currentColor"/></svg>'
+    )
+
+
+def _last(value):
+    return value[-1] if isinstance(value, list) and value else value
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _number(value):
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "table" if isinstance(value, dict) else str(value)
+
+
+def _seconds(seconds):
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"

@@ -1,0 +1,192 @@
+"""The parameters that notebooks declare in the cell tagged `parameters`, and values checked against them.
+
+papermill itself takes any name and any type: an unknown name is only warned of, `-p x=007` becomes 7 for text too.
+"""
+
+import ast
+import io
+import json
+import tokenize
+import typing
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+
+class UsageError(Exception):
+    """What was asked for cannot be run; the message says why and what can."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a `parameters` cell: `name: annotation = default  # help`."""
+
+    name: str
+    annotation: str
+    type: TypeAdapter
+    default: object
+    help: str
+
+
+def read_parameters(path: Path) -> dict[str, Parameter]:
+    """The parameters that a notebook declares, by name, in its order; empty if no cell is tagged `parameters`.
+
+    Raises UsageError for what is not a notebook, and for a parameters cell that holds anything but constants:
+    papermill injects its values after that cell, so what the cell derives from them would keep its old value.
+    """
+    try:
+        cells = nbformat.read(path, as_version=4).cells
+    except Exception as error:  # nbformat has no common class for what it raises on a damaged file
+        raise UsageError(f"{path} cannot be read as a notebook: {error!s:.200}") from error
+    for cell in cells:
+        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
+            return {parameter.name: parameter for parameter in parse_parameters(cell.source, path.name)}
+    return {}
+
+
+def parse_parameters(source: str, notebook: str) -> list[Parameter]:
+    """The parameters in a cell's source; `notebook` names it in messages. Raises UsageError as read_parameters."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise UsageError(f"{notebook}: the parameters cell is not Python: {error}") from error
+    comments = {
+        token.start[0]: token.string.lstrip("# ")
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    parameters = []
+    for statement in statements:
+        try:
+            match statement:
+                case ast.AnnAssign(target=ast.Name(name), annotation=annotation):
+                    value, written = ast.literal_eval(statement.value), ast.unparse(annotation)
+                case ast.Assign(targets=[ast.Name(name)]):
+                    value, written = ast.literal_eval(statement.value), ""
+                case _:
+                    raise ValueError
+        except (ValueError, TypeError):
+            raise UsageError(
+                f"{notebook}: the parameters cell holds `{ast.unparse(statement)}`, which is not a constant. "
+                "Move it to the next cell, where it sees the values that are given."
+            ) from None
+        if not written:
+            written = "Any" if value is None else type(value).__name__
+        parameters.append(
+            Parameter(name, written, type_adapter(written, notebook), value, comments.get(statement.end_lineno, ""))
+        )
+    return parameters
+
+
+def type_adapter(annotation: str, notebook: str) -> TypeAdapter:
+    try:
+        return TypeAdapter(eval(annotation, vars(typing).copy()))  # the notebook's own text: it is run anyway
+    except Exception as error:  # an annotation is an expression, which may raise anything
+        raise UsageError(
+            f"{notebook}: the parameters cell has a type that cannot be checked, {annotation!r} ({error}). "
+            "Built-in types and those of typing can."
+        ) from error
+
+
+def describe_parameters(parameters: dict[Path, dict[str, Parameter]]) -> list[str]:
+    """A line for each parameter that differs in more than the notebook it is in."""
+    lines: dict[str, list[str]] = {}
+    for notebook, declared in parameters.items():
+        for parameter in declared.values():
+            line = f"  {parameter.name}: {parameter.annotation} = {parameter.default!r}"
+            line += f"  # {parameter.help}" if parameter.help else ""
+            lines.setdefault(line, []).append(notebook.stem)
+    return [f"{line}  ({', '.join(names)})" for line, names in lines.items()] or ["  no parameters"]
+
+
+def read_parameters_file(path: Path | None) -> dict[str, object]:
+    """The mapping in a YAML file, empty if there is no path. Raises UsageError for any other content."""
+    if path is None:
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise UsageError(f"the parameters file {path} cannot be read: {error}") from error
+    if content is None:  # only comments
+        return {}
+    if not isinstance(content, dict):
+        raise UsageError(f"the parameters file {path} must hold a mapping of names to values")
+    return content
+
+
+def assign_values(
+    parameters: dict[Path, dict[str, Parameter]], from_file: dict[str, object], texts: list[tuple[str, str]]
+) -> dict[Path, dict[str, object]]:
+    """The values for each notebook, of the types it declares; where both set one, `texts`, of the command line, win.
+
+    Raises UsageError that lists every unknown name and every value of a wrong type.
+    """
+    known = {name for declared in parameters.values() for name in declared}
+    unknown = [name for name in [*from_file, *dict(texts)] if name not in known]
+    problems = [f"no notebook that is to run has a parameter {name!r}" for name in dict.fromkeys(unknown)]
+    values = {}
+    for notebook, declared in parameters.items():
+        values[notebook] = {}
+        for name, parameter in declared.items():
+            try:
+                if name in dict(texts):
+                    values[notebook][name] = read_text(dict(texts)[name], parameter)
+                elif name in from_file:
+                    values[notebook][name] = read_value(from_file[name], parameter)
+            except ValueError as error:
+                problems.append(f"{notebook.stem}: {name} must be {parameter.annotation}: {error}")
+    if problems:
+        lines = [*problems, "The parameters are:", *describe_parameters(parameters)]
+        raise UsageError("\n".join(lines))
+    return values
+
+
+def read_value(value: object, parameter: Parameter) -> object:
+    """A value of a YAML file as the declared type. Raises ValueError if it is another.
+
+    YAML takes 1e-3 for text, so text is read as on the command line where the type is not met.
+    """
+    try:
+        return plain_json(parameter.type.validate_python(value, strict=True))
+    except ValidationError as error:
+        if isinstance(value, str):
+            return read_text(value, parameter)
+        raise ValueError(first_error(error)) from error
+
+
+def read_text(text: str, parameter: Parameter) -> object:
+    """Text of the command line as the declared type. Raises ValueError if it cannot be read as one."""
+    if text.lower() in ("none", "null"):
+        with suppress(ValidationError):
+            return parameter.type.validate_python(None, strict=True)
+    try:
+        try:
+            return plain_json(parameter.type.validate_strings(text))
+        except ValidationError:
+            if not text.startswith(("[", "{")):
+                raise
+            return plain_json(parameter.type.validate_python(yaml.safe_load(text), strict=True))
+    except ValidationError as error:
+        raise ValueError(first_error(error)) from error
+    except yaml.YAMLError as error:
+        raise ValueError(f"{text!r} is not a list or dict as YAML writes it") from error
+
+
+def first_error(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    place = "".join(f"[{key!r}]" for key in problem["loc"] if isinstance(key, int))
+    return f"{problem['input']!r}{f' at {place}' if place else ''}: {problem['msg']}"
+
+
+def plain_json(value: object) -> object:
+    """`value`, if JSON keeps it as it is: only such a value reaches the notebook and the manifest unchanged."""
+    try:
+        if json.loads(json.dumps(value, allow_nan=False)) == value:
+            return value
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"{value!r} is not made of text, finite numbers, true, false, null, lists and text-keyed dicts")

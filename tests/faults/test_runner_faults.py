@@ -1,0 +1,160 @@
+"""The batch runner when a notebook fails, stops early, hangs or loses its kernel, and when the runner is ended."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from small_notebooks import RUNNER, executed, manifest, record, run, write_notebook
+
+DEADLINE = 60  # seconds
+
+
+def statuses(project: Path, name: str) -> list[str]:
+    return [c.metadata.papermill.status for c in executed(project, name).cells if c.cell_type == "code"]
+
+
+def test_the_first_failure_ends_the_run_and_is_told(tmp_path, capsys):
+    failing = '# Train it\ndef train():\n    raise ValueError("no such cluster")\ntrain()'
+    write_notebook(tmp_path, "01_a", "x = 1")
+    write_notebook(tmp_path, "02_b", record("reached", "True"), failing, "print('never')")
+    write_notebook(tmp_path, "03_c", "x = 1")
+    assert run(tmp_path) == 1
+
+    told = capsys.readouterr()
+    assert "02_b: failed in code cell 2: # Train it" in told.err
+    assert "ValueError: no such cluster" in told.err
+    assert "\x1b" not in told.err
+    assert f"As far as it came: {tmp_path / 'output' / '02_b.ipynb'}" in told.err
+    table = told.out.strip().split("\n\n")[0]
+    rows = [line.split() for line in table.splitlines()[1:]]
+    assert [[row[0], row[1], *row[3:]] for row in rows] == [
+        ["01_a", "1/1", "ok"],
+        ["02_b", "1/3", "failed"],
+        ["03_c", "–", "not", "run"],
+    ]
+
+    entries = manifest(tmp_path)
+    assert entries["02_b"]["result"] == "failed"
+    assert entries["02_b"]["results"] == {"reached": True}
+    assert entries["02_b"]["error"]["cell"] == 2
+    assert entries["02_b"]["error"]["message"] == "ValueError: no such cluster"
+    assert "03_c" not in entries
+    assert statuses(tmp_path, "02_b") == ["completed", "failed", "pending"]
+
+
+def test_resume_goes_on_at_the_notebook_that_failed(tmp_path):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    write_notebook(tmp_path, "02_b", "1 / 0")
+    write_notebook(tmp_path, "03_c", "x = 1")
+    assert run(tmp_path) == 1
+    first = manifest(tmp_path)
+    write_notebook(tmp_path, "02_b", "x = 2")
+    assert run(tmp_path, "--resume") == 0
+    second = manifest(tmp_path)
+    assert second["01_a"] == first["01_a"]
+    assert [entry["result"] for entry in second.values()] == ["ok", "ok", "ok"]
+
+
+def test_a_failure_leaves_no_result_of_an_older_run_behind(tmp_path):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    write_notebook(tmp_path, "02_b", "x = 1")
+    assert run(tmp_path) == 0
+    write_notebook(tmp_path, "01_a", "1 / 0")
+    assert run(tmp_path) == 1
+    assert list(manifest(tmp_path)) == ["01_a"]
+    assert not (tmp_path / "output" / "02_b.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("import sys; sys.exit(0)", "SystemExit: 0. The cell left the notebook early"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "the kernel died"),
+    ],
+    ids=["sys.exit(0)", "killed kernel"],
+)
+def test_a_notebook_that_stops_early_has_failed(tmp_path, capsys, source, said):
+    write_notebook(tmp_path, "01_a", record("reached", "1"), source, "print('never')", "print('never')")
+    assert run(tmp_path) == 1
+    assert f"01_a: failed in code cell 2: {source}\n  {said}" in capsys.readouterr().err
+    assert manifest(tmp_path)["01_a"]["cells"] == [1, 4]
+    assert manifest(tmp_path)["01_a"]["results"] == {"reached": 1}
+    assert statuses(tmp_path, "01_a") == ["completed", "failed", "pending", "pending"]
+
+
+def test_a_cell_that_takes_too_long_is_ended(tmp_path, capsys):
+    write_notebook(tmp_path, "01_a", "x = 1", "import time; time.sleep(600)", "print('never')")
+    assert run(tmp_path, "--execution-timeout", "2") == 1
+    assert "the cell took longer than --execution-timeout allows" in capsys.readouterr().err
+    assert statuses(tmp_path, "01_a") == ["completed", "failed", "pending"]
+
+
+@pytest.fixture
+def hanging_batch(tmp_path):
+    """A runner in a process of its own, in the second of three notebooks; ends it if the test does not."""
+    write_notebook(tmp_path, "01_a", "x = 1")
+    write_notebook(
+        tmp_path,
+        "02_b",
+        "import os, pathlib, time; pathlib.Path('../pid.part').write_text(str(os.getpid()))",
+        "pathlib.Path('../pid.part').rename('../pid'); time.sleep(600)",
+        "print('never')",
+    )
+    write_notebook(tmp_path, "03_c", "x = 1")
+    command = [sys.executable, str(RUNNER), "--notebooks", str(tmp_path / "notebooks")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        deadline = time.monotonic() + DEADLINE
+        while not (tmp_path / "pid").exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "the second notebook was not reached"
+            time.sleep(0.05)
+        yield process, int((tmp_path / "pid").read_text())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def assert_ends(pid: int) -> None:
+    try:
+        psutil.Process(pid).wait(timeout=DEADLINE)
+    except psutil.NoSuchProcess:
+        return
+
+
+def test_ctrl_c_keeps_the_partial_notebook_and_ends_the_kernel(tmp_path, hanging_batch):
+    process, kernel = hanging_batch
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode == 130
+    assert "02_b: interrupted in code cell 2" in err
+    assert "not run" in out
+    assert_ends(kernel)
+    assert [entry["result"] for entry in manifest(tmp_path).values()] == ["ok", "interrupted"]
+    assert statuses(tmp_path, "02_b") == ["completed", "failed", "pending"]
+
+
+def test_a_runner_that_is_killed_loses_only_the_notebook_it_was_in(tmp_path, hanging_batch):
+    process, kernel = hanging_batch
+    process.kill()
+    process.wait(timeout=DEADLINE)
+    assert_ends(kernel)  # a kernel ends itself when it has lost its parent
+    first = manifest(tmp_path)
+    assert list(first) == ["01_a"]
+    write_notebook(tmp_path, "02_b", "x = 2")
+    assert run(tmp_path, "--resume") == 0
+    assert manifest(tmp_path)["01_a"] == first["01_a"]
+    assert [entry["result"] for entry in manifest(tmp_path).values()] == ["ok", "ok", "ok"]
+
+
+def test_an_output_folder_that_cannot_be_written_is_told(tmp_path, capsys):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    (tmp_path / "output" / "manifest.json.part").mkdir(parents=True)  # stops root, too
+    assert run(tmp_path) == 1
+    error = capsys.readouterr().err
+    assert "cannot write the output" in error
+    assert "--output names another folder" in error

@@ -1,0 +1,50 @@
+"""Small notebooks for tests of the batch runner, in a project folder of their own, and the runner to run them."""
+
+import json
+import sys
+from pathlib import Path
+
+import nbformat
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+RUNNER = SCRIPTS / "run_notebooks.py"
+sys.path.append(str(SCRIPTS))  # as `python scripts/run_notebooks.py` has it
+
+RECORD = """
+from IPython.display import display
+payload = {{"application/vnd.keras-azureml.result+json": {{"name": {name!r}, "value": {value}}}, "text/plain": "."}}
+display(payload, raw=True)
+"""
+
+
+def write_notebook(project: Path, name: str, *sources: str, parameters: str = "", tags: dict | None = None) -> Path:
+    """Write notebooks/`name`.ipynb with a code cell for each source; `tags` are by the cell's place, from 0."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    for place, tag in (tags or {}).items():
+        cells[place].metadata["tags"] = [tag]
+    if parameters:
+        cells.insert(0, nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+    cells.insert(0, nbformat.v4.new_markdown_cell(f"# {name}"))
+    path = project / "notebooks" / f"{name}.ipynb"
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def record(name: str, expression: str) -> str:
+    """The source of a cell that reports the value of `expression`."""
+    return RECORD.format(name=name, value=expression)
+
+
+def run(project: Path, *arguments: str) -> int:
+    import run_notebooks
+
+    return run_notebooks.main(["--notebooks", str(project / "notebooks"), *arguments])
+
+
+def manifest(project: Path) -> dict[str, dict]:
+    return json.loads((project / "output" / "manifest.json").read_text())["notebooks"]
+
+
+def executed(project: Path, name: str) -> nbformat.NotebookNode:
+    return nbformat.read(project / "output" / f"{name}.ipynb", as_version=4)
