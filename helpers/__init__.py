@@ -1,0 +1,38 @@
+"""What the notebooks need and their readers did not come to learn.
+
+Everything is imported when it is first asked for, so that `import helpers` costs nothing.
+"""
+
+import importlib
+
+_FUNCTIONS = {
+    "use_backend": "backend",
+    "BackendError": "backend",
+    "connect": "workspace",
+    "credential": "credentials",
+    "explained": "azure_problems",
+    "AzureProblem": "azure_problems",
+    "check_current": "retired",
+    "Retired": "retired",
+    "made_by": "workspace",
+    "NotMadeYet": "workspace",
+    "watch": "runs",
+    "finished_run": "runs",
+    "record": "results",
+    "stage_training_script": "training",
+}
+_MODULES = ("backend", "costs", "mnist", "plots", "results", "runs", "training", "workspace")
+
+__all__ = sorted([*_FUNCTIONS, *_MODULES])
+
+
+def __getattr__(name: str):
+    if name in _MODULES:
+        return importlib.import_module(f"helpers.{name}")
+    if name in _FUNCTIONS:
+        return getattr(importlib.import_module(f"helpers.{_FUNCTIONS[name]}"), name)
+    raise AttributeError(f"module 'helpers' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

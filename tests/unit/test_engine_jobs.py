@@ -204,10 +204,16 @@ def test_inputs_are_laid_out(opened, tmp_path):
     assert (data.datastore_root(opened) / "set" / "a.txt").read_text() == "content"
 
 
-def test_a_shell_command(opened, tmp_path):
-    run_id = submit(opened, tmp_path / "s", "", script=None, shell="echo one && python -c 'print(1 + 1)'")
+def test_a_shell_command_in_a_folder_with_an_odd_name(tmp_path, monkeypatch):
+    opened = folder.open_folder(tmp_path / "o ff é %41 #x?'y")
+    (tmp_path / "a.txt").write_text("content")
+    data.upload(opened, [(tmp_path / "a.txt", "a.txt")])
+    inputs = [{"name": "i", "mode": "mount", "sources": [{"datastore": data.BLOBSTORE, "path": "a.txt"}]}]
+    shell = "python -c 'print(1 + 1)' && cat ${input:i}/a.txt && echo o > outputs/o.txt"
+    run_id = submit(opened, tmp_path / "s", "", script=None, shell=shell, inputs=inputs)
     wait_for(opened, run_id, "Completed")
-    assert log_of(opened, run_id).split() == ["one", "2"]
+    assert log_of(opened, run_id).split() == ["2", "content"]
+    assert "outputs/o.txt" in artifacts.files_of(opened, run_id)
 
 
 def test_variables_of_the_job(opened, tmp_path, monkeypatch):

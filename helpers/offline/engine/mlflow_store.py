@@ -49,7 +49,12 @@ FINAL = ("Completed", "Failed", "Canceled")
 
 def tracking_uri(folder: Path) -> str:
     """The address of the store, as MLflow takes it."""
-    return f"sqlite:///{folder / 'mlflow.db'}?timeout=60"
+    return f"{_sqlite(folder / 'mlflow.db')}?timeout=60"
+
+
+def artifact_location(folder: Path) -> str:
+    """Where MLflow puts the files of the workspace's runs: in <run id>/artifacts below this address."""
+    return (folder / "artifacts").as_uri()
 
 
 def client(folder: Path):
@@ -57,7 +62,7 @@ def client(folder: Path):
     store = folder / "mlflow.db"
     if not store.exists():
         _make_store(folder)
-    return _client(tracking_uri(folder), store.stat().st_ino)
+    return _client(folder, store.stat().st_ino)
 
 
 def create_experiment(folder: Path, name: str) -> str:
@@ -68,7 +73,7 @@ def create_experiment(folder: Path, name: str) -> str:
         from mlflow.exceptions import MlflowException
 
         try:
-            return store.create_experiment(name, artifact_location=(folder / "artifacts").as_uri())
+            return store.create_experiment(name, artifact_location=artifact_location(folder))
         except MlflowException:  # another process was first
             found = store.get_experiment_by_name(name)
             if found is None:
@@ -105,12 +110,19 @@ def create_run(
     run_id = store.create_run(experiment_id, tags=mlflow_tags, run_name=display_name).info.run_id
     if status != "Running":
         store.update_run(run_id, status=MLFLOW_STATUS[status])
-    with database.transaction(folder) as connection:
-        connection.execute(
-            "INSERT INTO runs VALUES (?, ?, 1 + (SELECT coalesce(max(number), 0) FROM runs WHERE experiment_id=?))",
-            (run_id, experiment_id, experiment_id),
-        )
+    give_numbers(folder, experiment_id, [run_id])
     return run_id
+
+
+def give_numbers(folder: Path, experiment_id: str, run_ids: list[str]) -> None:
+    """Number runs within their experiment, in this order; a run that has its number keeps it."""
+    with database.transaction(folder) as connection:
+        for run_id in run_ids:
+            connection.execute(
+                "INSERT OR IGNORE INTO runs "
+                "VALUES (?, ?, 1 + (SELECT coalesce(max(number), 0) FROM runs WHERE experiment_id=?))",
+                (run_id, experiment_id, experiment_id),
+            )
 
 
 def set_status(folder: Path, run_id: str, status: str, error: dict | None = None) -> None:
@@ -265,16 +277,48 @@ def _make_store(folder: Path) -> None:
             return
         new = folder / "mlflow-new.db"
         new.unlink(missing_ok=True)
-        _new_client(f"sqlite:///{new}").search_experiments()
+        _new_client(_sqlite(new)).search_experiments()
         connection = sqlite3.connect(new)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.close()
         new.rename(folder / "mlflow.db")
 
 
+def _sqlite(path: Path) -> str:
+    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
+
+
 @lru_cache(maxsize=4)
-def _client(uri: str, inode: int):
-    return _new_client(uri)
+def _client(folder: Path, inode: int):
+    _keep_files_inside(folder)
+    return _new_client(tracking_uri(folder))
+
+
+def _keep_files_inside(folder: Path) -> None:
+    """Have the files of every experiment in the workspace's folder.
+
+    Code that uses MLflow itself can make experiments too, and MLflow would put their files into `mlruns` below that
+    code's working directory.
+    """
+    location = artifact_location(folder)
+    update = f"UPDATE experiments SET artifact_location='{location}' WHERE experiment_id="
+    triggers = {
+        "inside_from_the_start": f"AFTER INSERT ON experiments BEGIN {update} NEW.experiment_id; END",
+        "inside_ever_after": f"AFTER UPDATE OF artifact_location ON experiments BEGIN {update} NEW.experiment_id; END",
+    }
+    wanted = {name: f"CREATE TRIGGER {name} {action}" for name, action in triggers.items()}
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
+    try:
+        if dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'")) == wanted:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        for name, statement in wanted.items():
+            connection.execute(f"DROP TRIGGER IF EXISTS {name}")
+            connection.execute(statement)
+        connection.execute(f"{update} 0")  # MLflow's own experiment "Default", made with the store
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def _new_client(uri: str):

@@ -6,6 +6,7 @@ MLflow takes two seconds to import, so that a thread does it while the script al
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -15,13 +16,22 @@ import time
 import traceback
 from pathlib import Path
 
-from helpers.offline.engine import clusters, data, environments, finish, job_states, snapshot, spool
-from helpers.offline.engine.errors import EngineError
+from helpers.offline.engine import (
+    clusters,
+    data,
+    environments,
+    finish,
+    job_states,
+    mlflow_store,
+    processes,
+    snapshot,
+    spool,
+    virtual_environments,
+)
+from helpers.offline.engine.errors import EngineError, NotFound
+from helpers.offline.engine.processes import LOOK, TICK
 
 SDK = Path(__file__).resolve().parents[1] / "sdk"
-TICK = 0.05  # seconds between two looks at the script
-LOOK = 0.2  # seconds between two looks at the database: a wish to cancel, a free node
-GRACE = 5.0  # seconds that a script has between SIGTERM and SIGKILL
 DELAY_VARIABLE = "AZUREML_OFFLINE_STAGE_SECONDS"  # for teaching: how long Preparing and Queued last at least
 # What a notebook's kernel has in its environment and a script should not see.
 NOT_PASSED_ON = ("MPLBACKEND", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONPATH")
@@ -41,10 +51,10 @@ def main(folder: Path, run_id: str) -> None:
     threading.Thread(target=import_mlflow, daemon=True).start()
     try:
         job = json.loads((finish.run_folder(folder, run_id) / "job.json").read_text())
-        prepare(folder, run_id, job)
+        python = prepare(folder, run_id, job)
         wait_for_node(folder, run_id, job)
         carrier = Carrier(folder, run_id)
-        exit_code = run_script(folder, run_id, job)
+        exit_code = run_script(folder, run_id, job, python)
         status, error = ending(folder, run_id, exit_code)
     except Stopped as stopped:
         status, error = stopped.status, stopped.error
@@ -64,18 +74,33 @@ def import_mlflow() -> None:
     import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
 
-def prepare(folder: Path, run_id: str, job: dict) -> None:
-    """Check the environment, as the service would build its image; what is missing fails the run."""
+def prepare(folder: Path, run_id: str, job: dict) -> Path:
+    """The interpreter that the job's `python` stands for; where its environment cannot be had, the run fails.
+
+    The environment is checked, or built where the job asks for that, as the service would build its image.
+    """
     job_states.advance(folder, run_id, "Preparing")
-    lines, missing = environments.check(job["environment"])
     log = finish.log_path(folder, run_id).parents[1] / "azureml-logs" / "20_image_build_log.txt"
     log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_text("\n".join([*lines, *missing, ""]), encoding="utf-8")
-    delay(folder, run_id)
-    if missing:
-        name = job["environment"].get("name")
-        message = f"Image build failed. The environment {name!r} cannot be had on this machine: {' '.join(missing)}"
-        raise Stopped("Failed", {"code": "UserError", "message": message})
+    environment = job["environment"]
+    try:
+        if virtual_environments.is_wanted(job):
+            python = virtual_environments.interpreter_for(
+                folder, run_id, environment, log, lambda: stop_if_canceled(folder, run_id)
+            )
+            delay(folder, run_id)
+        else:
+            python = Path(sys.executable)
+            lines, missing = environments.check(environment)
+            log.write_text("\n".join([*lines, *missing, ""]), encoding="utf-8")
+            delay(folder, run_id)
+            if missing:
+                raise NotFound(" ".join(missing))
+    except EngineError as refused:
+        name = environment.get("name")
+        message = f"Image build failed. The environment {name!r} cannot be had on this machine: {refused}"
+        raise Stopped("Failed", {"code": "UserError", "message": message}) from refused
+    return python
 
 
 def wait_for_node(folder: Path, run_id: str, job: dict) -> None:
@@ -103,7 +128,7 @@ def end_dead_runs(folder: Path, target: str, run_id: str) -> None:
             jobs.look(folder, other["run_id"])
 
 
-def run_script(folder: Path, run_id: str, job: dict) -> int:
+def run_script(folder: Path, run_id: str, job: dict, python: Path) -> int:
     """Run the script in its own process group until it ends, is canceled or its time is over; its exit code."""
     code = finish.run_folder(folder, run_id) / "code"
     snapshot.extract(folder, job["snapshot_id"], code)
@@ -113,38 +138,29 @@ def run_script(folder: Path, run_id: str, job: dict) -> int:
     spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
     log = finish.log_path(folder, run_id)
     log.parent.mkdir(parents=True, exist_ok=True)
-    job_states.advance(folder, run_id, "Running")
+    limit = job["max_run_duration_seconds"]
+    deadline = time.monotonic() + limit if limit else float("inf")
+
+    def look() -> None:
+        stop_if_canceled(folder, run_id)
+        if time.monotonic() > deadline:
+            message = f"The run was canceled: it took longer than max_run_duration_seconds, which is {limit}."
+            raise Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
+
     with log.open("ab") as output:
+        job_states.advance(folder, run_id, "Running")  # from now on there is a log to follow
         try:
-            process = subprocess.Popen(
-                command_of(job, inputs),
+            return processes.run(
+                command_of(job, inputs, python),
+                look,
                 cwd=code,
-                env=environment_of(folder, run_id, job, inputs),
-                stdin=subprocess.DEVNULL,
+                env=environment_of(folder, run_id, job, inputs, python),
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
         except OSError as error:
             message = f"Execution failed. The program could not be started: {error}"
             raise Stopped("Failed", {"code": "UserError", "message": message}) from error
-    limit = job["max_run_duration_seconds"]
-    deadline = time.monotonic() + limit if limit else float("inf")
-    next_look = 0.0
-    while True:
-        try:
-            return process.wait(TICK)
-        except subprocess.TimeoutExpired:
-            pass
-        if time.monotonic() > deadline:
-            end_group(process)
-            message = f"The run was canceled: it took longer than max_run_duration_seconds, which is {limit}."
-            raise Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
-        if time.monotonic() > next_look:
-            next_look = time.monotonic() + LOOK
-            if job_states.cancel_requested(folder, run_id):
-                end_group(process)
-                raise Stopped("Canceled")
 
 
 def place_inputs(folder: Path, run_id: str, job: dict, code: Path) -> dict[str, str]:
@@ -166,26 +182,25 @@ def place_inputs(folder: Path, run_id: str, job: dict, code: Path) -> dict[str, 
     return placed
 
 
-def command_of(job: dict, inputs: dict[str, str]) -> list[str]:
-    """The program and its arguments; `python` is the interpreter that runs this."""
+def command_of(job: dict, inputs: dict[str, str], python: Path) -> list[str]:
+    """The program and its arguments; the word `python` stands for the interpreter `python`."""
     if "shell" in job:
         command = job["shell"]
         for name, path in inputs.items():
-            command = command.replace(f"${{input:{name}}}", path)
+            command = command.replace(f"${{input:{name}}}", shlex.quote(path))
         return [shutil.which("bash") or "/bin/sh", "-c", command]
     words = [inputs[word["input"]] if isinstance(word, dict) else str(word) for word in job["command"]]
-    return [sys.executable, *words[1:]] if words[0] == "python" else words
+    return [str(python), *words[1:]] if words[0] == "python" else words
 
 
-def environment_of(folder: Path, run_id: str, job: dict, inputs: dict[str, str]) -> dict[str, str]:
+def environment_of(folder: Path, run_id: str, job: dict, inputs: dict[str, str], python: Path) -> dict[str, str]:
     """The environment variables of the script, those that Azure ML sets among them."""
     from helpers.offline.engine import folder as folders
 
     python_path = [str(SDK), *filter(None, [os.environ.get("PYTHONPATH")])]
-    interpreter = Path(sys.executable).parent
     return {
         **{name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON},
-        "PATH": f"{interpreter}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONUNBUFFERED": "1",  # each line is in the log as soon as it is printed
         "PYTHONIOENCODING": "utf-8",
         **{f"AZUREML_DATAREFERENCE_{name}": value for name, value in inputs.items()},
@@ -196,6 +211,8 @@ def environment_of(folder: Path, run_id: str, job: dict, inputs: dict[str, str])
         "AZUREML_OFFLINE_SPOOL": str(spool.spool_folder(folder, run_id)),
         folders.VARIABLE: str(folder),
         "MLFLOW_RUN_ID": run_id,
+        # Whatever other runs the script starts with MLflow are children of this one.
+        "MLFLOW_RUN_CONTEXT": json.dumps({mlflow_store.PARENT: run_id}),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "1",
     }
@@ -222,19 +239,6 @@ def last_exception(log: Path) -> str | None:
     if not any(line.startswith("Traceback (most recent call last)") for line in lines):
         return None
     return lines[-1][:1000]
-
-
-def end_group(process: subprocess.Popen) -> None:
-    """SIGTERM for the script's whole process group, SIGKILL for what is left of it after the grace."""
-    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
 
 
 def stop_if_canceled(folder: Path, run_id: str) -> None:
@@ -268,8 +272,6 @@ class Carrier:
         return self.counts
 
     def _carry(self) -> None:
-        from helpers.offline.engine import mlflow_store
-
         try:
             mlflow_store.set_status(self.folder, self.run_id, "Running")
             while not self._stop.wait(LOOK):

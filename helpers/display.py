@@ -1,0 +1,24 @@
+"""Showing things where the code runs: in a notebook's page, or on a terminal."""
+
+
+def in_notebook() -> bool:
+    """Whether there is a front end that shows HTML and pictures, and replaces what it shows."""
+    from IPython import get_ipython
+
+    return getattr(get_ipython(), "kernel", None) is not None
+
+
+def show(data: dict, metadata: dict | None = None, handle=None):
+    """Show what `data` holds by MIME type, "text/plain" among them; on a terminal, that is printed.
+
+    Returns a handle, with which another call replaces what is shown; None on a terminal.
+    """
+    if not in_notebook():
+        print(data["text/plain"])
+        return None
+    from IPython.display import display
+
+    if handle is None:
+        return display(data, metadata=metadata, raw=True, display_id=True)
+    handle.update(data, metadata=metadata, raw=True)
+    return handle

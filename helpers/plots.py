@@ -1,0 +1,150 @@
+"""The notebooks' pictures. Each is small, has a text for those who cannot see it, and reads on light and dark pages."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from helpers import display
+
+# On white and on JupyterLab's and GitHub's dark pages alike: text at a contrast of 4.2 at least, colours at 3.6.
+# Blue and vermilion of Okabe and Ito's palette differ for every kind of colour vision.
+INK, BLUE, VERMILION = "#787878", "#0072B2", "#D55E00"
+PAPER, ON_PAPER = "#ffffff", "#000000"  # where text stands on a colour, that has to lie on the same ground everywhere
+PIXELS_PER_INCH = 96
+SHARPNESS = 2  # image pixels for each pixel on the page
+
+
+def digits(images: np.ndarray, labels: Sequence[int], predictions: Sequence[int] | None = None) -> None:
+    """Show images (n, height, width) in rows of ten under their labels.
+
+    With `predictions`, a title reads "true → predicted", in vermilion where the two differ.
+    """
+    rows = -(-len(images) // 10)
+    figure = _figure(8, 0.92 * rows)
+    panels = np.atleast_2d(figure.subplots(rows, 10))
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for position, (axes, image, label) in enumerate(zip(panels.flat, images, labels, strict=False)):
+        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
+        if predictions is None:
+            axes.set_title(str(label), fontsize=9, color=INK, pad=2)
+        else:
+            wrong = predictions[position] != label
+            title = f"{label} → {predictions[position]}"
+            axes.set_title(title, fontsize=9, color=VERMILION if wrong else INK, pad=2)
+    if predictions is None:
+        alt = f"{len(images)} handwritten digits: {_listed(labels)}"
+    else:
+        pairs = [f"{label} read as {got}" for label, got in zip(labels, predictions, strict=True)]
+        alt = f"{len(images)} handwritten digits: {_listed(pairs)}"
+    _show(figure, f"{len(images)} digits", alt)
+
+
+def class_balance(labels_by_set: Mapping[str, np.ndarray]) -> None:
+    """Show how the ten digits are distributed in each set of labels, as shares of the set."""
+    figure = _figure(6, 2.6)
+    axes = _axes(figure.subplots(), xlabel="digit", ylabel="share of the set")
+    width = 0.8 / len(labels_by_set)
+    told = []
+    for index, (name, labels) in enumerate(labels_by_set.items()):
+        shares = np.bincount(labels, minlength=10) / len(labels)
+        places = np.arange(10) + (index - (len(labels_by_set) - 1) / 2) * width
+        axes.bar(places, shares, width, label=name, color=(BLUE, VERMILION)[index % 2])
+        told.append(f"{name} set from {shares.min():.1%} ({shares.argmin()}) to {shares.max():.1%} ({shares.argmax()})")
+    axes.set_xticks(range(10))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.axhline(0.1, color=INK, linewidth=0.8, linestyle=":")
+    _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    _show(figure, "class balance", "Bar chart of each digit's share: " + "; ".join(told))
+
+
+def training_curve(metrics: Mapping[str, object]) -> None:
+    """Show accuracy and loss over the epochs, from what `run.get_metrics()` returns."""
+    _show(*curve(metrics))
+
+
+def curve(metrics: Mapping[str, object]) -> tuple[Figure, str, str]:
+    """The figure that `training_curve` shows, its name and its alt text."""
+    figure = _figure(8, 2.8)
+    told = []
+    for axes, name in zip(figure.subplots(1, 2), ("Accuracy", "Loss"), strict=True):
+        _axes(axes, xlabel="epoch", title=name)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+        for series, label, color, style in (
+            (name, "validation", BLUE, "o-"),
+            (f"Training {name.lower()}", "training", VERMILION, "s--"),
+        ):
+            values = np.atleast_1d(metrics.get(series, []))
+            if len(values):
+                epochs = range(1, len(values) + 1)
+                axes.plot(epochs, values, style, color=color, label=label, linewidth=1.5, markersize=3)
+                told.append(
+                    f"{label} {name.lower()} goes from {values[0]:.3f} to {values[-1]:.3f} in {len(values)} epochs"
+                )
+        _legend(axes, loc="best")
+    return figure, "training curve", "Line charts of accuracy and loss: " + ("; ".join(told) or "nothing logged yet")
+
+
+def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:
+    """Show how often each digit was read as each; mistakes are coloured, the more the stronger."""
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (labels, predictions), 1)
+    mistakes = counts * ~np.eye(10, dtype=bool)
+    figure = _figure(5.2, 4)
+    axes = _axes(figure.subplots(), xlabel="predicted digit", ylabel="true digit")
+    paper_to_vermilion = LinearSegmentedColormap.from_list("mistakes", [PAPER, VERMILION])
+    axes.imshow(mistakes, cmap=paper_to_vermilion, vmin=0, vmax=max(1, mistakes.max()))
+    for (true, predicted), count in np.ndenumerate(counts):
+        if count:
+            axes.text(predicted, true, count, ha="center", va="center", fontsize=8, color=ON_PAPER)
+    axes.set_xticks(range(10))
+    axes.set_yticks(range(10))
+    true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
+    alt = f"Confusion matrix of {len(labels):,} digits, {mistakes.sum():,} of them read wrongly"
+    if mistakes.any():
+        alt += f"; the commonest mistake is {true} read as {predicted}, {mistakes.max()} times"
+    _show(figure, "confusion matrix", alt)
+
+
+def bundle(figure: Figure, name: str, alt: str) -> tuple[dict, dict]:
+    """A figure as a display's data and metadata: a PNG with its alt text, and its name as the plain text."""
+    image = io.BytesIO()
+    figure.savefig(image, format="png", dpi=PIXELS_PER_INCH * SHARPNESS, transparent=True)
+    width, height = (round(inches * PIXELS_PER_INCH) for inches in figure.get_size_inches())
+    data = {"image/png": base64.b64encode(image.getvalue()).decode("ascii"), "text/plain": f"[picture: {name}]"}
+    return data, {"image/png": {"alt": alt, "width": width, "height": height}}
+
+
+def _show(figure: Figure, name: str, alt: str) -> None:
+    display.show(*bundle(figure, name, alt))
+
+
+def _figure(width: float, height: float) -> Figure:
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _axes(axes, **labels):
+    """Axes in the colour that reads on every page, without the frame that says nothing."""
+    axes.set(**labels)
+    axes.title.set(color=INK, fontsize=10)
+    axes.tick_params(colors=INK, labelsize=8)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set(color=INK, fontsize=9)
+    for side, spine in axes.spines.items():
+        spine.set(color=INK, visible=side in ("left", "bottom"))
+    return axes
+
+
+def _legend(axes, **place) -> None:
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(**place, fontsize=8, labelcolor=INK, frameon=False)
+
+
+def _listed(items: Sequence) -> str:
+    """The first thirty, since nobody listens to more."""
+    return ", ".join(map(str, items[:30])) + (", …" if len(items) > 30 else "")

@@ -1,0 +1,137 @@
+"""Watching a run, and finding the one that an earlier notebook submitted."""
+
+import html
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from helpers import display
+from helpers.workspace import NotMadeYet
+
+FINAL = ("Completed", "Failed", "Canceled")
+STAGES = ("Preparing", "Queued", "Running", "Finalizing")
+LOG = "user_logs/std_log.txt"
+LINES_SHOWN = 8
+POLL = (1.0, 5.0)  # seconds between two looks: at first, and after the first two minutes
+REDRAW = 3.0  # seconds between two curves at least: offline, drawing takes time from the training
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a run is doing: its status, the stages it has reached, its log and its metrics."""
+
+    status: str
+    stages: tuple[str, ...]
+    seconds: float
+    log: list[str]
+    metrics: dict
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+
+def watch(run) -> None:
+    """Show the run's stages, its last log lines and its curve until it has ended, however it ends.
+
+    In a notebook these are updated in place; elsewhere lines are printed as they come. Interrupting it ends the
+    watching, never the run.
+    """
+    report = _report_in_notebook() if display.in_notebook() else _report_lines()
+    try:
+        for look in _looks(run):
+            report(look)
+    except KeyboardInterrupt:
+        print(
+            "Stopped watching. The run goes on; helpers.watch(run) takes it up again, run.cancel() would end it, "
+            "and the next notebook finds it."
+        )
+
+
+def finished_run(experiment):
+    """The experiment's newest completed run; one that is still going is watched until it ends.
+
+    Raises NotMadeYet where there is none.
+    """
+    for run in experiment.get_runs():
+        if run.get_status() not in FINAL:
+            print(f"Run {run.number} is still going:")
+            watch(run)
+        if run.get_status() == "Completed":
+            return run
+    raise NotMadeYet(
+        f"The experiment {experiment.name!r} has no completed run. Run 04_train.ipynb first, with the same parameters."
+    )
+
+
+def _looks(run) -> Iterator[Look]:
+    """The run as it changes, from now to its end."""
+    start = time.monotonic()
+    reached = 0  # of STAGES; a short one may pass between two looks
+    last = None
+    while last is None or not last.final:
+        details = run.get_details_with_logs()  # before the metrics: of an ended run, all of them are seen
+        status = details["status"]
+        if status in STAGES:
+            reached = max(reached, STAGES.index(status) + 1)
+        elif status == "Completed":
+            reached = len(STAGES)
+        seconds = time.monotonic() - start
+        look = Look(status, STAGES[:reached], seconds, _log_lines(details["logFiles"]), run.get_metrics())
+        if last is None or (look.status, look.log, look.metrics) != (last.status, last.log, last.metrics):
+            yield look
+        last = look
+        if not look.final:
+            time.sleep(POLL[0] if seconds < 120 else POLL[1])
+
+
+def _log_lines(logs: dict[str, str]) -> list[str]:
+    """The lines of the script's log or, before it starts, of the newest other one, such as the image's build."""
+    name = LOG if LOG in logs else max(logs, default=None)
+    return (logs.get(name) or "").splitlines()
+
+
+def _report_in_notebook() -> Callable[[Look], None]:
+    from helpers import plots
+
+    status = picture = drawn = None
+    drawn_at = -REDRAW
+
+    def report(look: Look) -> None:
+        nonlocal status, picture, drawn, drawn_at
+        status = display.show({"text/html": _as_html(look), "text/plain": _as_text(look)}, handle=status)
+        due = look.final or look.seconds - drawn_at >= REDRAW
+        if due and "Accuracy" in look.metrics and look.metrics != drawn:
+            picture = display.show(*plots.bundle(*plots.curve(look.metrics)), handle=picture)
+            drawn, drawn_at = look.metrics, look.seconds
+
+    return report
+
+
+def _report_lines() -> Callable[[Look], None]:
+    status, told = None, 0
+
+    def report(look: Look) -> None:
+        nonlocal status, told
+        for line in look.log[told:]:
+            print(line)
+        told = max(told, len(look.log))
+        if look.status != status:
+            status = look.status
+            print(f"[{look.seconds:.0f} s] {status}", flush=True)
+
+    return report
+
+
+def _as_html(look: Look) -> str:
+    stages = " → ".join(f"<b>{html.escape(stage)}</b>" for stage in _stages(look))
+    log = html.escape("\n".join(look.log[-LINES_SHOWN:]))
+    return f"<p>{stages}</p>" + (f"<pre>{log}</pre>" if log else "")
+
+
+def _as_text(look: Look) -> str:
+    return "\n".join([" → ".join(_stages(look)), *look.log[-LINES_SHOWN:]])
+
+
+def _stages(look: Look) -> list[str]:
+    return [*look.stages, look.status] if look.status not in look.stages else list(look.stages)

@@ -1,0 +1,47 @@
+"""The workspace, and what earlier notebooks made in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from helpers.azure_problems import explained
+from helpers.credentials import credential
+
+
+class NotMadeYet(Exception):
+    """What an earlier notebook makes is not in the workspace; the message names the notebook."""
+
+
+def connect():
+    """The workspace that Workspace.from_config finds with the environment's credential, after saying which it is.
+
+    Raises AzureProblem, which says what to do, where the settings, config.json or Azure stand in the way.
+    """
+    from azureml.core import Workspace
+
+    with explained():
+        workspace = Workspace.from_config(auth=credential())
+    print(f"Workspace {workspace.name}, resource group {workspace.resource_group}, location {workspace.location}")
+    return workspace
+
+
+@contextmanager
+def made_by(notebook: str) -> Iterator[None]:
+    """Where the SDK refuses what stands in the block, raise NotMadeYet, which also names the notebook to run first.
+
+    A login, permission or network that fails is AzureProblem, as of `explained`.
+    """
+    from azureml.exceptions import AzureMLException
+
+    try:
+        with explained():
+            yield
+    except AzureMLException as error:
+        raise NotMadeYet(
+            f"This notebook needs what {notebook} makes. Run {notebook} first, with the same parameters. "
+            f"The workspace's answer was: {_first_line(error)}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """What the exception says, without the response that the SDK appends."""
+    return str(getattr(error, "message", None) or error).strip().splitlines()[0]

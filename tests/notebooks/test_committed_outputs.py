@@ -1,0 +1,71 @@
+"""The notebooks still say what they are committed with: nbval runs each and compares every output."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from books import PATHS, copy_of_notebooks, environment
+from nbval.plugin import get_sanitize_patterns
+
+SANITIZE = Path(__file__).with_name("sanitize.cfg")
+CELL_TIMEOUT = 600  # seconds; on a busy machine the training takes some minutes
+
+
+def compare(world: Path, notebook: Path) -> subprocess.CompletedProcess:
+    """Run a notebook with nbval, in the offline workspace of `world`."""
+    command = [sys.executable, "-m", "pytest", str(notebook), "--nbval", "--nbval-current-env"]
+    command += ["--nbval-sanitize-with", str(SANITIZE), "--nbval-cell-timeout", str(CELL_TIMEOUT)]
+    command += ["--rootdir", str(world), "-c", str(world / "pytest.ini"), "-p", "no:cacheprovider", "-x", "-q"]
+    (world / "pytest.ini").write_text("[pytest]\n")
+    return subprocess.run(command, env=environment(world), cwd=world, capture_output=True, text=True)
+
+
+@pytest.mark.timeout(1800)
+def test_all_notebooks_say_what_they_are_committed_with(tmp_path):
+    folder = copy_of_notebooks(tmp_path)
+    for path in PATHS:
+        result = compare(tmp_path, folder / path.name)
+        assert result.returncode == 0, f"{path.name}\n{result.stdout}\n{result.stderr}"
+
+
+@pytest.mark.parametrize(
+    "committed, changed", [("datasets: []", "datasets: none"), ("keras 3.", "keras three, not 3.")]
+)
+def test_a_changed_output_is_told(tmp_path, committed, changed):
+    path = copy_of_notebooks(tmp_path) / "01_setup.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    streams = [output for cell in notebook.cells for output in cell.get("outputs", []) if "text" in output]
+    (output,) = [output for output in streams if committed in output.text]
+    output.text = output.text.replace(committed, changed)
+    nbformat.write(notebook, path)
+    result = compare(tmp_path, path)
+    assert result.returncode == 1
+    assert "mismatch 'stdout'" in result.stdout
+    assert changed in result.stdout
+
+
+@pytest.mark.parametrize(
+    "one, other, same",
+    [
+        ("the workspace is kept in .offline", "the workspace is kept in /somewhere/else", True),
+        ("keras 3.15.1\nnumpy 2.3.2", "keras 3.16.0\nnumpy 2.4.0", True),
+        ("keras 3.15.1", "keras missing", False),
+        ("Final test accuracy: 0.9807", "Final test accuracy: 0.9751", True),
+        ("run 1: Completed, accuracy 0.98", "run 1: Completed, accuracy 0.9793", True),
+        ("Final test accuracy: 0.9807", "Final test accuracy: 0.9512", False),
+        ("Final test loss: 0.1533", "Final test loss: 0.1844", True),
+        ("Final test loss: 0.1533", "Final test loss: 1.1533", False),
+        ("images apart    0", "images apart    1", False),
+        ("mnist-dataset version 1", "mnist-dataset version 2", False),
+    ],
+)
+def test_only_what_differs_between_machines_is_let_pass(one, other, same):
+    def sanitized(text):
+        for pattern, replacement in get_sanitize_patterns(SANITIZE.read_text()):
+            text = re.sub(pattern, replacement, text)
+        return text
+
+    assert (sanitized(one) == sanitized(other)) == same

@@ -1,0 +1,127 @@
+"""The notebooks run as a batch with small parameters, again, alone, as plain scripts, and after an interruption."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from books import NAMES, PATHS, ROOT, copy_of_notebooks, environment
+from small_jobs import wait_until
+
+RUNNER = [sys.executable, str(ROOT / "scripts" / "run_notebooks.py")]
+
+
+def start(world: Path, *names: str, **parameters) -> subprocess.Popen:
+    """Start the batch runner on notebooks (by default all) in the offline workspace of `world`."""
+    command = [*RUNNER, *names, "--notebooks", str(world / "notebooks"), "--output", str(world / "executed")]
+    for name, value in parameters.items():
+        command += ["-p", f"{name}={value}"]
+    return subprocess.Popen(command, env=environment(world), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(world: Path, *names: str, **parameters) -> tuple[int, str]:
+    """Exit code of the batch runner, and what it printed."""
+    with start(world, *names, **parameters) as runner:
+        printed, errors = runner.communicate()
+    return runner.returncode, printed + errors
+
+
+def results(world: Path) -> dict[str, dict]:
+    """What each notebook recorded, by its name."""
+    manifest = json.loads((world / "executed" / "manifest.json").read_text())
+    return {name: entry["results"] for name, entry in manifest["notebooks"].items()}
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A folder with the notebooks and an offline workspace, in which nothing is left running."""
+    from helpers.offline.engine import folder, jobs
+
+    copy_of_notebooks(tmp_path)
+    yield tmp_path
+    if (tmp_path / "offline").exists():
+        jobs.end_all(folder.open_folder(tmp_path / "offline"))
+
+
+def test_all_run_with_small_parameters_and_run_again_and_the_last_can_fail(world):
+    code, printed = run(world, epochs=1, first_layer_neurons=32, second_layer_neurons=16, minimum_accuracy=0.8)
+    assert code == 0, printed
+    recorded = results(world)
+    assert sorted(recorded) == NAMES
+    accuracy = recorded["06_download_validate"]["Test accuracy of the downloaded model"]
+    assert 0.8 <= accuracy <= 1
+    assert recorded["04_train"] == {"Test accuracy in the run": accuracy}
+
+    code, printed = run(world, "06", minimum_accuracy=0.999)
+    assert code == 1
+    assert "is less than 0.999" in printed
+
+    code, printed = run(world, "01-03", "05")
+    assert code == 0, printed
+    recorded = results(world)
+    assert recorded["02_data"] == {"Dataset": "mnist-dataset, version 1"}
+    assert recorded["05_register"] == {"Model": "keras-mnist, version 2"}
+
+
+@pytest.mark.parametrize(
+    "names, needed",
+    [
+        (["04_train"], "02_data"),
+        (["02_data", "04_train"], "03_compute"),
+        (["05_register"], "04_train"),
+        (["06_download_validate"], "05_register"),
+    ],
+)
+def test_without_what_it_needs_it_says_which_notebook_to_run_first(world, names, needed):
+    code, printed = run(world, *names)
+    assert code == 1
+    assert f"Run {needed}.ipynb first" in printed
+
+
+def test_the_next_notebook_finds_the_run_of_a_killed_one(world):
+    code, printed = run(world, "02", "03")
+    assert code == 0, printed
+    with start(world, "04", epochs=4) as runner:
+        wait_until(lambda: logs_with(world, "Epoch  1/4") or runner.poll() is not None, seconds=300)
+        kill_kernel(runner.pid)
+        assert not logs_with(world, "Epoch  4/4")
+        printed, errors = runner.communicate()
+    assert runner.returncode == 1, printed
+    assert "the kernel died" in errors
+
+    code, printed = run(world, "05")
+    assert code == 0, printed
+    assert logs_with(world, "Epoch  4/4")
+    assert results(world)["05_register"] == {"Model": "keras-mnist, version 1"}
+
+
+def test_notebooks_before_the_sixth_run_as_scripts_and_import_no_keras(world):
+    for path in PATHS[:5]:
+        cells = nbformat.read(path, as_version=4).cells
+        source = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+        source = source.replace("epochs: int = 20", "epochs: int = 1")
+        source += "\nimport sys\nassert not {'tensorflow', 'keras', 'jax'} & set(sys.modules)\n"
+        result = subprocess.run(
+            [sys.executable, "-c", source],
+            cwd=world / "notebooks",
+            env=environment(world),
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, f"{path.name}\n{result.stdout}\n{result.stderr}"
+
+
+def logs_with(world: Path, words: str) -> list[Path]:
+    """The logs of runs that have these words in them."""
+    logs = (world / "offline").rglob("std_log.txt")
+    return [log for log in logs if words in log.read_text(errors="replace")]
+
+
+def kill_kernel(runner_pid: int) -> None:
+    """Kill the kernel, and nothing else, of what the runner has started."""
+    processes = psutil.Process(runner_pid).children(recursive=True)
+    (kernel,) = [process for process in processes if "ipykernel_launcher" in process.cmdline()]
+    kernel.kill()

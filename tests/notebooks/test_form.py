@@ -1,0 +1,162 @@
+"""Every notebook is made alike, so that a reader finds the same things at the same places."""
+
+import ast
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from books import NAMES, PATHS
+from IPython.core.inputtransformer2 import TransformerManager
+
+LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+RECAP = "## Recap"
+ABSOLUTE_PATH = re.compile(r"(?<![\w:/.])/(?:home|root|tmp|work|usr|var|opt|Users|private)/\S+")
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def outputs(notebook):
+    return [(cell.id, output) for cell in notebook.cells for output in cell.get("outputs", [])]
+
+
+@pytest.fixture(params=PATHS, ids=NAMES)
+def path(request) -> Path:
+    return request.param
+
+
+@pytest.fixture
+def notebook(path) -> nbformat.NotebookNode:
+    return read(path)
+
+
+@pytest.fixture
+def code(notebook) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@pytest.fixture
+def text(notebook) -> list[nbformat.NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def parameter_lines(notebook) -> dict[str, str]:
+    """The line of each parameter by its name; fails for anything but an annotated constant with a comment."""
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(cells) == 1, "one cell is tagged `parameters`"
+    lines = {}
+    for statement in ast.parse(cells[0].source).body:
+        assert isinstance(statement, ast.AnnAssign), f"`{ast.unparse(statement)}` is no annotated constant"
+        ast.literal_eval(statement.value)
+        line = cells[0].source.splitlines()[statement.lineno - 1]
+        assert re.search(r"  # \S.*", line), f"`{line}` has no comment"
+        lines[statement.target.id] = line
+    return lines
+
+
+def test_the_series_is_numbered_from_01_on():
+    assert [name[:3] for name in NAMES] == [f"{number:02}_" for number in range(1, len(NAMES) + 1)]
+    assert len(NAMES) >= 6
+
+
+def test_it_is_valid_and_names_a_kernel_that_everybody_has(notebook):
+    nbformat.validate(notebook)
+    assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+
+
+def test_every_code_cell_compiles(path, code):
+    transform = TransformerManager().transform_cell
+    for cell in code:
+        compile(transform(cell.source), f"{path.name}, cell {cell.id}", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_it_begins_with_a_title_and_one_paragraph_of_purpose(path, notebook):
+    title, purpose = notebook.cells[:2]
+    assert re.fullmatch(rf"# {int(path.name[:2])} · \S.*", title.source)
+    assert purpose.cell_type == "markdown"
+    assert "\n\n" not in purpose.source
+    for subject in ("After this notebook", "needs", "Azure", "cost"):
+        assert subject in purpose.source, f"the first paragraph does not tell: {subject}"
+    assert re.search(r"minute|second", purpose.source), "the first paragraph does not tell how long it takes"
+
+
+def test_then_come_its_parameters_and_one_cell_of_set_up(notebook):
+    parameters, setup = notebook.cells[2:4]
+    assert "parameters" in parameters.metadata.get("tags", [])
+    assert "backend" in parameter_lines(notebook)
+    assert setup.source.startswith("import helpers\n\nhelpers.use_backend(backend)")
+
+
+def test_a_parameter_has_the_same_type_and_default_in_every_notebook():
+    seen = {}
+    for path in PATHS:
+        for name, line in parameter_lines(read(path)).items():
+            declared = line.split("  # ")[0]
+            assert seen.setdefault(name, declared) == declared, f"{path.name}: {name}"
+
+
+def test_it_ends_with_a_recap_and_the_way_on(path, text):
+    recap = text[-1].source
+    assert recap.startswith(RECAP)
+    points = re.findall(r"^- ", recap, re.MULTILINE)
+    assert 3 <= len(points) <= 5
+    following = NAMES.index(path.stem) + 1
+    if following < len(NAMES):
+        last_line = recap.splitlines()[-1]
+        assert re.fullmatch(rf"\*\*Next:\*\* \[.+\]\({NAMES[following]}\.ipynb\)", last_line)
+
+
+def test_every_link_to_a_file_leads_somewhere(path, text):
+    for cell in text:
+        for target in LINK.findall(cell.source):
+            if not target.startswith(("https://", "#")):
+                assert (path.parent / target).resolve().is_file(), f"{cell.id}: {target}"
+
+
+def test_no_cell_is_empty_or_long(notebook):
+    for cell in notebook.cells:
+        assert cell.source.strip(), cell.id
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 16, f"{cell.id} is too long to be read aloud"
+
+
+def test_cells_have_names_of_their_own(notebook):
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in ids), "ids are words, so that changes stay readable"
+
+
+def test_it_was_run_from_its_first_cell_to_its_last(code):
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+
+
+def test_outputs_have_no_error_and_nothing_on_stderr(notebook):
+    for cell, output in outputs(notebook):
+        assert output.output_type != "error", cell
+        assert output.get("name") != "stderr", f"{cell}: {output.get('text')}"
+
+
+def test_every_picture_has_an_alternative_text(notebook):
+    for cell, output in outputs(notebook):
+        for kind in output.get("data", {}):
+            if kind.startswith("image/"):
+                assert len(output.metadata[kind].get("alt", "")) > 20, cell
+        for tag in re.findall(r"<(?:img|svg)\b[^>]*>", output.get("data", {}).get("text/html", "")):
+            assert re.search(r'\b(?:alt|aria-label)="[^"]{10,}"', tag), f"{cell}: {tag}"
+
+
+def test_outputs_tell_no_path_of_the_machine_they_were_made_on(notebook):
+    for cell, output in outputs(notebook):
+        texts = [output.get("text", "")]
+        texts += [value for kind, value in output.get("data", {}).items() if kind.startswith("text/")]
+        assert not [found for told in texts for found in ABSOLUTE_PATH.findall(told)], cell
+
+
+def test_few_outputs_are_left_uncompared(code):
+    ignored = [cell.id for cell in code if "nbval-ignore-output" in cell.metadata.get("tags", [])]
+    assert len(ignored) <= 3
+    assert {tag for cell in code for tag in cell.metadata.get("tags", [])} <= {"parameters", "nbval-ignore-output"}

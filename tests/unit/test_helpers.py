@@ -1,0 +1,193 @@
+"""The helpers that notebooks stand on, apart from pictures and runs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+import small_notebooks
+from nbclient import NotebookClient
+
+import helpers
+from helpers import results, training, workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(code: str, folder: Path, **variables) -> subprocess.CompletedProcess:
+    """Run code in a process of its own, whose offline workspace is in `folder`."""
+    environment = os.environ | {"AZUREML_OFFLINE_FOLDER": str(folder / "offline")} | variables
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+# import helpers
+
+
+def test_importing_helpers_imports_none_of_its_modules(tmp_path):
+    result = python("import helpers, sys; print([m for m in sys.modules if m.startswith('helpers.')])", tmp_path)
+    assert result.stdout.strip() == "[]", result.stderr
+
+
+def test_everything_that_helpers_names_is_there():
+    for name in helpers.__all__:
+        assert getattr(helpers, name) is not None
+    assert dir(helpers) == helpers.__all__
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        helpers.nothing  # noqa: B018
+
+
+# use_backend
+
+
+def test_offline_finds_the_mocked_sdk_and_says_where_the_workspace_is(tmp_path):
+    code = "import helpers; helpers.use_backend('offline'); helpers.use_backend('offline'); import azureml.core as a; "
+    result = python(code + "import sys; print(a.__file__); print(sys.path.count(sys.path[0]))", tmp_path)
+    first, second, file, times = result.stdout.splitlines()
+    assert first == second
+    assert first.endswith(f"kept in {tmp_path / 'offline'}")
+    assert Path(file) == ROOT / "helpers" / "offline" / "sdk" / "azureml" / "core" / "__init__.py"
+    assert times == "1"
+
+
+def test_a_workspace_inside_the_repository_is_told_by_its_relative_path(tmp_path):
+    code = "import helpers.offline.engine.folder as f, pathlib; f.REPOSITORY = pathlib.Path('.').resolve(); "
+    result = python(code + "import helpers; helpers.use_backend('offline')", tmp_path)
+    assert result.stdout.strip().endswith("kept in offline"), result.stderr
+
+
+def test_azure_finds_the_installed_sdk_also_after_offline(tmp_path):
+    code = "import helpers; helpers.use_backend('offline'); helpers.use_backend('azure'); import azureml.core as a; "
+    result = python(code + "print(a.__file__)", tmp_path)
+    assert result.returncode == 0, result.stderr
+    said, file = result.stdout.splitlines()[1:]
+    assert said.startswith("Azure: azureml-core 1.")
+    assert "site-packages" in file
+
+
+@pytest.mark.parametrize("first, second", [("offline", "azure"), ("azure", "offline")])
+def test_changing_sides_after_the_import_says_to_restart_the_kernel(tmp_path, first, second):
+    code = f"import helpers; helpers.use_backend({first!r}); import azureml.core; helpers.use_backend({second!r})"
+    result = python(code, tmp_path)
+    assert result.returncode == 1
+    assert f"BackendError: azureml was already imported for the backend '{first}'" in result.stderr
+    assert "Restart the kernel" in result.stderr
+
+
+def test_an_unknown_backend_lists_the_two(tmp_path):
+    with pytest.raises(helpers.BackendError, match='"offline" or "azure"'):
+        helpers.use_backend("cloud")
+
+
+def test_azure_without_azureml_core_says_how_to_install_it(tmp_path):
+    code = (
+        "import importlib.metadata as m, helpers\n"
+        "def missing(name): raise m.PackageNotFoundError(name)\n"
+        "m.version = missing\n"
+        "helpers.use_backend('azure')"
+    )
+    result = python(code, tmp_path)
+    assert "BackendError: azureml-core is not installed" in result.stderr
+    assert "pip install -r requirements.txt" in result.stderr
+
+
+def test_an_offline_folder_that_is_something_else_is_told_at_once(tmp_path):
+    (tmp_path / "offline").mkdir()
+    (tmp_path / "offline" / "thesis.txt").write_text("mine")
+    result = python("import helpers; helpers.use_backend('offline')", tmp_path)
+    assert result.returncode == 1
+    assert "is no offline workspace" in result.stderr
+    assert [path.name for path in (tmp_path / "offline").iterdir()] == ["thesis.txt"]
+
+
+# The workspace
+
+
+def test_connect_returns_the_workspace_and_says_which_it_is(offline_folder, capsys):
+    assert helpers.connect().name == "offline"
+    assert capsys.readouterr().out == "Workspace offline, resource group offline, location local\n"
+
+
+def test_what_is_missing_names_the_notebook_that_makes_it(offline_folder):
+    from azureml.core import Dataset, Workspace
+    from azureml.exceptions import UserErrorException
+
+    with pytest.raises(helpers.NotMadeYet) as raised, helpers.made_by("02_data.ipynb"):
+        Dataset.get_by_name(Workspace.from_config(), "digits")
+    assert "Run 02_data.ipynb first" in str(raised.value)
+    assert 'Cannot find dataset registered with name "digits"' in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert isinstance(raised.value.__cause__, UserErrorException)
+
+
+def test_other_errors_pass_as_they_are(offline_folder):
+    with pytest.raises(ZeroDivisionError), helpers.made_by("02_data.ipynb"):
+        raise ZeroDivisionError
+
+
+def test_what_is_there_passes_through(offline_folder):
+    with workspace.made_by("02_data.ipynb"):
+        found = 1
+    assert found == 1
+
+
+# Results
+
+
+def test_a_result_is_shown_on_a_terminal(capsys):
+    helpers.record("Accuracy", 0.5)
+    assert capsys.readouterr().out == "Accuracy: 0.5\n"
+
+
+def test_a_result_in_a_notebook_carries_its_payload(monkeypatch):
+    shown = []
+    monkeypatch.setattr(results.display, "show", shown.append)
+    helpers.record("Accuracy", 0.5)
+    assert shown == [{"text/plain": "Accuracy: 0.5", results.MIME_TYPE: {"name": "Accuracy", "value": 0.5}}]
+
+
+def test_a_value_that_json_cannot_hold_is_refused():
+    with pytest.raises(TypeError):
+        helpers.record("Accuracy", {1, 2})
+
+
+# The training script's folder
+
+
+def test_the_staged_folder_holds_what_a_run_needs_and_nothing_else():
+    folder = training.stage_training_script()
+    assert sorted(path.name for path in folder.iterdir()) == ["conda_dependencies.yml", "keras_mnist.py", "mnist.py"]
+    assert (folder / "mnist.py").read_bytes() == (ROOT / "helpers" / "mnist.py").read_bytes()
+
+
+def test_the_staged_folder_goes_with_the_process(tmp_path):
+    code = "import helpers; folder = helpers.stage_training_script(); print(folder, folder.is_dir())"
+    folder, was_there = python(code, tmp_path, TMPDIR=str(tmp_path)).stdout.split()
+    assert was_there == "True"
+    assert not Path(folder).exists()
+
+
+# In a kernel, where there is a page to show things on
+
+
+def test_what_is_shown_in_a_kernel_is_kept_in_the_cells_output(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(small_notebooks.SCRIPTS)
+    from run_notebooks import ThisInterpreter
+
+    source = (
+        "import helpers\nhelpers.record('Accuracy', 0.5)\n"
+        "import numpy as np\nhelpers.plots.digits(np.zeros((3, 28, 28)), [1, 2, 3])\n"
+        "from helpers import display\nhandle = display.show({'text/plain': 'first'})\n"
+        "display.show({'text/plain': 'second'}, handle=handle);"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(notebook, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": tmp_path}}).execute()
+    result, picture, text = notebook.cells[0].outputs
+    assert result.data == {"text/plain": "Accuracy: 0.5", results.MIME_TYPE: {"name": "Accuracy", "value": 0.5}}
+    assert picture.metadata["image/png"]["alt"] == "3 handwritten digits: 1, 2, 3"
+    assert text.data == {"text/plain": "second"}

@@ -1,0 +1,128 @@
+"""The pictures: what they draw, what they tell those who cannot see them, and that they read on every page."""
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.image import imread
+
+from helpers import plots
+
+METRICS = {
+    "Accuracy": [0.9, 0.95, 0.97],
+    "Training accuracy": [0.8, 0.96, 0.99],
+    "Loss": [0.3, 0.2, 0.25],
+    "Training loss": [0.5, 0.1, 0.05],
+}
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """What is shown, each as (data, metadata)."""
+    shown = []
+    monkeypatch.setattr(plots.display, "show", lambda data, metadata: shown.append((data, metadata)))
+    return shown
+
+
+def alt_of(shown) -> str:
+    ((data, metadata),) = shown
+    assert data["text/plain"].startswith("[picture: ")
+    return metadata["image/png"]["alt"]
+
+
+def pixels(shown) -> np.ndarray:
+    ((data, _),) = shown
+    return imread(io.BytesIO(base64.b64decode(data["image/png"])))
+
+
+def has_color(image: np.ndarray, color: str) -> bool:
+    return bool((np.abs(image[..., :3] - to_rgb(color)).max(axis=-1) < 0.02).any())
+
+
+def test_digits_are_told_with_their_labels(shown):
+    plots.digits(np.zeros((13, 28, 28), np.uint8), list(range(10)) + [1, 2, 3])
+    assert alt_of(shown) == "13 handwritten digits: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3"
+
+
+def test_many_digits_are_told_by_the_first_thirty(shown):
+    plots.digits(np.zeros((40, 28, 28), np.uint8), [7] * 40)
+    assert alt_of(shown).count("7") == 30
+    assert alt_of(shown).endswith(", …")
+
+
+def test_wrong_predictions_are_marked_and_told(shown):
+    images = np.zeros((2, 28, 28), np.uint8)
+    plots.digits(images, np.array([4, 7]), np.array([9, 7]))
+    assert alt_of(shown) == "2 handwritten digits: 4 read as 9, 7 read as 7"
+    assert has_color(pixels(shown), plots.VERMILION)
+    shown.clear()
+    plots.digits(images, np.array([4, 7]), np.array([4, 7]))
+    assert not has_color(pixels(shown), plots.VERMILION)
+
+
+def test_the_class_balance_tells_the_rarest_and_the_commonest_digit(shown):
+    labels = np.array([0] * 50 + [1] * 30 + [5] * 20)
+    plots.class_balance({"training": labels, "test": np.arange(10)})
+    assert "training set from 0.0% (2) to 50.0% (0)" in alt_of(shown)
+    assert "test set from 10.0% (0) to 10.0% (0)" in alt_of(shown)
+
+
+def test_the_training_curve_tells_both_sets_and_both_figures(shown):
+    plots.training_curve(METRICS)
+    alt = alt_of(shown)
+    assert "validation accuracy goes from 0.900 to 0.970 in 3 epochs" in alt
+    assert "training loss goes from 0.500 to 0.050 in 3 epochs" in alt
+    assert has_color(pixels(shown), plots.BLUE)
+    assert has_color(pixels(shown), plots.VERMILION)
+
+
+def test_a_single_epoch_is_a_number_and_not_a_list(shown):
+    plots.training_curve({"Accuracy": 0.9, "Loss": 0.3})
+    assert "validation accuracy goes from 0.900 to 0.900 in 1 epochs" in alt_of(shown)
+
+
+def test_a_run_that_logged_nothing_has_an_empty_curve(shown):
+    plots.training_curve({})
+    assert alt_of(shown).endswith("nothing logged yet")
+
+
+def test_the_confusion_matrix_tells_how_many_are_wrong_and_the_commonest_mistake(shown):
+    labels = np.array([4, 4, 4, 8, 8, 1])
+    plots.confusion_matrix(labels, np.array([9, 9, 4, 3, 8, 1]))
+    alt = alt_of(shown)
+    assert "6 digits, 3 of them read wrongly" in alt
+    assert "is 4 read as 9, 2 times" in alt
+    assert has_color(pixels(shown), plots.VERMILION)
+
+
+def test_without_a_mistake_there_is_no_commonest_one(shown):
+    plots.confusion_matrix(np.arange(10), np.arange(10))
+    assert alt_of(shown) == "Confusion matrix of 10 digits, 0 of them read wrongly"
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#111111", "#0d1117"], ids=["light", "JupyterLab dark", "GitHub dark"])
+def test_text_and_colours_stand_out_on_every_page(page):
+    def luminance(color):
+        channels = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+        return np.dot((0.2126, 0.7152, 0.0722), channels)
+
+    def contrast(one, other):
+        darker, lighter = sorted((luminance(one), luminance(other)))
+        return (lighter + 0.05) / (darker + 0.05)
+
+    assert contrast(plots.INK, page) >= 4.2
+    assert contrast(plots.BLUE, page) >= 3  # what WCAG 2 asks of graphics
+    assert contrast(plots.VERMILION, page) >= 3
+    assert contrast(plots.ON_PAPER, plots.VERMILION) >= 4.5
+
+
+def test_the_page_shows_through_and_pictures_are_small(shown):
+    plots.training_curve(METRICS)
+    ((_, metadata),) = shown
+    image = pixels(shown)
+    assert image[0, 0, 3] == 0
+    assert metadata["image/png"]["width"] <= 8 * 96
+    assert metadata["image/png"]["height"] <= 4 * 96
+    assert image.shape[1] == metadata["image/png"]["width"] * plots.SHARPNESS
