@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv/bin
 ready := .venv/ready
 
-.PHONY: run test lab lint bench outputs studio lock clean
+.PHONY: run test lab lint bench outputs studio coverage-table legacy lock clean
 
 run: $(ready)
 	$(VENV)/python scripts/run_notebooks.py
@@ -29,6 +29,10 @@ outputs: $(ready)
 # MLflow's page on the offline workspace: its runs, curves, images and models.
 studio: $(ready)
 	$(VENV)/python scripts/studio.py
+
+# docs/offline-coverage.md: what of the real SDK the mocked one supports.
+coverage-table: $(ready)
+	$(VENV)/python scripts/coverage_table.py
 
 # requirements.txt, the universal lock, from requirements.in.
 lock: $(ready)

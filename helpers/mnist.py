@@ -1,12 +1,11 @@
 """The MNIST files: read, check and fetch them.
 
 Stands on NumPy alone (``fetch`` also needs requests and tqdm), so that this one file can be put beside a
-training script.
+training script. ``load`` and ``read_idx`` run on Python 3.7 as well, for scripts/training/legacy.
 """
 
 import gzip
 import hashlib
-import math
 import struct
 import zlib
 from contextlib import contextmanager
@@ -80,7 +79,9 @@ def read_idx(path):
         if len(sizes) < 4 * ndim:
             raise IdxError(f"{path} is truncated: it ends within its header")
         shape = struct.unpack(f">{ndim}I", sizes)
-        size = math.prod(shape) * dtype.itemsize
+        size = dtype.itemsize
+        for length in shape:  # in Python's own numbers, which do not overflow
+            size *= length
 
         # Checked before memory is asked for, since a damaged header may tell any shape.
         if size > Path(path).stat().st_size * _MOST_EXPANSION:
@@ -121,7 +122,7 @@ def verify(path, name=None):
     size, md5 = FILES[name or Path(path).name]
     digest, got = hashlib.md5(usedforsecurity=False), 0
     with _uncompressed(path) as stream:
-        while chunk := stream.read(_CHUNK):
+        for chunk in iter(lambda: stream.read(_CHUNK), b""):
             digest.update(chunk)
             got += len(chunk)
     if got != size:
@@ -169,22 +170,30 @@ def _uncompressed(path):
         file.seek(0)
         try:
             yield gzip.GzipFile(fileobj=file) if packed else file
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        except (EOFError, zlib.error) as error:
+            raise IdxError(f"{path} is damaged: {error}") from error
+        except OSError as error:
+            if error.errno is not None:  # the disk's; gzip's own errors have no number
+                raise
             raise IdxError(f"{path} is damaged: {error}") from error
 
 
 def _read_into(stream, buffer):
     """Fill `buffer`, a flat uint8 array, as far as the stream goes; returns the number of bytes read."""
     filled = 0
-    while filled < len(buffer) and (got := stream.readinto(buffer[filled : filled + _CHUNK])):
+    while filled < len(buffer):
+        got = stream.readinto(buffer[filled : filled + _CHUNK])
+        if not got:
+            break
         filled += got
     return filled
 
 
 def _find(folder, name):
     """The path of a file below `folder`: the one nearest to it if there are several."""
-    for wanted in (name, name.removesuffix(".gz")):
-        if found := sorted(Path(folder).rglob(wanted), key=lambda path: (len(path.parts), path)):
+    for wanted in (name, Path(name).stem):
+        found = sorted(Path(folder).rglob(wanted), key=lambda path: (len(path.parts), path))
+        if found:
             return found[0]
     raise FileNotFoundError(f"no {name} in or below {folder}: give the folder that holds {', '.join(FILES)}")
 
@@ -255,17 +264,15 @@ def _download(address, part, progress):
         if not resumed:
             have = 0
         length = response.headers.get("Content-Length")
-        with (
-            part.open("ab" if resumed else "wb") as file,
-            tqdm(
-                desc=part.stem,
-                initial=have,
-                total=have + int(length) if length else None,
-                unit="B",
-                unit_scale=True,
-                disable=not progress,
-            ) as bar,
-        ):
+        bar = tqdm(
+            desc=part.stem,
+            initial=have,
+            total=have + int(length) if length else None,
+            unit="B",
+            unit_scale=True,
+            disable=not progress,
+        )
+        with bar, part.open("ab" if resumed else "wb") as file:
             for chunk in response.iter_content(_NETWORK_CHUNK):
                 file.write(chunk)
                 bar.update(len(chunk))

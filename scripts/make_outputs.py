@@ -1,9 +1,10 @@
-"""Make the outputs that the notebooks are committed with, which are also what the tests expect.
+"""Make the outputs that the notebooks are committed with, which are also what the tests expect, and README's pictures.
 
 Runs the notebooks in order, with the parameters that they have, in a new offline workspace that is deleted afterwards.
 Nothing is written unless all run to their end.
 """
 
+import base64
 import os
 import shutil
 import sys
@@ -17,6 +18,7 @@ from run_notebooks import NOTEBOOKS, ThisInterpreter
 from tqdm import tqdm
 
 CELL_TIMEOUT = 1200  # seconds
+IMAGES = NOTEBOOKS.parent / "docs" / "images"
 
 
 def main() -> int:
@@ -34,6 +36,7 @@ def main() -> int:
             for_readers(executed[path], offline)
     for path, notebook in executed.items():
         nbformat.write(notebook, path)
+    write_pictures(executed)
     return 0
 
 
@@ -64,6 +67,20 @@ def for_readers(notebook: nbformat.NotebookNode, offline: Path) -> None:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
                 output.text = output.text.replace(str(offline), ".offline")
+
+
+def write_pictures(executed: dict[Path, nbformat.NotebookNode]) -> None:
+    """Keep for README the first picture of 02_data, its digits, and the last of 04_train, its curve."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    for name, notebook, which in (("digits", "02_data", 0), ("training_curve", "04_train", -1)):
+        cells = executed[NOTEBOOKS / f"{notebook}.ipynb"].cells
+        pictures = [
+            output.data["image/png"]
+            for cell in cells
+            for output in cell.get("outputs", [])
+            if "image/png" in output.get("data", {})
+        ]
+        (IMAGES / f"{name}.png").write_bytes(base64.b64decode(pictures[which]))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@
 
 Parameters are checked, by name and type, against the cells tagged `parameters` before anything runs; a
 parameter goes to those notebooks that have it. Each notebook runs in its own folder, as in JupyterLab, in a
-kernel of the interpreter that runs this script. The first failure ends the run.
+kernel of the interpreter that runs this script. The first failure ends the run. What runs on Azure
+cost at most is printed before anything is run.
 
 The output folder receives the executed notebooks under their own names and manifest.json: for each notebook
 the hashes of what it was made from, its parameters, versions, time, result and the values it recorded.
@@ -46,6 +47,8 @@ from notebook_parameters import (
 from tqdm import tqdm
 from traitlets import default
 
+from helpers import costs
+
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 CODE_FOLDERS = ("helpers", "scripts")
 PACKAGES = ("papermill", "keras", "tensorflow", "mlflow", "azureml-core")
@@ -79,7 +82,8 @@ def main(arguments: list[str] | None = None) -> int:
         values = assign_values(parameters, read_parameters_file(options.parameters_file), options.parameter)
         output = prepare_output(options.output or options.notebooks.parent / "output", notebooks)
         manifest = read_manifest(output)
-    except UsageError as error:
+        bounds = describe_costs(parameters, values)
+    except (UsageError, costs.PricesError) as error:
         print(f"run_notebooks: {error}", file=sys.stderr)
         return 2
 
@@ -88,6 +92,9 @@ def main(arguments: list[str] | None = None) -> int:
         notebook: describe_inputs(notebook, code_hash, parameters[notebook], values[notebook]) for notebook in notebooks
     }
     complete = count_complete(notebooks, inputs, manifest, output) if options.resume else 0
+    for notebook in notebooks[complete:]:
+        if notebook in bounds:
+            print(bounds[notebook], flush=True)
     try:
         run_all(notebooks, complete, inputs, manifest, output, options.execution_timeout)
     except KeyboardInterrupt:  # between two notebooks
@@ -214,6 +221,34 @@ def notebook_number(path: Path) -> int:
     """4 for 04_train.ipynb; -1 for a name without a number, which no range includes."""
     digits = re.match(r"\d+", path.name)
     return int(digits[0]) if digits else -1
+
+
+# What it can cost
+
+
+def describe_costs(
+    parameters: dict[Path, dict[str, Parameter]], values: dict[Path, dict[str, object]]
+) -> dict[Path, str]:
+    """What a notebook costs at most, for each that submits a run to Azure, that is, has a time limit for one.
+
+    The machine and its idle time are those that the chosen notebooks declare; others are only in the workspace.
+    Raises PricesError where the file of own prices cannot be used.
+    """
+    effective = {
+        notebook: {name: parameter.default for name, parameter in declared.items()} | values[notebook]
+        for notebook, declared in parameters.items()
+    }
+    cluster = {name: value for given in effective.values() for name, value in given.items()}
+    lines = {}
+    for notebook, given in effective.items():
+        if given.get("backend") != "azure" or "max_run_duration_seconds" not in given:
+            continue
+        told = "submits a run to a cluster that is there already; what it can cost is told before it does"
+        if "vm_size" in cluster:
+            idle = cluster.get("idle_seconds_before_scaledown", 0)
+            told = costs.describe(cluster["vm_size"], 1, given["max_run_duration_seconds"], idle)
+        lines[notebook] = f"{notebook.stem}: {told}"
+    return lines
 
 
 # What a notebook is made from, and the manifest

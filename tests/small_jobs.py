@@ -4,6 +4,8 @@ import textwrap
 import time
 from pathlib import Path
 
+import psutil
+
 from helpers.offline.engine import clusters, jobs
 
 FINAL = ("Completed", "Failed", "Canceled")
@@ -39,7 +41,19 @@ def submit(folder: Path, source: Path, text: str, arguments: list = (), **change
     return jobs.submit(folder, "tests", job | changes)
 
 
-def wait_until(condition, seconds: float = 60):
+def supervisor_of(run_id: str) -> psutil.Process | None:
+    """The process that supervises a run."""
+    for process in psutil.process_iter():
+        try:
+            command = process.cmdline()
+        except psutil.Error:
+            continue
+        if run_id in command and "helpers.offline.engine.supervisor" in command:
+            return process
+    return None
+
+
+def wait_until(condition, seconds: float = 120):
     """The condition's value as soon as it is true; fails the test after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -87,7 +87,7 @@ def describe(value):
 
 @functools.cache
 def describe_class(cls):
-    description = {"kind": "class", "members": {}, "attributes": sorted(assigned_attributes(cls))}
+    description = {"kind": "class", "members": {}, "attributes": sorted(assigned_attributes(cls)), "private": []}
     if issubclass(cls, BaseException):
         description["bases"] = [base.__name__ for base in cls.__mro__[1:] if is_public_azureml(base)]
     for name in dir(cls):
@@ -96,6 +96,8 @@ def describe_class(cls):
             continue
         if not name.startswith("_") or name == "__init__":
             description["members"][name] = describe(inspect.getattr_static(cls, name))
+            if "._" in owner.__module__:
+                description["private"].append(name)
     return description
 
 

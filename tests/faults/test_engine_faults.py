@@ -6,7 +6,7 @@ import signal
 
 import psutil
 import pytest
-from small_jobs import LOG, make_cluster, submit, wait_for, wait_until
+from small_jobs import LOG, make_cluster, submit, supervisor_of, wait_for, wait_until
 
 from helpers.offline.engine import artifacts, clusters, finish, folder, history, job_states, jobs, models
 
@@ -14,17 +14,6 @@ from helpers.offline.engine import artifacts, clusters, finish, folder, history,
 @pytest.fixture
 def opened(offline_folder):
     return folder.open_folder()
-
-
-def supervisor_of(run_id):
-    for process in psutil.process_iter():
-        try:
-            command = process.cmdline()
-        except psutil.Error:
-            continue
-        if run_id in command and "helpers.offline.engine.supervisor" in command:
-            return process
-    return None
 
 
 ENDLESS = (

@@ -46,6 +46,7 @@ def world(tmp_path):
         jobs.end_all(folder.open_folder(tmp_path / "offline"))
 
 
+@pytest.mark.timeout(1800)
 def test_all_run_with_small_parameters_and_run_again_and_the_last_can_fail(world):
     code, printed = run(world, epochs=1, first_layer_neurons=32, second_layer_neurons=16, minimum_accuracy=0.8)
     assert code == 0, printed
@@ -81,6 +82,7 @@ def test_without_what_it_needs_it_says_which_notebook_to_run_first(world, names,
     assert f"Run {needed}.ipynb first" in printed
 
 
+@pytest.mark.timeout(1800)
 def test_the_next_notebook_finds_the_run_of_a_killed_one(world):
     code, printed = run(world, "02", "03")
     assert code == 0, printed

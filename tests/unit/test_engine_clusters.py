@@ -7,6 +7,7 @@ from importlib import metadata
 import pytest
 from small_jobs import make_cluster
 
+from helpers import retired
 from helpers.offline.engine import clusters, environments, folder, job_states, vm_sizes
 from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
 
@@ -104,8 +105,8 @@ def test_a_name_is_taken_once(opened):
 
 
 def test_every_successor_is_offered():
-    assert {successor.lower() for _, successor in vm_sizes.RETIRED.values()} <= vm_sizes.SIZES.keys()
-    assert not vm_sizes.RETIRED.keys() & vm_sizes.SIZES.keys()
+    assert {successor.lower() for _, successor in retired.VM_SIZES.values()} <= vm_sizes.SIZES.keys()
+    assert not retired.VM_SIZES.keys() & vm_sizes.SIZES.keys()
 
 
 def problems(*dependencies):

@@ -179,3 +179,53 @@ def test_the_store_is_mlflows(opened):
     from mlflow import MlflowClient
 
     assert MlflowClient(mlflow_store.tracking_uri(opened)).get_run(run_id).data.metrics == {"a": 1.0}
+
+
+def test_runs_that_mlflow_made_are_numbered_when_they_are_first_seen(opened):
+    store = mlflow_store.client(opened)
+    experiment = history.create_experiment(opened, "e")
+    ids = [store.create_run(experiment, start_time=1000 + index).info.run_id for index in range(3)]
+    assert artifacts.files_of(opened, ids[2]) == []  # before any look at it
+    assert [run.number for run in history.list_runs(opened, "e")] == [3, 2, 1]
+    own = history.create_run(opened, "e")
+    later = store.create_run(experiment, start_time=1).info.run_id
+    assert history.get_run(opened, own).number == 4
+    assert history.get_run(opened, later).number == 5
+    assert [history.get_run(opened, run_id).number for run_id in ids] == [1, 2, 3]
+
+
+def test_files_of_every_experiment_are_in_the_folder(opened, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = mlflow_store.client(opened)
+    elsewhere = store.create_experiment("elsewhere", artifact_location=(tmp_path / "away").as_uri())
+    (tmp_path / "model").write_text("weights")
+    for experiment in ("0", store.create_experiment("by MLflow"), elsewhere):
+        run_id = store.create_run(experiment).info.run_id
+        store.log_artifact(run_id, "model", "outputs")
+        assert artifacts.path_of(opened, run_id, "outputs/model").read_text() == "weights"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "offline"]
+
+
+def test_experiment_of_mlflow_is_listed_once_it_has_a_run(opened):
+    history.create_experiment(opened, "e")
+    assert [one["name"] for one in history.list_experiments(opened)] == ["e"]
+    mlflow_store.client(opened).create_run("0")
+    assert [one["name"] for one in history.list_experiments(opened)] == ["Default", "e"]
+
+
+def test_a_model_that_mlflow_registered(opened, tmp_path):
+    store = mlflow_store.client(opened)
+    run_id = history.create_run(opened, "e")
+    artifacts.upload_bytes(opened, run_id, "model/w", b"1")
+    store.create_registered_model("m")
+    store.create_model_version("m", f"runs:/{run_id}/model", run_id)
+    model = models.get(opened, "m")
+    assert (model.files, model.run_id, model.extra) == (["w"], run_id, {})
+    models.delete(opened, "m", 1)
+    assert artifacts.files_of(opened, run_id) == ["model/w"]
+
+
+def test_an_address_for_mlflow_makes_the_store(tmp_path):
+    new = folder.open_folder(tmp_path / "new")
+    assert history.tracking_uri(new) == mlflow_store.tracking_uri(new)
+    assert (new / "mlflow.db").exists()

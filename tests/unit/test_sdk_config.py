@@ -243,8 +243,21 @@ def test_environment_name_that_is_refused(workspace, name):
 def test_environment_version_and_label_exclude_each_other(workspace):
     with pytest.raises(UserErrorException, match="Only one of version or label"):
         Environment.get(workspace, "a", version="1", label="Latest")
-    with pytest.raises(NotImplementedError):
-        Environment.get(workspace, "a", label="stable")
+
+
+def test_environment_labels(workspace):
+    first = keras_environment("keras").register(workspace)
+    second = keras_environment("keras", "numpy").register(workspace)
+    Environment.label(workspace, first.name, first.version, ["stable", "old"])
+    Environment.label(workspace, first.name, "2", ["stable"])
+    versions = {label: Environment.get(workspace, first.name, label=label).version for label in ("stable", "old")}
+    assert versions == {"stable": second.version, "old": first.version}
+    assert Environment.get(workspace, first.name, label="Latest").version == "2"
+    with pytest.raises(Exception, match="with the label 'new'"):
+        Environment.get(workspace, first.name, label="new")
+    with pytest.raises(Exception, match="Error retrieving"):
+        Environment.label(workspace, first.name, "3", ["new"])
+    assert list(Environment.list(workspace)) == [first.name]
 
 
 def _register(folder, number, barrier):

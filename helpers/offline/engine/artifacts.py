@@ -5,7 +5,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from helpers.offline.engine import database
+from helpers.offline.engine import database, mlflow_store
 from helpers.offline.engine.errors import AlreadyExists, NotFound
 from helpers.offline.engine.names import relative_name, safe_join
 
@@ -15,7 +15,7 @@ UPLOADING = ".uploading-"  # begins the name of a file that is not whole yet
 def root_of(folder: Path, run_id: str) -> Path:
     """The run's artifact folder, absolute; it may not exist yet. Raises NotFound for an unknown run."""
     if not database.rows(folder, "SELECT 1 FROM runs WHERE run_id=?", (run_id,)):
-        raise NotFound(f"The workspace has no run {run_id!r}.")
+        mlflow_store.run(folder, run_id)  # one that MLflow made itself, and that was not listed yet
     return folder / "artifacts" / run_id / "artifacts"
 
 

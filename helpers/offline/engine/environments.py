@@ -2,14 +2,19 @@
 
 The service would build an image from the specification; offline the job runs on this interpreter, so what it asks for
 has to be installed, in a version that it admits. What is missing fails the run, as a failed image build would.
+(A job that asks for an environment of its own gets one: see virtual_environments.)
 """
 
 import platform
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import metadata
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from helpers.offline.engine.errors import Invalid
 
 PROVIDED = {  # the mocked SDK stands for these
     "azureml-core",
@@ -40,47 +45,112 @@ SUCCESSORS = {
 }
 
 
+@dataclass(frozen=True)
+class Specification:
+    """What a virtual environment is built from: the Pythons that are admitted, and pip's lines in their order.
+
+    `notes` tells what is left out, and why.
+    """
+
+    python: SpecifierSet
+    requirements: list[str]
+    notes: list[str]
+
+
+def specification(environment: dict) -> Specification:
+    """The serialised environment's conda specification in pip's words. Raises Invalid where it cannot be read."""
+    python, requirements = SpecifierSet(), []
+    notes = [_heading(environment, "built as a virtual environment of this machine")]
+    for is_pip, text in _dependencies(environment):
+        name, version = (_name(text), "") if is_pip else _from_conda(text)
+        if name.startswith("azureml-"):
+            notes.append(f"  {text}: stands in the mocked SDK")
+        elif is_pip:
+            requirements.append(text)
+        elif name == "python":
+            try:
+                python = SpecifierSet(version)
+            except InvalidSpecifier as error:
+                raise Invalid(f"{text!r} is no version of Python; write e.g. python=3.11.") from error
+        elif name in NOT_PYTHON or name == "pip":
+            notes.append(f"  {text}: conda's, and not available offline")
+        else:
+            requirements.append(f"{name}{version}")
+    return Specification(python, requirements, notes)
+
+
 def check(environment: dict | None) -> tuple[list[str], list[str]]:
     """The lines of the build log, and a sentence for each thing that is missing.
 
     `environment` is the serialised environment; its python.condaDependencies is what is looked at.
     """
-    python = (environment or {}).get("python") or {}
-    conda = python.get("condaDependencies") or {}
-    if not environment or python.get("userManagedDependencies"):
+    if not environment or is_managed_by_user(environment):
         return ["The environment is managed by the user: nothing to check."], []
-    lines = [
-        f"Environment {environment.get('name')}: checked against Python {platform.python_version()} on this machine."
-    ]
-    image = ((environment.get("docker") or {}).get("baseImage")) or "none"
-    lines.append(f"Base image {image}: not used offline; the script runs as a process of this machine.")
+    lines = [_heading(environment, f"checked against Python {platform.python_version()} on this machine")]
     missing = []
-    for dependency in conda.get("dependencies") or []:
-        if isinstance(dependency, dict):
-            results = [_check_pip(requirement) for requirement in dependency.get("pip") or []]
-        else:
-            results = [_check_conda(str(dependency))]
-        for line, problem in results:
-            lines.append(line)
-            if problem:
-                missing.append(problem)
+    for is_pip, text in _dependencies(environment):
+        line, problem = _check_pip(text) if is_pip else _check_conda(text)
+        lines.append(line)
+        if problem:
+            missing.append(problem)
     return lines, missing
 
 
+def is_managed_by_user(environment: dict) -> bool:
+    return bool((environment.get("python") or {}).get("userManagedDependencies"))
+
+
+def _heading(environment: dict, what: str) -> str:
+    image = (environment.get("docker") or {}).get("baseImage") or "none"
+    return (
+        f"Environment {environment.get('name')}: {what}.\n"
+        f"Base image {image}: not used offline; the script runs as a process of this machine."
+    )
+
+
+def _dependencies(environment: dict) -> Iterator[tuple[bool, str]]:
+    """Each dependency in its order, and whether it is pip's (and not conda's)."""
+    conda = (environment.get("python") or {}).get("condaDependencies") or {}
+    for dependency in conda.get("dependencies") or []:
+        if isinstance(dependency, dict):
+            yield from ((True, str(line).strip()) for line in dependency.get("pip") or [])
+        else:
+            yield False, str(dependency).strip()
+
+
+def _name(requirement: str) -> str:
+    """The name that a line of pip's asks for, normalised; empty for an option or a file."""
+    name = re.match(r"[\w.\-]*", "" if requirement.startswith("-") else requirement)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _from_conda(text: str) -> tuple[str, str]:
+    """Name and version of conda's match specification, as pip writes them: `numpy=1.26` is numpy and ==1.26.*."""
+    parts = re.fullmatch(r"(?:[^:\s]+::)?([\w.\-]+)\s*(.*)", text)
+    if not parts:
+        return text, ""
+    return parts[1].lower(), ",".join(_version_from_conda(part.strip()) for part in parts[2].split(","))
+
+
+def _version_from_conda(version: str) -> str:
+    with_build = re.fullmatch(r"(?:=?=\s*)?(\d[\w.!+]*)[=\s]\s*[\w.*]+", version)  # `=1.26.4=py311_0`
+    if with_build:
+        return f"=={with_build[1]}"
+    if re.match(r"=[^=]", version):
+        return f"=={version[1:].strip().rstrip('*').rstrip('.')}.*"  # conda's `=1.2` admits every 1.2.x
+    if re.match(r"\d", version):
+        return f"=={version}"
+    return "" if version == "*" else version
+
+
 def _check_conda(text: str) -> tuple[str, str | None]:
-    """A conda match specification, such as `numpy=1.26` or `conda-forge::pip>=24`."""
-    name, version = re.fullmatch(r"(?:[^:]+::)?([\w.\-]+)\s*(.*)", text.strip()).groups() if text.strip() else ("", "")
-    name = name.lower()
-    version = version.split("=", 2)[1] if re.match(r"=[^=]+=", version) else version  # a build string is dropped
+    name, version = _from_conda(text)
     if name == "python":
-        wanted = version.lstrip("= ")
-        fits = not wanted or platform.python_version().startswith(wanted.rstrip("*").rstrip("."))
+        fits = _admits(version, platform.python_version())
         note = "" if fits else f" (the job runs on {platform.python_version()}, the interpreter of this machine)"
-        return f"  python{version}{note}", None
+        return f"  {text}{note}", None
     if name in NOT_PYTHON or name == "pip":
         return f"  {text}: belongs to the image", None
-    if re.match(r"=[^=]", version):
-        version = f"=={version[1:].rstrip('*').rstrip('.')}.*"  # conda's `=1.2` admits every 1.2.x
     return _check_pip(f"{name}{version}")
 
 
@@ -91,7 +161,7 @@ def _check_pip(text: str) -> tuple[str, str | None]:
         if text.lstrip().startswith("-"):
             return f"  {text}: an option of pip, not used offline", None
         return f"  {text}: not understood", f"{text!r} is no requirement that pip understands."
-    name = re.sub(r"[-_.]+", "-", requirement.name).lower()
+    name = _name(text)
     if requirement.marker and not requirement.marker.evaluate():
         return f"  {text}: not for this machine", None
     if name in PROVIDED:
@@ -101,7 +171,7 @@ def _check_pip(text: str) -> tuple[str, str | None]:
     except metadata.PackageNotFoundError:
         hint = SUCCESSORS.get(name, "install it beside this project, or take it out of the specification")
         return f"  {text}: MISSING", f"{text} is not installed ({hint})."
-    if not _admits(requirement.specifier, installed):
+    if not _admits(str(requirement.specifier), installed):
         return (
             f"  {text}: MISSING, {installed} is installed",
             f"{text} is asked for, but {installed} is installed.",
@@ -109,8 +179,8 @@ def _check_pip(text: str) -> tuple[str, str | None]:
     return f"  {text}: {installed} is installed", None
 
 
-def _admits(specifier: SpecifierSet, version: str) -> bool:
+def _admits(specifier: str, version: str) -> bool:
     try:
-        return specifier.contains(version, prereleases=True)
+        return SpecifierSet(specifier).contains(version, prereleases=True)
     except InvalidSpecifier:
         return False

@@ -31,3 +31,7 @@ class NotAllowed(EngineError):
 
 class FolderError(EngineError):
     """The offline workspace's folder cannot be used."""
+
+
+class BuildFailed(EngineError):
+    """An environment that cannot be built from its specification."""

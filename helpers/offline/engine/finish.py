@@ -11,6 +11,7 @@ from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"
 LOG = "user_logs/std_log.txt"  # the run's log among its files
+BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 UPLOADED = ("outputs", "logs")  # the folders of a job that go to the run, as the service has it
 
 
@@ -74,8 +75,17 @@ def upload_outputs(folder: Path, run_id: str) -> None:
             (code / part / name).unlink()
 
 
+def build_log_path(folder: Path, run_id: str) -> Path:
+    """The log of the run's environment: its check or its build."""
+    return artifacts.root_of(folder, run_id) / BUILD_LOG
+
+
 def append_log(folder: Path, run_id: str, line: str) -> None:
-    path = log_path(folder, run_id)
+    append(log_path(folder, run_id), line)
+
+
+def append(path: Path, *lines: str) -> None:
+    """Add lines to a log, which is made if it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as log:
-        log.write(line + "\n")
+        log.writelines(f"{line}\n" for line in lines)

@@ -9,6 +9,7 @@ from pathlib import Path
 from helpers.offline.engine import database, jobs, mlflow_store
 from helpers.offline.engine.mlflow_store import PARENT, PROPERTY
 
+DEFAULT = "0"  # id of the experiment "Default", where MLflow puts runs that name none; every store has it
 PAGE = 100  # runs that one query brings
 
 
@@ -47,7 +48,7 @@ def list_experiments(folder: Path, archived: bool = False) -> list[dict]:
 
     view = ViewType.ALL if archived else ViewType.ACTIVE_ONLY
     found = mlflow_store.client(folder).search_experiments(view_type=view, order_by=["name ASC"])
-    return [_experiment(one) for one in found if one.experiment_id != "0"]  # MLflow's own "Default"
+    return [_experiment(one) for one in found if one.experiment_id != DEFAULT or _has_runs(folder, DEFAULT)]
 
 
 def set_experiment_archived(folder: Path, name: str, archived: bool) -> None:
@@ -100,7 +101,7 @@ def get_run(folder: Path, run_id: str) -> RunRecord:
     state = jobs.look(folder, run_id)
     run = mlflow_store.run(folder, run_id)
     name = mlflow_store.client(folder).get_experiment(run.info.experiment_id).name
-    return _record(run, name, _numbers(folder, [run_id]), {run_id: state})
+    return _record(run, name, _numbers(folder, [run]), {run_id: state})
 
 
 def get_status(folder: Path, run_id: str) -> str:
@@ -128,7 +129,7 @@ def list_runs(
             page_token=token,
         )
         ids = [run.info.run_id for run in page]
-        numbers, states = _numbers(folder, ids), _states(folder, ids)
+        numbers, states = _numbers(folder, page), _states(folder, ids)
         for run in page:
             if parent_id or include_children or PARENT not in run.data.tags:
                 yield _record(run, experiment, numbers, states)
@@ -178,6 +179,8 @@ def get_metrics(folder: Path, run_id: str) -> dict:
 
 
 def tracking_uri(folder: Path) -> str:
+    """The address of the MLflow store, which is made if it is not there, for code that uses MLflow itself."""
+    mlflow_store.client(folder)
     return mlflow_store.tracking_uri(folder)
 
 
@@ -192,10 +195,24 @@ def _experiment(found) -> dict:
     }
 
 
-def _numbers(folder: Path, run_ids: list[str]) -> dict[str, int]:
-    marks = ", ".join("?" * len(run_ids))
-    query = f"SELECT run_id, number FROM runs WHERE run_id IN ({marks})"
-    return {row["run_id"]: row["number"] for row in database.rows(folder, query, tuple(run_ids))}
+def _has_runs(folder: Path, experiment_id: str) -> bool:
+    return bool(mlflow_store.client(folder).search_runs([experiment_id], max_results=1))
+
+
+def _numbers(folder: Path, runs: list) -> dict[str, int]:
+    """The numbers of runs of one experiment; one that MLflow made itself gets its number when it is first seen."""
+    ids = [run.info.run_id for run in runs]
+    query = f"SELECT run_id, number FROM runs WHERE run_id IN ({', '.join('?' * len(ids))})"
+
+    def known() -> dict[str, int]:
+        return {row["run_id"]: row["number"] for row in database.rows(folder, query, tuple(ids))}
+
+    numbers = known()
+    new = sorted((run.info for run in runs if run.info.run_id not in numbers), key=lambda info: info.start_time)
+    if not new:
+        return numbers
+    mlflow_store.give_numbers(folder, new[0].experiment_id, [info.run_id for info in new])
+    return known()
 
 
 def _states(folder: Path, run_ids: list[str]) -> dict[str, dict | None]:
@@ -219,7 +236,7 @@ def _record(run, experiment: str, numbers: dict[str, int], states: dict[str, dic
     error = state["error"] if state else json.loads(tags.get(mlflow_store.ERROR, "null"))
     return RunRecord(
         id=run.info.run_id,
-        number=numbers.get(run.info.run_id, 0),
+        number=numbers[run.info.run_id],
         experiment=experiment,
         experiment_id=run.info.experiment_id,
         parent_id=tags.get(PARENT),

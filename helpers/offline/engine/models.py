@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from helpers.offline.engine import artifacts, mlflow_store
 from helpers.offline.engine.errors import Invalid, NotFound
@@ -136,7 +138,8 @@ def delete(folder: Path, name: str, version: int) -> None:
     """Delete a version and its files. Raises NotFound."""
     model = get(folder, name, version)
     mlflow_store.client(folder).delete_model_version(name, str(version))
-    shutil.rmtree(model.path, ignore_errors=True)
+    if model.path.is_relative_to(folder / "models"):  # what MLflow logged with a run belongs to the run
+        shutil.rmtree(model.path, ignore_errors=True)
 
 
 def _is_registered(store, name: str) -> bool:
@@ -153,6 +156,17 @@ def _checked(tags: dict[str, str], prefix: str = "") -> dict[str, str]:
     return {prefix + name: "" if value is None else str(value) for name, value in tags.items()}
 
 
+def _path(folder: Path, made) -> Path:
+    if EXTRA in (made.tags or {}):
+        return folder / "models" / made.name / PurePosixPath(made.source).name
+    # registered by MLflow itself, which may have left the files where they were logged
+    address = mlflow_store.client(folder).get_model_version_download_uri(made.name, made.version)
+    if address.startswith("runs:/"):
+        run_id, _, name = address.removeprefix("runs:/").partition("/")
+        return folder / "artifacts" / run_id / "artifacts" / name
+    return Path(url2pathname(urlsplit(address).path))
+
+
 def _record(folder: Path, made) -> ModelRecord:
     tags = made.tags or {}
     return ModelRecord(
@@ -163,6 +177,6 @@ def _record(folder: Path, made) -> ModelRecord:
         tags={name: value for name, value in tags.items() if not name.startswith(INTERNAL)},
         properties={name.removeprefix(PROPERTY): value for name, value in tags.items() if name.startswith(PROPERTY)},
         run_id=made.run_id or None,
-        path=folder / "models" / made.name / PurePosixPath(made.source).name,
+        path=_path(folder, made),
         extra=json.loads(tags.get(EXTRA, "{}")),
     )

@@ -80,8 +80,7 @@ def prepare(folder: Path, run_id: str, job: dict) -> Path:
     The environment is checked, or built where the job asks for that, as the service would build its image.
     """
     job_states.advance(folder, run_id, "Preparing")
-    log = finish.log_path(folder, run_id).parents[1] / "azureml-logs" / "20_image_build_log.txt"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log = finish.build_log_path(folder, run_id)
     environment = job["environment"]
     try:
         if virtual_environments.is_wanted(job):
@@ -92,13 +91,14 @@ def prepare(folder: Path, run_id: str, job: dict) -> Path:
         else:
             python = Path(sys.executable)
             lines, missing = environments.check(environment)
-            log.write_text("\n".join([*lines, *missing, ""]), encoding="utf-8")
+            finish.append(log, *lines)
             delay(folder, run_id)
             if missing:
                 raise NotFound(" ".join(missing))
     except EngineError as refused:
         name = environment.get("name")
         message = f"Image build failed. The environment {name!r} cannot be had on this machine: {refused}"
+        finish.append(log, message)
         raise Stopped("Failed", {"code": "UserError", "message": message}) from refused
     return python
 

@@ -1,13 +1,13 @@
-"""The VM sizes that the offline workspace offers, and those that Azure has retired.
+"""The VM sizes that the offline workspace offers. helpers.retired knows those that Azure has retired.
 
-Figures: "Sizes for virtual machines in Azure"; retirements: Azure's retirement pages of the NC, NCv2, NCv3, ND and NV
-series. The names are compared without regard to case, as the service does.
+Figures: "Sizes for virtual machines in Azure". The names are compared without regard to case, as the service does.
 """
 
 import difflib
 from dataclasses import dataclass
 
 from helpers.offline.engine.errors import Invalid
+from helpers.retired import vm_size_problem
 
 
 @dataclass(frozen=True)
@@ -54,26 +54,14 @@ SIZES: dict[str, VmSize] = dict(
     ]
 )
 
-_T4, _A100 = "Standard_NC4as_T4_v3", "Standard_NC24ads_A100_v4"
-RETIRED: dict[str, tuple[str, str]] = {
-    **{f"standard_nc{n}{suffix}": ("2023-08-31", _T4) for n in (6, 12, 24) for suffix in ("", "_promo")},
-    **{f"standard_nc24r{suffix}": ("2023-08-31", _T4) for suffix in ("", "_promo")},
-    **{f"standard_nc{n}s_v2": ("2023-08-31", _A100) for n in ("6", "12", "24", "24r")},
-    **{f"standard_nd{n}": ("2023-08-31", _A100) for n in ("6s", "12s", "24s", "24rs")},
-    **{f"standard_nv{n}": ("2023-08-31", _T4) for n in (6, 12, 24)},
-    **{f"standard_nc{n}s_v3": ("2025-09-30", _A100 if n == 24 else _T4) for n in (6, 12, 24)},
-    "standard_nc24rs_v3": ("2025-03-31", _A100),
-}
-
 
 def find(name: str) -> VmSize:
     """The size of this name. Raises Invalid, naming the successor of a retired size, or names like an unknown one."""
     key = str(name).lower()
     if key in SIZES:
         return SIZES[key]
-    if key in RETIRED:
-        date, successor = RETIRED[key]
-        raise Invalid(f"The VM size {name} was retired by Azure on {date}. Use its successor {successor}.")
+    if retired := vm_size_problem(str(name)):
+        raise Invalid(retired)
     near = [SIZES[match].name for match in difflib.get_close_matches(key, SIZES, n=3)]
     like = f" Did you mean {' or '.join(near)}?" if near else ""
     raise Invalid(

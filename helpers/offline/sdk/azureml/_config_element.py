@@ -1,6 +1,5 @@
 """The parts of a run configuration: fixed sets of attributes that are written and read in camelCase."""
 
-import typing
 from enum import Enum
 from pathlib import Path
 
@@ -9,7 +8,8 @@ class ConfigElement:
     """Base of the parts.
 
     `_fields` maps an attribute to how its value is read back: bool, int, an Enum, another ConfigElement,
-    list[…] or dict[str, …] of one, or None for a value taken as it is. Its order is that of the written form.
+    [kind] for a list and {str: kind} for a dict of one, or None for a value taken as it is. Its order is that of the
+    written form.
     A leading underscore is no part of the written name; `_written_as` holds other names.
     """
 
@@ -69,10 +69,10 @@ def camel_case(name):
 def _read(kind, value):
     if kind is None or value is None:
         return value
-    if typing.get_origin(kind) is list:
-        return [_read(*typing.get_args(kind), item) for item in value]
-    if typing.get_origin(kind) is dict:
-        return {key: _read(typing.get_args(kind)[1], item) for key, item in value.items()}
+    if isinstance(kind, list):
+        return [_read(kind[0], item) for item in value]
+    if isinstance(kind, dict):
+        return {key: _read(kind[str], item) for key, item in value.items()}
     if issubclass(kind, ConfigElement):
         return kind._deserialize(value)
     return kind(value)

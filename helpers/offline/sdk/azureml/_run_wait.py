@@ -18,7 +18,10 @@ def wait(run, raise_on_error):
 
 
 def stream(run, raise_on_error):
-    """As wait(), printing what the run writes to its log. Raises ExperimentExecutionException when interrupted."""
+    """As wait(), printing the log of the environment's build, if there is one, and what the run writes to its own.
+
+    Raises ExperimentExecutionException when interrupted.
+    """
     try:
         return _stream(run, raise_on_error)
     except KeyboardInterrupt:
@@ -31,14 +34,19 @@ def stream(run, raise_on_error):
 
 def _stream(run, raise_on_error):
     _print(f"RunId: {run.id}\nWeb View: {run.get_portal_url()}")
-    log = _Log(run)
+    paths = [_engine.finish.log_path(run._folder, run.id)]
+    if _builds_environment(run):
+        paths.insert(0, _engine.finish.build_log_path(run._folder, run.id))
+    logs = [_Log(path) for path in paths]
     while True:
         final = run.get_status() in _engine.job_states.FINAL  # asked first: what was logged until the end is printed
-        log.print_new()
+        for log in logs:
+            log.print_new()
         if final:
             break
         time.sleep(INTERVAL)
-    log.print_rest()
+    for log in logs:
+        log.print_rest()
     _print(f"\nExecution Summary\n=================\nRunId: {run.id}\nWeb View: {run.get_portal_url()}")
     details = _result(run, raise_on_error)
     if details["status"] == "Failed":
@@ -47,21 +55,27 @@ def _stream(run, raise_on_error):
     return details
 
 
+def _builds_environment(run):
+    try:
+        return _engine.virtual_environments.is_wanted(_engine.jobs.details(run._folder, run.id))
+    except _engine.errors.NotFound:
+        return False  # an interactive run
+
+
 class _Log:
     """What a run's log has grown by. Lines are printed whole; a heading comes before the first."""
 
-    NAME = "user_logs/std_log.txt"
     CHUNK = 1 << 20  # bytes
 
-    def __init__(self, run):
-        self.path = _engine.finish.log_path(run._folder, run.id)
+    def __init__(self, path):
+        self.path = path
         self.position = 0
         self.line = b""
 
     def print_new(self):
         while chunk := self._read():
             if not self.position:
-                heading = f"Streaming {self.NAME}"
+                heading = f"Streaming {self.path.parent.name}/{self.path.name}"
                 _print(f"\n{heading}\n{'=' * len(heading)}\n")
             self.position += len(chunk)
             whole, newline, self.line = (self.line + chunk).rpartition(b"\n")

@@ -1,5 +1,8 @@
 """How the mocked SDK refuses what it does not support.
 
+A member that is not supported is a call of unsupported() and nothing else; arguments that are not are given to
+refuse(), first thing in a body. The coverage table (scripts/coverage_table.py) is read from these.
+
 Imported by a job's side too: standard library only, and valid on Python 3.7.
 """
 
@@ -31,6 +34,11 @@ def _message(what):
 def unsupported(what):
     """Raise UnsupportedOfflineError; `what` names the call or the argument, e.g. "Model.deploy()"."""
     raise UnsupportedOfflineError(_message(what))
+
+
+def refuse(call, **arguments):
+    """Raise UnsupportedOfflineError if an argument of a call is given, that is, not None: refuse(call, name=name)."""
+    refuse_unknown(call, {name: value for name, value in arguments.items() if value is not None})
 
 
 def refuse_unknown(call, kwargs, allowed=()):

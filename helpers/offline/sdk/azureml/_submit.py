@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 from azureml import _engine
-from azureml._strict import refuse_unknown, unsupported
+from azureml._strict import refuse, refuse_unknown, unsupported
 from azureml.core.compute import ComputeTarget
 from azureml.core.runconfig import Data
 from azureml.core.script_run import ScriptRun
@@ -25,8 +25,7 @@ def submit(experiment, config, tags, **kwargs):
     directory that is too large, ExperimentExecutionException for whatever else cannot run.
     """
     refuse_unknown("Experiment.submit()", kwargs, ("_parent_run_id", "credential_passthrough"))
-    if kwargs.get("credential_passthrough"):
-        unsupported("Argument 'credential_passthrough' of Experiment.submit()")
+    refuse("Experiment.submit()", credential_passthrough=kwargs.get("credential_passthrough") or None)
     if not isinstance(config, ScriptRunConfig):
         raise AzureMLException(
             f"Method to be submitted has not been registered: {type(config).__name__} is no ScriptRunConfig."
@@ -72,7 +71,7 @@ def _refuse_unsupported(run_config):
     if run_config.node_count > 1 or run_config.communicator not in (None, "None"):
         unsupported("A job on several nodes or processes (distributed_job_config)")
     if run_config.output_data:
-        unsupported("OutputFileDatasetConfig in a job's arguments; a script writes to ./outputs instead. It")
+        unsupported("OutputFileDatasetConfig as a job's argument (a script writes to ./outputs instead)")
     if not run_config.command and not run_config.script:
         raise ExperimentExecutionException("Must specify a script or a command to run.")
 

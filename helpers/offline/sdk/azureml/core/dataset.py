@@ -1,6 +1,6 @@
 """Datasets of the workspace: made from files, and got by name or id."""
 
-from azureml._strict import module_getattr
+from azureml._strict import module_getattr, unsupported
 from azureml.data._unsupported import UnsupportedMembers
 from azureml.data.abstract_dataset import AbstractDataset
 
@@ -15,6 +15,10 @@ class Dataset(metaclass=UnsupportedMembers):
     get_by_name = AbstractDataset.get_by_name
     get_by_id = AbstractDataset.get_by_id
     get_all = AbstractDataset.get_all
+
+    def __init__(self, definition, workspace=None, name=None, id=None):
+        """Not supported offline: Dataset.File makes datasets."""
+        unsupported("Dataset()")
 
     class Scenario:
         """What a dataset is used for by a model."""

@@ -3,6 +3,7 @@
 from azureml import _engine
 from azureml._strict import module_getattr
 from azureml.data._unsupported import UnsupportedMembers
+from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.data.azure_storage_datastore import AzureBlobDatastore, AzureFileDatastore
 from azureml.exceptions import UserErrorException
 
@@ -14,6 +15,12 @@ class Datastore(metaclass=UnsupportedMembers):
 
     Raises UserErrorException when the workspace has none of that name.
     """
+
+    # Of what a Datastore() is when it is made; it is never of this class itself.
+    name = AbstractDatastore.name
+    workspace = AbstractDatastore.workspace
+    set_as_default = AbstractDatastore.set_as_default
+    unregister = AbstractDatastore.unregister
 
     def __new__(cls, workspace, name=None):
         return Datastore.get_default(workspace) if name is None else Datastore.get(workspace, name)

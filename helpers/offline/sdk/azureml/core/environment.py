@@ -19,6 +19,7 @@ module_logger = logging.getLogger(__name__)
 DEFAULT_CPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:20251130.v1"
 DEFAULT_GPU_IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-cuda11.8-cudnn8-ubuntu22.04"
 
+_LABELS = "environment_labels"  # an asset for each environment's name: label to version
 _DEFAULT_SHM_SIZE = "2g"
 _CONDA_DEPENDENCIES_FILE_NAME = "conda_dependencies.yml"
 _BASE_DOCKERFILE_FILE_NAME = "BaseDockerfile"
@@ -262,7 +263,7 @@ class SparkPackage(ConfigElement):
 class SparkSection(ConfigElement):
     """What Spark needs; recorded, not used offline."""
 
-    _fields = {"repositories": None, "packages": list[SparkPackage], "precache_packages": bool}
+    _fields = {"repositories": None, "packages": [SparkPackage], "precache_packages": bool}
 
     def __init__(self, **kwargs):
         refuse_unknown("SparkSection()", kwargs, allowed=["_skip_defaults"])
@@ -374,15 +375,15 @@ class Environment(ConfigElement):
 
     @staticmethod
     def get(workspace, name, version=None, label=None):
-        """A registered environment, its latest version by default; label: only "Latest" offline.
+        """A registered environment, its latest version by default, or the one that a label means.
 
         Raises Exception, as the service's answer, where there is none.
         """
         if label and version:
             raise UserErrorException("Only one of version or label can be specified")
-        if label and label.lower() != "latest":
-            unsupported(f"Environment.get(label={label!r})")
         with _engine.translated(NotFound=_not_found):
+            if label and label.lower() != "latest":
+                version = _labelled(workspace, name, label)
             asset = _engine.assets.get(workspace._folder, "environment", name, _version_number(name, version))
         return _from_asset(asset)
 
@@ -396,8 +397,15 @@ class Environment(ConfigElement):
 
     @staticmethod
     def label(workspace, name, version, labels):
-        """Not supported offline."""
-        unsupported("Environment.label()")
+        """Let each of the labels, a list of str, mean this version, whatever it meant before.
+
+        Raises Exception, as the service's answer, where there is no such environment.
+        """
+        with _engine.translated(NotFound=_not_found):
+            labelled = _engine.assets.get(workspace._folder, "environment", name, _version_number(name, version))
+            known = _engine.assets.add_if(workspace._folder, _LABELS, name, lambda latest: latest or {})
+            change = dict.fromkeys(labels, labelled.version)
+            _engine.assets.update(workspace._folder, _LABELS, name, known.version, lambda body: body | change)
 
     def clone(self, new_name):
         """A copy of the definition under another name, not registered."""
@@ -544,6 +552,14 @@ def _version_number(name, version):
         return None if version is None else int(version)
     except ValueError:
         raise _engine.errors.NotFound(f"The workspace has no environment {name!r} version {version!r}.") from None
+
+
+def _labelled(workspace, name, label):
+    """The version that a label means."""
+    labels = {asset.name: asset.body for asset in _engine.assets.list_latest(workspace._folder, _LABELS)}.get(name, {})
+    if label not in labels:
+        raise _engine.errors.NotFound(f"The workspace has no environment {name!r} with the label {label!r}.")
+    return labels[label]
 
 
 def _check_name(name):

@@ -13,7 +13,7 @@ from pathlib import Path
 from azureml import _engine
 from azureml._filters import has_each
 from azureml._run_details import USER
-from azureml._strict import module_getattr, refuse_unknown, unsupported
+from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
 from azureml.exceptions import (
     AzureMLException,
     ModelNotFoundException,
@@ -90,10 +90,10 @@ class Model:
         self.description = record.description
         self.tags = dict(record.tags)
         self.properties = dict(record.properties)
-        self.model_framework = record.extra["framework"]
-        self.model_framework_version = record.extra["framework_version"]
+        self.model_framework = record.extra.get("framework", Model.Framework.CUSTOM)
+        self.model_framework_version = record.extra.get("framework_version")
         self.url = f"aml://asset/{record.id}"
-        self.experiment_name = record.extra["experiment"]
+        self.experiment_name = record.extra.get("experiment")
         self.run_id = record.run_id
 
     def _expand(self, record):
@@ -104,12 +104,12 @@ class Model:
                 self.run = Run.get(self.workspace, record.run_id)
             except ServiceException as error:
                 _logger.warning("The run that made model %s is gone: %s", self.id, error.message)
-        for scenario, dataset_id in record.extra["datasets"]:
+        for scenario, dataset_id in record.extra.get("datasets", ()):
             dataset = _dataset(self.workspace, dataset_id)
             if dataset is not None:
                 self.datasets.setdefault(scenario, []).append(dataset)
         for sample in ("sample_input_dataset", "sample_output_dataset"):
-            if record.extra[sample]:
+            if record.extra.get(sample):
                 setattr(self, sample, _dataset(self.workspace, record.extra[sample]))
 
     def __repr__(self):
@@ -141,6 +141,7 @@ class Model:
         datasets: (scenario, dataset) pairs. Raises WebserviceException for a refused name or a missing child path,
         FileNotFoundError and PermissionError for a path that is not there or not below the working directory.
         """
+        refuse("Model.register()", resource_configuration=resource_configuration)
         _check_name(model_name)
         source = _checked_path(model_path, child_paths)
         print(f"Registering model {model_name}")
@@ -158,7 +159,6 @@ class Model:
                 model_framework_version=model_framework_version,
                 sample_input_dataset=sample_input_dataset,
                 sample_output_dataset=sample_output_dataset,
-                resource_configuration=resource_configuration,
             )
 
     @staticmethod
@@ -201,7 +201,7 @@ class Model:
         return [
             Model(workspace, _model_dto=record, expand=expand)
             for record in records
-            if dataset_id is None or dataset_id in (id for _, id in record.extra["datasets"])
+            if dataset_id is None or dataset_id in (id for _, id in record.extra.get("datasets", ()))
         ]
 
     @staticmethod
@@ -258,8 +258,12 @@ class Model:
         resource_configuration=None,
     ):
         """Replace the model's tags and description."""
-        if sample_input_dataset or sample_output_dataset or resource_configuration:
-            unsupported("Model.update() of anything but tags and description")
+        refuse(
+            "Model.update()",
+            sample_input_dataset=sample_input_dataset,
+            sample_output_dataset=sample_output_dataset,
+            resource_configuration=resource_configuration,
+        )
         changes = {"tags": tags and _texts(tags), "description": description}
         self._update({name: value for name, value in changes.items() if value})
 
@@ -443,12 +447,9 @@ def _register(
     model_framework_version,
     sample_input_dataset,
     sample_output_dataset,
-    resource_configuration,
 ):
     if model_framework is None and model_framework_version is not None:
         raise WebserviceException("Model framework version cannot be provided without a valid framework")
-    if resource_configuration is not None:
-        unsupported("Argument 'resource_configuration' of a model's registration")
     extra = {
         "framework": model_framework or Model.Framework.CUSTOM,
         "framework_version": model_framework_version,
@@ -507,7 +508,7 @@ def _query(workspace, name=None, tags=None, properties=None, run_id=None, framew
         if has_each(record.tags, tags)
         and has_each(record.properties, properties)
         and run_id in (None, record.run_id)
-        and framework in (None, record.extra["framework"])
+        and framework in (None, record.extra.get("framework", Model.Framework.CUSTOM))
     ]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from azureml import _engine, _metrics, _spool
 from azureml._offline_run import _OfflineRun
-from azureml._strict import module_getattr, refuse_unknown, unsupported
+from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
 from azureml.exceptions import AzureMLException, RunEnvironmentException, ServiceException, UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -111,8 +111,7 @@ class Run:
         **kwargs,
     ):
         refuse_unknown("Experiment.start_logging()", kwargs)
-        if run_id is not None:
-            unsupported("Argument 'run_id' of Experiment.start_logging()")
+        refuse("Experiment.start_logging()", run_id=run_id)
         outputs = None if outputs is False else "outputs" if outputs in (None, True, "") else outputs
         with _engine.translated():
             folder = experiment._folder
@@ -308,8 +307,7 @@ class Run:
 
     def child_run(self, name=None, run_id=None, outputs=None):
         """A new run below this one, started."""
-        if run_id is not None:
-            unsupported("Argument 'run_id' of Run.child_run()")
+        refuse("Run.child_run()", run_id=run_id)
         return Run(self.experiment, self._create_child(name), outputs=outputs)
 
     def create_children(self, count=None, tag_key=None, tag_values=None):
@@ -473,8 +471,7 @@ class Run:
         A number logged once is a number, a series is a list, a table a dict of column to list, an image the reference
         of its file. recursive: a dict of run id to such dicts, for the run and all below it.
         """
-        if populate:
-            unsupported("Argument 'populate' of Run.get_metrics()")
+        refuse("Run.get_metrics()", populate=populate or None)
         if not recursive:
             return self._read_metrics(self._run_id, name)
         children = (record.id for record in self._descendants(True) if run_type in (None, record.run_type))
@@ -504,7 +501,7 @@ class Run:
         Raises AzureMLException where the run has a file of this name, UserErrorException for a name that leads out
         of the run.
         """
-        _refuse_datastore(datastore_name)
+        refuse("Run.upload_file()", datastore_name=datastore_name)
         if not isinstance(path_or_stream, (str, io.IOBase)):
             raise UserErrorException(
                 f"UnsupportedType: type {type(path_or_stream)} is invalid, supported input types: file path or file"
@@ -513,9 +510,7 @@ class Run:
 
     def upload_files(self, names, paths, return_artifacts=False, timeout_seconds=None, datastore_name=None):
         """Add files to the run: paths[i] as names[i]."""
-        _refuse_datastore(datastore_name)
-        if return_artifacts:
-            unsupported("Argument 'return_artifacts' of Run.upload_files()")
+        refuse("Run.upload_files()", return_artifacts=return_artifacts or None, datastore_name=datastore_name)
         if len(names) != len(paths):
             raise TypeError(
                 "names and paths must be lists of equal lengths. "
@@ -526,7 +521,7 @@ class Run:
 
     def upload_folder(self, name, path, datastore_name=None):
         """Add all files below the folder `path` to the run, under the prefix `name`."""
-        _refuse_datastore(datastore_name)
+        refuse("Run.upload_folder()", datastore_name=datastore_name)
         if not Path(path).is_dir():
             raise UserErrorException(f"Cannot upload path: {path} since it is not a valid directory.")
         for source in sorted(Path(path).rglob("*")):
@@ -602,11 +597,11 @@ class Run:
 
     def get_environment(self):
         """The environment that the run was submitted with. Raises UserErrorException where there is none."""
-        from azureml.core.environment import Environment
-
         definition = self.get_details().get("runDefinition")
         if definition is None:
             raise UserErrorException("There is no run definition or environment specified for the run.")
+        from azureml.core.environment import Environment
+
         return Environment._deserialize(definition["environment"])
 
     def clean(self):
@@ -645,6 +640,7 @@ class Run:
         from azureml.core.model import Model
 
         refuse_unknown("Run.register_model()", kwargs)
+        refuse("Run.register_model()", resource_configuration=resource_configuration)
         return Model._register_from_run(
             self,
             model_name,
@@ -657,7 +653,6 @@ class Run:
             model_framework_version=model_framework_version,
             sample_input_dataset=sample_input_dataset,
             sample_output_dataset=sample_output_dataset,
-            resource_configuration=resource_configuration,
         )
 
     # The run history
@@ -912,8 +907,3 @@ def _error(error_details, error_code):
 def _service_exception(message, status_code=404):
     response = types.SimpleNamespace(status_code=status_code, headers={})
     return ServiceException(types.SimpleNamespace(message=message, response=response))
-
-
-def _refuse_datastore(datastore_name):
-    if datastore_name is not None:
-        unsupported("Argument 'datastore_name' of an upload to a run")

@@ -262,7 +262,7 @@ class RunConfiguration(ConfigElement):
         "pytorch": PyTorchConfiguration,
         "paralleltask": ParallelTaskConfiguration,
         "data_references": None,
-        "data": dict[str, Data],
+        "data": {str: Data},
         "datacaches": None,
         "output_data": None,
         "source_directory_data_store": None,
@@ -428,7 +428,7 @@ def _dump(written, path):
 def _load(file, project, path, name):
     values = _read_mapping(file)
     if "environment" not in map(camel_case, values):
-        unsupported(f"The old form of {file}, which has no environment,")
+        unsupported(f"A run configuration in the old form ({file} has no environment)")
     if isinstance(values.get("environment"), str):
         values["environment"] = _read_mapping(project / values["environment"])
     configuration = RunConfiguration(_path=str(path), _name=name)._populate(values)

@@ -3,7 +3,7 @@
 import copy
 import logging
 
-from azureml._strict import module_getattr, unsupported
+from azureml._strict import module_getattr, refuse
 from azureml.core.runconfig import (
     DockerConfiguration,
     EnvironmentDefinition,
@@ -46,8 +46,7 @@ class ScriptRunConfig:
         command=None,
         docker_runtime_config=None,
     ):
-        if resume_from:
-            unsupported("Argument resume_from of ScriptRunConfig()")
+        refuse("ScriptRunConfig()", resume_from=resume_from)
         self.source_directory = source_directory
         self.script = script
         self.command = command

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from azureml import _engine
-from azureml._strict import module_getattr, unsupported
+from azureml._strict import module_getattr, refuse, unsupported
 from azureml.core.compute import AmlCompute, ComputeTarget
 from azureml.exceptions import ProjectSystemException, UserErrorException, WorkspaceException
 
@@ -119,26 +119,24 @@ class Workspace:
         Raises UserErrorException for a name that the service refuses, WorkspaceException for one that is taken or is
         not the offline workspace's.
         """
+        refuse(
+            "Workspace.create()",
+            storage_account=storage_account,
+            key_vault=key_vault,
+            app_insights=app_insights,
+            container_registry=container_registry,
+            adb_workspace=adb_workspace,
+            primary_user_assigned_identity=primary_user_assigned_identity,
+            cmk_keyvault=cmk_keyvault,
+            resource_cmk_uri=resource_cmk_uri,
+            hbi_workspace=hbi_workspace or None,
+            default_cpu_compute_target=default_cpu_compute_target,
+            default_gpu_compute_target=default_gpu_compute_target,
+            private_endpoint_config=private_endpoint_config,
+            user_assigned_identity_for_cmk_encryption=user_assigned_identity_for_cmk_encryption,
+            v1_legacy_mode=v1_legacy_mode or None,
+        )
         _check_name(name)
-        refused = {
-            "storage_account": storage_account,
-            "key_vault": key_vault,
-            "app_insights": app_insights,
-            "container_registry": container_registry,
-            "adb_workspace": adb_workspace,
-            "primary_user_assigned_identity": primary_user_assigned_identity,
-            "cmk_keyvault": cmk_keyvault,
-            "resource_cmk_uri": resource_cmk_uri,
-            "hbi_workspace": hbi_workspace,
-            "default_cpu_compute_target": default_cpu_compute_target,
-            "default_gpu_compute_target": default_gpu_compute_target,
-            "private_endpoint_config": private_endpoint_config,
-            "user_assigned_identity_for_cmk_encryption": user_assigned_identity_for_cmk_encryption,
-            "v1_legacy_mode": v1_legacy_mode,
-        }
-        for argument, value in refused.items():
-            if value:
-                unsupported(f"Argument {argument} of Workspace.create()")
         if name != _NAME:
             raise WorkspaceException(
                 f"Couldn't create the workspace {name!r}: offline there is one, {_NAME!r}. Set AZUREML_OFFLINE_FOLDER "
@@ -307,24 +305,21 @@ class Workspace:
         v1_legacy_mode=None,
     ):
         """Change the workspace's friendly name, description and tags, as far as given; returns its details."""
-        refused = {
-            "image_build_compute": image_build_compute,
-            "service_managed_resources_settings": service_managed_resources_settings,
-            "primary_user_assigned_identity": primary_user_assigned_identity,
-            "allow_public_access_when_behind_vnet": allow_public_access_when_behind_vnet,
-            "v1_legacy_mode": v1_legacy_mode,
-        }
-        for argument, value in refused.items():
-            if value is not None:
-                unsupported(f"Argument {argument} of Workspace.update()")
+        refuse(
+            "Workspace.update()",
+            image_build_compute=image_build_compute,
+            service_managed_resources_settings=service_managed_resources_settings,
+            primary_user_assigned_identity=primary_user_assigned_identity,
+            allow_public_access_when_behind_vnet=allow_public_access_when_behind_vnet,
+            v1_legacy_mode=v1_legacy_mode,
+        )
         given = {"friendly_name": friendly_name, "description": description, "tags": tags}
         self._change(**{name: value for name, value in given.items() if value is not None})
         return self.get_details()
 
     def update_dependencies(self, container_registry=None, force=False):
         """Say that nothing is to be updated; a container registry is not supported."""
-        if container_registry:
-            unsupported("Argument container_registry of Workspace.update_dependencies()")
+        refuse("Workspace.update_dependencies()", container_registry=container_registry)
         print("No resource is specified to be updated")
 
     def delete(self, delete_dependent_resources=False, no_wait=False):

@@ -1,5 +1,7 @@
 """What every dataset has in common: registration, versions and tags."""
 
+from __future__ import annotations  # a job's Python may be too old for the fields of _Registration
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from azureml import _engine
-from azureml._strict import module_getattr
+from azureml._strict import module_getattr, unsupported
 from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.data.data_reference import DataReference
 from azureml.exceptions import UserErrorException
@@ -175,6 +175,11 @@ class AzureFileDatastore(AbstractAzureStorageDatastore):
             endpoint,
         )
 
+    @property
+    def file_service(self):
+        """Not supported offline: there is no storage account."""
+        unsupported("AzureFileDatastore.file_service")
+
     def download(self, target_path, prefix=None, overwrite=False, show_progress=True):
         """As AzureBlobDatastore.download(), but `prefix` is one name. Raises UserErrorException for a nested one."""
         if re.search(r"[/\\]", (prefix or "").lstrip("./\\")):
@@ -217,6 +222,11 @@ class AzureBlobDatastore(AbstractAzureStorageDatastore):
         self.subscription_id = subscription_id
         self.resource_group = resource_group
 
+    @property
+    def blob_service(self):
+        """Not supported offline: there is no storage account."""
+        unsupported("AzureBlobDatastore.blob_service")
+
 
 def _files_in(folder):
     return sorted(Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
@@ -227,7 +237,7 @@ def _say(show_progress, message):
         sys.stdout.write(f"{message}\n")
 
 
-@functools.cache  # once a process
+@functools.lru_cache(maxsize=64)  # once a process
 def _warn_deprecated(call, replacement):
     _logger.warning(
         '"%s" is deprecated after version 1.0.69. Please use %s. '

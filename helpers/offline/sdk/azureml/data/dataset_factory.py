@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 
 from azureml import _engine
-from azureml._strict import module_getattr, unsupported
+from azureml._strict import module_getattr, refuse
 from azureml.data._unsupported import UnsupportedMembers
 from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.data.data_reference import DataReference
@@ -36,9 +36,8 @@ class FileDatasetFactory:
         """
         from azureml.data.file_dataset import FileDataset
 
+        refuse("Dataset.File.from_files()", partition_format=partition_format or None)
         sources = _sources(path)
-        if partition_format:
-            unsupported("Argument partition_format of Dataset.File.from_files()")
         if is_file and validate:
             warnings.warn("No validation will be performed because `is_file` is set to True.", stacklevel=2)
         return FileDataset._create(sources)

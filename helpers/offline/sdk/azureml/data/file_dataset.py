@@ -2,7 +2,7 @@
 
 import random
 import tempfile
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from azureml import _engine
@@ -100,7 +100,7 @@ class FileDataset(AbstractDataset):
     def data_changed_time(self):
         """When the newest of the files was changed, in UTC."""
         changed = max((file.path.stat().st_mtime for file in self._files()), default=0)
-        return datetime.fromtimestamp(changed, UTC).replace(tzinfo=None)
+        return datetime(1970, 1, 1) + timedelta(seconds=changed)
 
     def file_metadata(self, col):
         unsupported("FileDataset.file_metadata()")

@@ -4,7 +4,7 @@ import sys
 import threading
 import time
 
-from azureml._strict import module_getattr, unsupported
+from azureml._strict import module_getattr, refuse
 from azureml.widgets import _block, _state
 
 __getattr__ = module_getattr(__name__)
@@ -25,8 +25,7 @@ class RunDetails:
         render_lib: a function that is given the block's HTML each time it changes, in place of the notebook. Without a
         notebook and a render_lib, what changes is printed as lines.
         """
-        if widget_settings:
-            unsupported("Argument 'widget_settings' of RunDetails.show()")
+        refuse("RunDetails.show()", widget_settings=widget_settings)
         render = _renderer(render_lib)
         state = _look(self._run)
         render(state)
@@ -36,8 +35,7 @@ class RunDetails:
 
     def get_widget_data(self, widget_settings=None):
         """What is shown, as a dict: status, stages, run_metrics, run_logs, run_properties, error and links."""
-        if widget_settings:
-            unsupported("Argument 'widget_settings' of RunDetails.get_widget_data()")
+        refuse("RunDetails.get_widget_data()", widget_settings=widget_settings)
         return _state.read(self._run)
 
 
