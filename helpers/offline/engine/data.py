@@ -7,15 +7,13 @@ whose content is checked against the sum that is known for it.
 import glob
 import itertools
 import re
-import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
-from helpers.offline.engine import artifacts
 from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.files import copy_whole, files_below
 from helpers.offline.engine.folder import REPOSITORY
 from helpers.offline.engine.names import relative_name, safe_join
 
@@ -77,7 +75,7 @@ def upload(
     written = []
     for source, target, name in targets:
         if overwrite or not target.exists():
-            _copy(source, target)
+            copy_whole(source, target)
             written.append(name)
     return written
 
@@ -96,7 +94,7 @@ def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = Fals
             raise AlreadyExists(f"There are files already: {', '.join(taken)}. Pass overwrite=True to replace them.")
     for file, path in targets:
         if mode == "download":
-            _copy(file.path, path)
+            copy_whole(file.path, path)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
@@ -138,7 +136,7 @@ def _web_file(folder: Path, source: dict, several: bool) -> DataFile:
                 f"The bundled file {BUNDLED / name} is missing or not what it should be ({error}). "
                 f"Restore it with `git checkout -- data/mnist`."
             ) from error
-        _copy(BUNDLED / name, cached)
+        copy_whole(BUNDLED / name, cached)
         cached.chmod(0o444)  # links to it are handed to jobs; none should write through them
     relative = web_name(url) if several else name
     return DataFile(relative, cached, {"url": url, "relative": relative})
@@ -153,7 +151,7 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
     fixed = re.split(r"[*?\[]", pattern)[0]
     base = safe_join(root, fixed) if fixed.strip("/") else root
     if pattern == fixed:
-        paths = [base] if base.is_file() else [base / name for name in artifacts.files_below(base)]
+        paths = [base] if base.is_file() else [base / name for name in files_below(base)]
         base = base.parent if base.is_file() else base
     else:
         base = base if base.is_dir() and (not fixed or fixed.endswith("/")) else base.parent
@@ -170,13 +168,3 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
 def _single(root: Path, datastore: str, file: Path, relative: str) -> dict:
     path = glob.escape(file.relative_to(root).as_posix())
     return {"datastore": datastore, "path": path, "relative": relative}
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{artifacts.UPLOADING}{uuid.uuid4().hex}")
-    try:
-        shutil.copyfile(source, part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

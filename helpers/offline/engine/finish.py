@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store, spool
+from helpers.offline.engine.files import files_below
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"
 LOG = "user_logs/std_log.txt"  # the run's log among its files
@@ -70,7 +71,7 @@ def upload_outputs(folder: Path, run_id: str) -> None:
     """Move the files of the job's outputs/ and logs/ to the run."""
     code = run_folder(folder, run_id) / "code"
     for part in UPLOADED:
-        for name in artifacts.files_below(code / part):
+        for name in files_below(code / part):
             artifacts.upload(folder, run_id, f"{part}/{name}", code / part / name, overwrite=True)
             (code / part / name).unlink()
 

@@ -9,8 +9,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from helpers.offline.engine import artifacts, mlflow_store
+from helpers.offline.engine import mlflow_store
 from helpers.offline.engine.errors import Invalid, NotFound
+from helpers.offline.engine.files import PARTIAL, files_below
 from helpers.offline.engine.mlflow_store import INTERNAL, PROPERTY, is_metric_name
 from helpers.offline.engine.names import check_name, safe_join
 
@@ -37,7 +38,7 @@ class ModelRecord:
 
     @property
     def files(self) -> list[str]:
-        return artifacts.files_below(self.path)
+        return files_below(self.path)
 
 
 def register(
@@ -65,7 +66,7 @@ def register(
     target.parent.mkdir(parents=True)
     try:
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns(f"{artifacts.UPLOADING}*"))
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(f"{PARTIAL}*"))
         else:
             shutil.copyfile(source, target)
         store = mlflow_store.client(folder)

@@ -51,7 +51,7 @@ def download(run, targets):
                 )
         sources = {name: _engine.artifacts.path_of(run._folder, run.id, name) for name in targets}
     for name, target in targets.items():
-        copy(sources[name], Path(target))
+        _engine.files.copy_whole(sources[name], Path(target))
 
 
 def download_targets(run, prefix, output_directory, output_paths, append_prefix):
@@ -93,16 +93,5 @@ def restore_snapshot(run, snapshot_id, path):
     if snapshot_id is None or not archive.is_file():
         raise SnapshotException(f"Run {run.id} has no snapshot {snapshot_id or ''}".rstrip() + ".")
     target = Path(path or ".") / archive.name
-    copy(archive, target)
+    _engine.files.copy_whole(archive, target)
     return str(target)
-
-
-def copy(source, target):
-    """Copy a file whole or not at all, over what was there. Folders above it are made."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part-{os.getpid()}")
-    try:
-        shutil.copyfile(source, part)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

@@ -228,7 +228,6 @@ class Model:
 
         Raises WebserviceException where a file is there already, unless exist_ok.
         """
-        from azureml._run_files import copy
 
         if exists_ok is not None:
             raise WebserviceException("Both exists_ok and exist_ok are set. Please use exist_ok only.")
@@ -240,7 +239,7 @@ class Model:
             if target.exists() and not exist_ok:
                 raise WebserviceException(f"File already exists. To overwrite, set exist_ok to True. {target}")
         for name, target in targets.items():
-            copy(self._record.path / name, target)
+            _engine.files.copy_whole(self._record.path / name, target)
         return os.path.commonpath(list(map(str, targets.values())))
 
     def get_sas_urls(self):

@@ -80,7 +80,7 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
         Files that are there stay as they are, unless `overwrite` is True.
         """
         root = _engine.data.datastore_root(self.workspace._folder, self.name)
-        names = [name for name in _engine.artifacts.files_below(root) if name.startswith(prefix or "")]
+        names = [name for name in _engine.files.files_below(root) if name.startswith(prefix or "")]
         target = Path(target_path)
         files = []
         for name in names:

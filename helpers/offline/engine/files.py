@@ -1,0 +1,44 @@
+"""Files that are copied whole or not at all, and the files below a folder."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PARTIAL = ".partial-"  # begins the name of a file that is not whole yet
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file, over what was there; folders above it are made. Nobody ever sees half of it."""
+    with _partial(target) as partial:
+        shutil.copyfile(source, partial)
+
+
+def write_whole(content: bytes, target: Path) -> None:
+    """Write a file, over what was there; folders above it are made. Nobody ever sees half of it."""
+    with _partial(target) as partial:
+        partial.write_bytes(content)
+
+
+def files_below(root: Path) -> list[str]:
+    """The regular files below a folder, as sorted posix paths; folders behind links are not entered."""
+    return sorted(
+        (Path(parent) / name).relative_to(root).as_posix()
+        for parent, _, names in os.walk(root)
+        for name in names
+        if not name.startswith(PARTIAL) and (Path(parent) / name).is_file()
+    )
+
+
+@contextmanager
+def _partial(target: Path) -> Iterator[Path]:
+    """A path beside `target`, whose file takes the target's name at the end."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{PARTIAL}{uuid.uuid4().hex}")
+    try:
+        yield partial
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
