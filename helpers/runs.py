@@ -23,6 +23,7 @@ class Look:
     status: str
     stages: tuple[str, ...]
     seconds: float
+    log_name: str | None
     log: list[str]
     metrics: dict
 
@@ -77,7 +78,8 @@ def _looks(run) -> Iterator[Look]:
         elif status == "Completed":
             reached = len(STAGES)
         seconds = time.monotonic() - start
-        look = Look(status, STAGES[:reached], seconds, _log_lines(details["logFiles"]), run.get_metrics())
+        log_name, log = _log(details["logFiles"])
+        look = Look(status, STAGES[:reached], seconds, log_name, log, run.get_metrics())
         if last is None or (look.status, look.log, look.metrics) != (last.status, last.log, last.metrics):
             yield look
         last = look
@@ -85,10 +87,10 @@ def _looks(run) -> Iterator[Look]:
             time.sleep(POLL[0] if seconds < 120 else POLL[1])
 
 
-def _log_lines(logs: dict[str, str]) -> list[str]:
-    """The lines of the script's log or, before it starts, of the newest other one, such as the image's build."""
+def _log(logs: dict[str, str]) -> tuple[str | None, list[str]]:
+    """Name and lines of the script's log or, before it starts, of the newest other one, such as the image's build."""
     name = LOG if LOG in logs else max(logs, default=None)
-    return (logs.get(name) or "").splitlines()
+    return name, (logs.get(name) or "").splitlines()
 
 
 def _report_in_notebook() -> Callable[[Look], None]:
@@ -109,10 +111,12 @@ def _report_in_notebook() -> Callable[[Look], None]:
 
 
 def _report_lines() -> Callable[[Look], None]:
-    status, told = None, 0
+    status, log_name, told = None, None, 0
 
     def report(look: Look) -> None:
-        nonlocal status, told
+        nonlocal status, log_name, told
+        if look.log_name != log_name:  # the script's log comes after the image's
+            log_name, told = look.log_name, 0
         for line in look.log[told:]:
             print(line)
         told = max(told, len(look.log))

@@ -58,7 +58,8 @@ def test_a_changed_output_is_told(tmp_path, committed, changed):
         ("Final test accuracy: 0.9807", "Final test accuracy: 0.9512", False),
         ("Final test loss: 0.1533", "Final test loss: 0.1844", True),
         ("Final test loss: 0.1533", "Final test loss: 1.1533", False),
-        ("images apart    0", "images apart    1", False),
+        ("images apart    0", "images apart    2", True),
+        ("images apart    0", "images apart    3", False),
         ("mnist-dataset version 1", "mnist-dataset version 2", False),
     ],
 )

@@ -8,6 +8,7 @@ from helpers import runs
 from helpers.workspace import NotMadeYet
 
 LOG = "user_logs/std_log.txt"
+BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 
 
 class ScriptedRun:
@@ -25,7 +26,8 @@ class ScriptedRun:
 
     def get_details_with_logs(self):
         self.step = min(self.step + 1, len(self.steps) - 1)
-        return {"status": self.now[0], "logFiles": {LOG: self.now[1]} if self.now[1] else {}}
+        name = BUILD_LOG if self.now[0] == "Preparing" else LOG
+        return {"status": self.now[0], "logFiles": {name: self.now[1]} if self.now[1] else {}}
 
     def get_metrics(self):
         return self.now[2]
@@ -145,10 +147,20 @@ def test_it_looks_less_often_after_two_minutes(monkeypatch, no_waiting):
 
 
 def test_before_the_script_starts_the_newest_other_log_is_shown():
-    logs = {"azureml-logs/20_image_build_log.txt": "building", "azureml-logs/10_first.txt": "first"}
-    assert runs._log_lines(logs) == ["building"]
-    assert runs._log_lines(logs | {LOG: "training"}) == ["training"]
-    assert runs._log_lines({}) == []
+    logs = {BUILD_LOG: "building", "azureml-logs/10_first.txt": "first"}
+    assert runs._log(logs) == (BUILD_LOG, ["building"])
+    assert runs._log(logs | {LOG: "training"}) == (LOG, ["training"])
+    assert runs._log({}) == (None, [])
+
+
+def test_of_the_scripts_log_every_line_is_printed_after_a_longer_one_of_the_image(capsys):
+    runs.watch(
+        ScriptedRun(
+            ("Preparing", "layer 1\nlayer 2\n", {}), ("Running", "start\n", {}), ("Completed", "start\nend\n", {})
+        )
+    )
+    printed = capsys.readouterr().out.splitlines()
+    assert [line for line in printed if not line.startswith("[")] == ["layer 1", "layer 2", "start", "end"]
 
 
 def test_the_newest_completed_run_is_found():

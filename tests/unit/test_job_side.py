@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -13,7 +12,11 @@ import pytest
 from azureml import _spool
 from azureml.core import Experiment, Model, Run, ScriptRunConfig
 from azureml.exceptions import AzureMLException, RunEnvironmentException, UserErrorException
+from packaging.specifiers import SpecifierSet
 from sdk_world import source, wait_for
+
+from helpers.offline.engine import interpreters
+from helpers.offline.engine.errors import NotFound
 
 SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk"
 
@@ -63,8 +66,9 @@ print(*sorted(set(sys.modules) - before))
 
 
 def test_the_jobs_side_runs_on_python_3_7(tmp_path):
-    python = shutil.which("python3.7")
-    if not python or subprocess.run([python, "-c", ""], capture_output=True).returncode:
+    try:
+        python = interpreters.find(SpecifierSet("==3.7.*")).path
+    except NotFound:
         pytest.skip("there is no Python 3.7 on this machine")
     code = """
 import io

@@ -72,8 +72,10 @@ def specification(environment: dict) -> Specification:
                 python = SpecifierSet(version)
             except InvalidSpecifier as error:
                 raise Invalid(f"{text!r} is no version of Python; write e.g. python=3.11.") from error
-        elif name in NOT_PYTHON or name == "pip":
-            notes.append(f"  {text}: conda's, and not available offline")
+        elif name == "pip":
+            notes.append(f"  {text}: the one that comes with Python is used")
+        elif name in NOT_PYTHON:
+            notes.append(f"  {text}: no Python package, and not available offline")
         else:
             requirements.append(f"{name}{version}")
     return Specification(python, requirements, notes)

@@ -61,7 +61,7 @@ def main():
         verbose=0,
     ).history
     loss, accuracy = model.evaluate(test_images, test_labels, verbose=0)
-    print("Final test loss {:.4f}, final test accuracy {:.4f}".format(loss, accuracy))
+    print(f"Final test loss {loss:.4f}, final test accuracy {accuracy:.4f}")
     run.log("Final test loss", float(loss))
     run.log("Final test accuracy", float(accuracy))
     run.log_image("Accuracy vs Loss", plot=plot(history))
@@ -95,10 +95,10 @@ class LogToRun(keras.callbacks.Callback):
             "Training accuracy": logs["accuracy"],
         }
         for name, value in figures.items():
-            self.run.log(name, float(value), step=epoch + 1)
+            self.run.log(name, float(value))
         seconds = time.perf_counter() - self.start
-        told = ", ".join("{} {:.4f}".format(name.lower(), value) for name, value in figures.items())
-        print("Epoch {}: {}, {:.1f} s".format(epoch + 1, told, seconds), flush=True)
+        told = ", ".join(f"{name.lower()} {value:.4f}" for name, value in figures.items())
+        print(f"Epoch {epoch + 1}: {told}, {seconds:.1f} s", flush=True)
 
 
 def plot(history):
