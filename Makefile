@@ -34,6 +34,10 @@ studio: $(ready)
 coverage-table: $(ready)
 	$(VENV)/python scripts/coverage_table.py
 
+# The article's own stack, Python 3.7 and TensorFlow 2.0: its environment is built, and trains through the mocked SDK.
+legacy: $(ready)
+	$(VENV)/python scripts/train_legacy.py
+
 # requirements.txt, the universal lock, from requirements.in.
 lock: $(ready)
 	$(VENV)/uv pip compile requirements.in --universal --python-version 3.11 --upgrade --output-file requirements.txt
