@@ -10,7 +10,7 @@ import psutil
 import pytest
 from small_notebooks import RUNNER, executed, manifest, record, run, write_notebook
 
-DEADLINE = 60  # seconds
+DEADLINE = 120  # seconds
 
 
 def statuses(project: Path, name: str) -> list[str]:
