@@ -50,5 +50,5 @@ clean:
 $(ready): requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(VENV)/pip install --quiet --requirement requirements.txt
-	$(VENV)/pip install --quiet --no-deps --editable .
+	PYTHONWARNINGS=ignore $(VENV)/pip install --quiet --no-deps --editable .
 	touch $(ready)
