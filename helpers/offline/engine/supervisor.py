@@ -273,6 +273,7 @@ class Carrier:
 
     def _carry(self) -> None:
         try:
+            spool.carry(self.folder, self.run_id, self.counts, print)  # what a short script waits for at its end
             mlflow_store.set_status(self.folder, self.run_id, "Running")
             while not self._stop.wait(LOOK):
                 spool.carry(self.folder, self.run_id, self.counts, print)
