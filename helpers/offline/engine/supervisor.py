@@ -4,6 +4,7 @@ It is detached from whoever submitted the job, and holds the run's lock (an inhe
 MLflow takes two seconds to import, so that a thread does it while the script already runs.
 """
 
+import gc
 import json
 import os
 import shlex
@@ -71,7 +72,11 @@ def main(folder: Path, run_id: str) -> None:
 
 
 def import_mlflow() -> None:
-    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+    gc.disable()  # it would look a hundred times through what stays: a fifth of the time that the import takes
+    try:
+        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+    finally:
+        gc.enable()
 
 
 def prepare(folder: Path, run_id: str, job: dict) -> Path:
