@@ -14,8 +14,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import training
-
 ROOT = Path(__file__).resolve().parents[2]
 TEN_METRICS = """
 from azureml.core import Run
@@ -121,16 +119,8 @@ def main() -> None:
     import helpers
 
     helpers.use_backend("offline")
-    training.show_phases(epochs=20)
     print(f"\n{'figure':48} {'measured':>12} {'bar':>8}")
-    for bench in (
-        bench_import,
-        bench_submit,
-        bench_history,
-        training.bench_speed,
-        training.bench_repeat,
-        bench_notebooks,
-    ):
+    for bench in (bench_import, bench_submit, bench_history, bench_notebooks):
         for name, measured, bar, within in bench():
             print(f"{name:48} {measured:>12} {bar:>8}  {'' if within else 'over the bar'}", flush=True)
     shutil.rmtree(world)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import psutil
 
-from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store, ranks, spool
+from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store, spool
 from helpers.offline.engine.files import files_below
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"
+LOG = "user_logs/std_log.txt"  # the run's log among its files
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 UPLOADED = ("outputs", "logs")  # the folders of a job that go to the run, as the service has it
 
@@ -19,9 +20,9 @@ def run_folder(folder: Path, run_id: str) -> Path:
     return folder / "runs" / run_id
 
 
-def log_path(folder: Path, run_id: str, rank: int = 0) -> Path:
-    """The run's log: what the script prints. Where several processes run it, each has its own."""
-    return artifacts.root_of(folder, run_id) / ranks.log_name(job_states.submitted(folder, run_id), rank)
+def log_path(folder: Path, run_id: str) -> Path:
+    """The run's log: what the script prints."""
+    return artifacts.root_of(folder, run_id) / LOG
 
 
 def finish(
@@ -32,7 +33,7 @@ def finish(
     exit_code: int | None = None,
     counts: dict[str, int] | None = None,
 ) -> None:
-    """End what is left of the run's processes, keep its metrics and files, free its nodes, write the final status."""
+    """End what is left of the run's processes, keep its metrics and files, free its node, write the final status."""
     end_processes(run_id)
     try:
         if counts is None:
