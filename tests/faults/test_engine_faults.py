@@ -8,7 +8,18 @@ import psutil
 import pytest
 from small_jobs import LOG, make_cluster, submit, supervisor_of, wait_for, wait_until
 
-from helpers.offline.engine import artifacts, clusters, finish, folder, history, job_states, jobs, models
+from helpers.offline.engine import (
+    artifacts,
+    clusters,
+    finish,
+    folder,
+    history,
+    job_states,
+    jobs,
+    mlflow_store,
+    models,
+    spool,
+)
 
 
 @pytest.fixture
@@ -51,6 +62,54 @@ def test_a_killed_supervisor_is_told_within_one_look_and_nothing_is_lost(opened,
 
     again = submit(opened, tmp_path / "s", "print('well')", target="cpu")
     wait_for(opened, again, "Completed")
+
+
+ENDS = LOG + "log('Loss', 0.5, 0)\nopen('outputs/made', 'w').write('m')\n"
+
+
+def test_a_supervisor_killed_after_the_script_ended_well_takes_nothing_away(opened, tmp_path):
+    run_id = submit(opened, tmp_path / "s", ENDS)
+    with spool.lock(opened, run_id):  # nobody can write the run's end meanwhile
+        wait_until(lambda: job_states.get(opened, run_id)["outcome"] == "Completed")
+        supervisor = supervisor_of(run_id)
+        supervisor.kill()
+        supervisor.wait(10)
+    assert job_states.get(opened, run_id)["status"] == "Finalizing"
+    assert jobs.look(opened, run_id)["status"] == "Completed"
+    assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
+    assert "outputs/made" in artifacts.files_of(opened, run_id)
+
+
+def test_a_run_that_nobody_reads_comes_to_its_end(opened, tmp_path):
+    run_id = submit(opened, tmp_path / "s", ENDS)
+    wait_until(lambda: job_states.get(opened, run_id)["status"] == "Completed")  # which is no look
+    assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
+    assert mlflow_store.run(opened, run_id).info.status == "FINISHED"
+
+
+def test_what_a_running_script_logs_is_there_for_its_reader_at_once_and_else_soon(opened, tmp_path):
+    run_id = submit(opened, tmp_path / "s", ENDLESS)
+    started(opened, run_id)
+    assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
+    assert mlflow_store.run(opened, run_id).info.status == "RUNNING"
+
+    unread = submit(opened, tmp_path / "s", ENDLESS)
+    started(opened, unread)
+    wait_until(lambda: mlflow_store.run(opened, unread).data.metrics == {"Loss": 0.5})  # by MLflow alone
+    for id in (run_id, unread):
+        jobs.cancel(opened, id)
+        wait_for(opened, id, "Canceled")
+
+
+def test_events_that_are_carried_twice_are_there_once(opened, tmp_path):
+    script = LOG + "log('Loss', 0.5)\nlog('Loss', 0.25)\nprint('pid', os.getpid())\ntime.sleep(600)"
+    run_id = submit(opened, tmp_path / "s", script)
+    started(opened, run_id)
+    assert history.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
+    job_states.set_carried(opened, run_id, 0, {})  # as if the carrier had been killed before it wrote this down
+    assert history.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
+    jobs.cancel(opened, run_id)
+    wait_for(opened, run_id, "Canceled")
 
 
 def test_a_run_that_waits_for_a_dead_runs_node_gets_it(opened, tmp_path):

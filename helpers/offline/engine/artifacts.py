@@ -17,11 +17,13 @@ def root_of(folder: Path, run_id: str) -> Path:
 
 def files_of(folder: Path, run_id: str) -> list[str]:
     """The names of the run's files, as sorted posix paths."""
+    _carry(folder, run_id)
     return files_below(root_of(folder, run_id))
 
 
 def path_of(folder: Path, run_id: str, name: str) -> Path:
     """Where a file of the run lies. Raises NotFound and Invalid."""
+    _carry(folder, run_id)
     path = safe_join(root_of(folder, run_id), name)
     if not path.is_file():
         raise NotFound(
@@ -38,6 +40,13 @@ def upload(folder: Path, run_id: str, name: str, source: Path, overwrite: bool =
 def upload_bytes(folder: Path, run_id: str, name: str, content: bytes, overwrite: bool = False) -> None:
     """Write `content` into the run as `name`, whole or not at all. Raises AlreadyExists and Invalid."""
     write_whole(content, _target(folder, run_id, name, overwrite))
+
+
+def _carry(folder: Path, run_id: str) -> None:
+    """A job's files that wait to be carried are the run's, too."""
+    from helpers.offline.engine import spool
+
+    spool.carry_for_reader(folder, run_id)
 
 
 def _target(folder: Path, run_id: str, name: str, overwrite: bool) -> Path:

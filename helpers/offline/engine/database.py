@@ -16,7 +16,8 @@ CREATE TABLE assets (
 CREATE TABLE jobs (
     run_id TEXT PRIMARY KEY, target TEXT NOT NULL, status TEXT NOT NULL, stages TEXT NOT NULL,
     submitted REAL NOT NULL, cancel_requested INTEGER NOT NULL DEFAULT 0,
-    exit_code INTEGER, error TEXT);
+    outcome TEXT, exit_code INTEGER, error TEXT,
+    carried INTEGER NOT NULL DEFAULT 0, counts TEXT NOT NULL DEFAULT '{}');
 CREATE INDEX jobs_by_status ON jobs (status);
 CREATE TABLE nodes (
     cluster TEXT NOT NULL, number INTEGER NOT NULL, run_id TEXT, since REAL NOT NULL,

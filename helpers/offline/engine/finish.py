@@ -1,4 +1,8 @@
-"""The end of a job, by its supervisor or by whoever finds the supervisor dead: nothing of the run is lost."""
+"""The end of a job, by its supervisor or by whoever finds the supervisor dead: nothing of the run is lost.
+
+It has two steps: end() as soon as the script has ended, which needs no MLflow, and record() by whoever comes first:
+somebody who looks at the run and has MLflow, or else the supervisor.
+"""
 
 import os
 import shutil
@@ -25,31 +29,35 @@ def log_path(folder: Path, run_id: str) -> Path:
     return artifacts.root_of(folder, run_id) / LOG
 
 
-def finish(
-    folder: Path,
-    run_id: str,
-    status: str,
-    error: dict | None = None,
-    exit_code: int | None = None,
-    counts: dict[str, int] | None = None,
-) -> None:
-    """End what is left of the run's processes, keep its metrics and files, free its node, write the final status."""
+def end(folder: Path, run_id: str, outcome: str, error: dict | None = None, exit_code: int | None = None) -> None:
+    """End what is left of the run's processes, free its node, and write down how it ended."""
     end_processes(run_id)
-    try:
-        if counts is None:
-            counts = mlflow_store.metric_counts(folder, run_id)
-        spool.carry(folder, run_id, counts, lambda line: append_log(folder, run_id, line))
-        upload_outputs(folder, run_id)
-    except Exception:
-        reason = traceback.format_exc(limit=1).strip().splitlines()[-1]
-        append_log(folder, run_id, f"The run's outputs could not all be kept: {reason}")
-        if status == "Completed":
-            status = "Failed"
-            error = {"code": "SystemError", "message": f"The run's outputs could not all be kept: {reason}"}
-    finally:
-        clusters.release_nodes(folder, run_id)
-    mlflow_store.set_status(folder, run_id, status, error)
-    job_states.advance(folder, run_id, status, error=error, exit_code=exit_code)
+    clusters.release_nodes(folder, run_id)
+    if error:
+        append_log(folder, run_id, error["message"])
+    job_states.advance(folder, run_id, "Finalizing")
+    job_states.set_outcome(folder, run_id, outcome, error, exit_code)
+
+
+def record(folder: Path, run_id: str) -> None:
+    """Keep the metrics and files of a run that has ended, then write its final status."""
+    with spool.lock(folder, run_id):
+        job = job_states.get(folder, run_id)
+        if job["status"] in job_states.FINAL:
+            return
+        status, error = job["outcome"], job["error"]
+        try:
+            spool.carry(folder, run_id)
+            upload_outputs(folder, run_id)
+        except Exception:
+            reason = traceback.format_exc(limit=1).strip().splitlines()[-1]
+            append_log(folder, run_id, f"The run's outputs could not all be kept: {reason}")
+            if status == "Completed":
+                status = "Failed"
+                error = {"code": "SystemError", "message": f"The run's outputs could not all be kept: {reason}"}
+                job_states.set_outcome(folder, run_id, status, error, job["exit_code"])
+        mlflow_store.set_status(folder, run_id, status, error)
+        job_states.advance(folder, run_id, status)
     shutil.rmtree(run_folder(folder, run_id) / "code", ignore_errors=True)
     shutil.rmtree(run_folder(folder, run_id) / "inputs", ignore_errors=True)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from helpers.offline.engine import database, jobs, mlflow_store
+from helpers.offline.engine import database, job_states, jobs, mlflow_store, spool
 from helpers.offline.engine.mlflow_store import PARENT, PROPERTY
 
 DEFAULT = "0"  # id of the experiment "Default", where MLflow puts runs that name none; every store has it
@@ -99,6 +99,7 @@ def create_run(
 def get_run(folder: Path, run_id: str) -> RunRecord:
     """A run as it is now; a dead supervisor is noticed here. Raises NotFound."""
     state = jobs.look(folder, run_id)
+    spool.carry_for_reader(folder, run_id)
     run = mlflow_store.run(folder, run_id)
     name = mlflow_store.client(folder).get_experiment(run.info.experiment_id).name
     return _record(run, name, _numbers(folder, [run]), {run_id: state})
@@ -118,6 +119,8 @@ def list_runs(
         mlflow_store.client(folder),
         mlflow_store.experiment(folder, experiment).experiment_id,
     )
+    for job in job_states.unfinished(folder):
+        jobs.look(folder, job["run_id"])  # one that has ended is brought into the history before that is read
     filter_string = f"tags.`{PARENT}` = '{parent_id}'" if parent_id else ""
     token = None
     while True:
@@ -174,7 +177,9 @@ def log_metrics(folder: Path, run_id: str, events: list[dict]) -> None:
 
 
 def get_metrics(folder: Path, run_id: str) -> dict:
-    """See mlflow_store.metrics."""
+    """What the run has logged until now; see mlflow_store.metrics. Raises NotFound."""
+    jobs.look(folder, run_id)
+    spool.carry_for_reader(folder, run_id)
     return mlflow_store.metrics(folder, run_id)
 
 

@@ -1,5 +1,7 @@
 """The state of each job, in one table, and whether its supervisor lives.
 
+`outcome` is the final status of a job that has ended; it becomes `status` when all that the job left is in the history.
+
 A supervisor holds a lock on a file of its run for as long as it lives. The kernel takes the lock away when the process
 ends, however it ends, so a run that is not final and whose lock is free has lost its supervisor.
 """
@@ -37,18 +39,30 @@ def unfinished(folder: Path, target: str | None = None) -> list[dict]:
     return [job for job in jobs if target is None or job["target"] == target]
 
 
-def advance(folder: Path, run_id: str, status: str, *, error: dict | None = None, exit_code: int | None = None) -> bool:
+def advance(folder: Path, run_id: str, status: str) -> bool:
     """Go on to the next stage; False where the job is final already, which stays so."""
     with database.transaction(folder) as connection:
         row = connection.execute("SELECT * FROM jobs WHERE run_id=?", (run_id,)).fetchone()
         if row is None or row["status"] in FINAL:
             return False
         stages = [*json.loads(row["stages"]), _stage(status)]
-        connection.execute(
-            "UPDATE jobs SET status=?, stages=?, error=?, exit_code=? WHERE run_id=?",
-            (status, json.dumps(stages), json.dumps(error) if error else None, exit_code, run_id),
-        )
+        connection.execute("UPDATE jobs SET status=?, stages=? WHERE run_id=?", (status, json.dumps(stages), run_id))
         return True
+
+
+def set_outcome(folder: Path, run_id: str, outcome: str, error: dict | None, exit_code: int | None) -> None:
+    """Write down how the job ended."""
+    with database.transaction(folder) as connection:
+        connection.execute(
+            "UPDATE jobs SET outcome=?, error=?, exit_code=? WHERE run_id=?",
+            (outcome, json.dumps(error) if error else None, exit_code, run_id),
+        )
+
+
+def set_carried(folder: Path, run_id: str, position: int, counts: dict[str, int]) -> None:
+    """Write down how much of the job's spool is in the history (see spool)."""
+    with database.transaction(folder) as connection:
+        connection.execute("UPDATE jobs SET carried=?, counts=? WHERE run_id=?", (position, json.dumps(counts), run_id))
 
 
 def request_cancel(folder: Path, run_id: str) -> None:
@@ -74,6 +88,18 @@ def take_lock(folder: Path, run_id: str) -> int | None:
     return descriptor
 
 
+def supervised(folder: Path) -> set[str]:
+    """The runs whose supervisor lives."""
+    alive = set()
+    for path in (folder / "runs").glob("*/supervisor.lock"):
+        lock = take_lock(folder, path.parent.name)
+        if lock is None:
+            alive.add(path.parent.name)
+        else:
+            os.close(lock)
+    return alive
+
+
 def _stage(status: str) -> dict:
     return {"status": status, "time": database.now()}
 
@@ -83,4 +109,5 @@ def _job(row) -> dict:
         **row,
         "stages": json.loads(row["stages"]),
         "error": json.loads(row["error"]) if row["error"] else None,
+        "counts": json.loads(row["counts"]),
     }

@@ -108,21 +108,26 @@ def start_supervisor(folder: Path, run_id: str, lock: int) -> None:
 def look(folder: Path, run_id: str) -> dict | None:
     """The job's state (see job_states.get), None where the run is not a job.
 
-    A job whose supervisor died is brought to its end here: Failed, and why.
+    A job whose supervisor died is brought to its end here: Failed, and why. So is, where this process has MLflow
+    loaded, one that has ended and is not in the history yet.
     """
     job = job_states.get(folder, run_id)
     if job is None or job["status"] in job_states.FINAL:
         return job
     lock = job_states.take_lock(folder, run_id)
     if lock is None:
+        if job["outcome"] and mlflow_store.is_loaded():  # the supervisor may have to load it, which takes seconds
+            finish.record(folder, run_id)
+            job = job_states.get(folder, run_id)
         return job
     try:
         job = job_states.get(folder, run_id)  # it may have ended between the two
         if job["status"] not in job_states.FINAL:
-            status = "Canceled" if job["cancel_requested"] else "Failed"
-            error = None if job["cancel_requested"] else {"code": "SystemError", "message": LOST}
-            finish.append_log(folder, run_id, LOST)
-            finish.finish(folder, run_id, status, error)
+            if not job["outcome"]:
+                canceled = job["cancel_requested"]
+                error = None if canceled else {"code": "SystemError", "message": LOST}
+                finish.end(folder, run_id, "Canceled" if canceled else "Failed", error)
+            finish.record(folder, run_id)
             job = job_states.get(folder, run_id)
     finally:
         os.close(lock)
@@ -153,12 +158,17 @@ def cancel_all(folder: Path, target: str | None = None) -> None:
 
 
 def end_all(folder: Path, patience: float = 30.0) -> None:
-    """Cancel every job and wait, at most `patience` seconds, until all are final. Raises FolderError."""
+    """Cancel every job and wait, at most `patience` seconds, until all and their supervisors have ended.
+
+    Raises FolderError.
+    """
     cancel_all(folder)
     deadline = time.monotonic() + patience
-    while left := [
-        job for job in job_states.unfinished(folder) if look(folder, job["run_id"])["status"] not in job_states.FINAL
-    ]:
+    while left := {
+        job["run_id"]
+        for job in job_states.unfinished(folder)
+        if look(folder, job["run_id"])["status"] not in job_states.FINAL
+    } | job_states.supervised(folder):
         if time.monotonic() > deadline:
             raise FolderError(f"{len(left)} runs in {folder} do not end. Look for processes named helpers.offline.")
-        time.sleep(0.1)
+        time.sleep(0.05)

@@ -1,10 +1,9 @@
 """The process that sees one job through: `python -m helpers.offline.engine.supervisor FOLDER RUN_ID LOCK`.
 
 It is detached from whoever submitted the job, and holds the run's lock (an inherited descriptor) while it lives.
-MLflow takes two seconds to import, so that a thread does it while the script already runs.
+MLflow takes two seconds to load, so that it is loaded only where nobody who has it reads the run.
 """
 
-import gc
 import json
 import os
 import shlex
@@ -34,6 +33,8 @@ from helpers.offline.engine.processes import LOOK, TICK
 
 SDK = Path(__file__).resolve().parents[1] / "sdk"
 DELAY_VARIABLE = "AZUREML_OFFLINE_STAGE_SECONDS"  # for teaching: how long Preparing and Queued last at least
+READERS_FIRST = 2.0  # seconds that what a running job logs waits for a reader
+RECORD_GRACE = 0.5  # seconds that the end of a job waits for a reader
 # What a notebook's kernel has in its environment and a script should not see.
 NOT_PASSED_ON = ("MPLBACKEND", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONPATH")
 
@@ -49,7 +50,6 @@ class Stopped(Exception):
 def main(folder: Path, run_id: str) -> None:
     """See the job through to its end, whatever happens."""
     exit_code, carrier = None, None
-    threading.Thread(target=import_mlflow, daemon=True).start()
     try:
         job = json.loads((finish.run_folder(folder, run_id) / "job.json").read_text())
         python = prepare(folder, run_id, job)
@@ -64,19 +64,10 @@ def main(folder: Path, run_id: str) -> None:
     except Exception:
         traceback.print_exc()
         status, error = "Failed", {"code": "SystemError", "message": traceback.format_exc(limit=-1).strip()}
-    counts = carrier.stop() if carrier else None
-    job_states.advance(folder, run_id, "Finalizing", error=error, exit_code=exit_code)
-    if error:
-        finish.append_log(folder, run_id, error["message"])
-    finish.finish(folder, run_id, status, error, exit_code, counts)
-
-
-def import_mlflow() -> None:
-    gc.disable()  # it would look a hundred times through what stays: a fifth of the time that the import takes
-    try:
-        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
-    finally:
-        gc.enable()
+    if carrier:
+        carrier.stop()
+    finish.end(folder, run_id, status, error, exit_code)
+    record(folder, run_id)
 
 
 def prepare(folder: Path, run_id: str, job: dict) -> Path:
@@ -154,6 +145,7 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> int:
 
     with log.open("ab") as output:
         job_states.advance(folder, run_id, "Running")  # from now on there is a log to follow
+        spool.append(folder, run_id, {"kind": "status", "value": "Running"})
         try:
             return processes.run(
                 command_of(job, inputs, python),
@@ -261,31 +253,47 @@ def delay(folder: Path, run_id: str) -> None:
 
 
 class Carrier:
-    """A thread that carries the job's metrics, files and logs/ into the store while the script runs."""
+    """A thread that carries the job's metrics, files and logs/ into the store while the script runs.
+
+    It leaves that to those who read the run; only what nobody reads for a while it carries itself.
+    """
 
     def __init__(self, folder: Path, run_id: str):
         self.folder, self.run_id = folder, run_id
-        self.counts: dict[str, int] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._carry, daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._carry, daemon=True).start()
 
-    def stop(self) -> dict[str, int]:
-        """End the thread; the counts that the last carrying goes on with."""
+    def stop(self) -> None:
         self._stop.set()
-        self._thread.join()
-        return self.counts
 
     def _carry(self) -> None:
+        pending_since = None
         try:
-            spool.carry(self.folder, self.run_id, self.counts, print)  # what a short script waits for at its end
-            mlflow_store.set_status(self.folder, self.run_id, "Running")
             while not self._stop.wait(LOOK):
-                spool.carry(self.folder, self.run_id, self.counts, print)
+                if not spool.is_pending(self.folder, self.run_id):
+                    pending_since = None
+                    continue
+                pending_since = pending_since or time.monotonic()
+                if mlflow_store.is_loaded() or time.monotonic() - pending_since > READERS_FIRST:
+                    mlflow_store.load()
+                    with spool.lock(self.folder, self.run_id):
+                        spool.carry(self.folder, self.run_id)
         except Exception:
             traceback.print_exc()
+
+
+def record(folder: Path, run_id: str) -> None:
+    """Have the run's end in the history, by a reader if one looks soon, as he is likely to have MLflow loaded."""
+    deadline = time.monotonic() + (0 if mlflow_store.is_loaded() else RECORD_GRACE)
+    while time.monotonic() < deadline:
+        if job_states.get(folder, run_id)["status"] in job_states.FINAL:
+            return
+        time.sleep(TICK)
+    finish.record(folder, run_id)
 
 
 if __name__ == "__main__":
     os.set_inheritable(int(sys.argv[3]), False)
     main(Path(sys.argv[1]), sys.argv[2])
+    sys.stdout.flush()
+    os._exit(0)  # a thread may be in the middle of loading MLflow, which nobody needs any more

@@ -3,7 +3,6 @@ into the run history while the script runs.
 
     events.jsonl     one JSON object a line, each appended by a single write, so that several processes may write
     files/           copies of the files that events name
-    carried          how many bytes of events.jsonl are in the run history
 
 Standard library only, and valid on Python 3.7.
 """
@@ -11,11 +10,10 @@ Standard library only, and valid on Python 3.7.
 import json
 import os
 import shutil
-import time
 import uuid
 from pathlib import Path
 
-from azureml.exceptions import AzureMLException, UserErrorException
+from azureml.exceptions import UserErrorException
 
 FOLDER = "AZUREML_OFFLINE_SPOOL"  # environment variable, set in a job only
 
@@ -54,27 +52,10 @@ def add_file(name, source):
     append({"kind": "file", "name": name, "path": relative})
 
 
-def flush(timeout_seconds):
-    """Wait until everything appended so far is in the run history. Raises AzureMLException after the timeout."""
-    try:
-        size = (_folder() / "events.jsonl").stat().st_size
-    except FileNotFoundError:
-        return  # nothing was logged
-    deadline = time.monotonic() + timeout_seconds
-    while _carried() < size:
-        if time.monotonic() > deadline:
-            raise AzureMLException(
-                f"Failed to flush the run's metrics and files within {timeout_seconds} seconds; they are kept "
-                "and are carried into the run history when the run ends."
-            )
-        time.sleep(0.01)
-
-
-def _carried():
-    try:
-        return int((_folder() / "carried").read_text())
-    except FileNotFoundError:
-        return 0
+def flush():
+    """Have everything appended so far on the disk, where no crash can take it; whoever reads the run finds it there."""
+    if _descriptor is not None:
+        os.fsync(_descriptor)
 
 
 def _folder():

@@ -782,21 +782,16 @@ class _SubmittedRun(Run):
     def _store_file(self, name, source):
         _spool.add_file(name, source)
 
-    def register_model(self, *args, **kwargs):
-        """As Run.register_model(); of files that were uploaded, since ./outputs is uploaded when the script ends."""
-        self.flush()
-        return super().register_model(*args, **kwargs)
-
     def flush(self, timeout_seconds=300):
-        """Wait until all that was logged is in the run history. Raises AzureMLException after the timeout."""
-        _spool.flush(timeout_seconds)
+        """Have all that was logged on the disk, whence it comes to whoever reads the run. It waits for nobody."""
+        _spool.flush()
         self._loaded = None
 
     def start(self):
         """Nothing to do: a submitted run is started."""
 
     def complete(self, _set_status=True):
-        """Wait until all that was logged is in the run history; the status is set when the script ends."""
+        """Have all that was logged kept; the status is set when the script ends."""
         self.flush()
 
     def fail(self, error_details=None, error_code=None, _set_status=True):
