@@ -2,17 +2,15 @@
 
 `outcome` is the final status of a job that has ended; it becomes `status` when all that the job left is in the history.
 
-A supervisor holds a lock on a file of its run for as long as it lives. The kernel takes the lock away when the process
-ends, however it ends, so a run that is not final and whose lock is free has lost its supervisor.
+A supervisor holds a lock on a file of its run for as long as it lives (see detached), so a run that is not final and
+whose lock is free has lost its supervisor.
 """
 
-import fcntl
 import json
-import os
 import time
 from pathlib import Path
 
-from helpers.offline.engine import database
+from helpers.offline.engine import database, detached
 
 FINAL = ("Completed", "Failed", "Canceled")
 
@@ -77,27 +75,13 @@ def cancel_requested(folder: Path, run_id: str) -> bool:
 
 def take_lock(folder: Path, run_id: str) -> int | None:
     """A descriptor that holds the lock of the run's supervisor; None while another process holds it."""
-    run_folder = folder / "runs" / run_id
-    run_folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(run_folder / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    return detached.take_lock(folder / "runs" / run_id / "supervisor.lock")
 
 
 def supervised(folder: Path) -> set[str]:
     """The runs whose supervisor lives."""
-    alive = set()
-    for path in (folder / "runs").glob("*/supervisor.lock"):
-        lock = take_lock(folder, path.parent.name)
-        if lock is None:
-            alive.add(path.parent.name)
-        else:
-            os.close(lock)
-    return alive
+    locks = (folder / "runs").glob("*/supervisor.lock")
+    return {path.parent.name for path in locks if detached.is_held(path)}
 
 
 def _stage(status: str) -> dict:

@@ -2,12 +2,10 @@
 
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from helpers.offline.engine import clusters, data, finish, job_states, mlflow_store, snapshot
+from helpers.offline.engine import clusters, data, detached, finish, job_states, mlflow_store, snapshot
 from helpers.offline.engine.errors import FolderError, Invalid, NotFound
 from helpers.offline.engine.names import safe_join
 
@@ -90,19 +88,8 @@ def check(folder: Path, job: dict) -> None:
 
 
 def start_supervisor(folder: Path, run_id: str, lock: int) -> None:
-    run_folder = finish.run_folder(folder, run_id)
-    environment = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-    with (run_folder / "supervisor.log").open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "helpers.offline.engine.supervisor", str(folder), run_id, str(lock)],
-            cwd=run_folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=[lock],
-            start_new_session=True,
-        )
+    log = finish.run_folder(folder, run_id) / "supervisor.log"
+    detached.start("helpers.offline.engine.supervisor", (folder, run_id), lock, log, NOT_INHERITED)
 
 
 def look(folder: Path, run_id: str) -> dict | None:

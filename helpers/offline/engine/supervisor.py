@@ -19,6 +19,7 @@ from pathlib import Path
 from helpers.offline.engine import (
     clusters,
     data,
+    detached,
     environments,
     finish,
     job_states,
@@ -293,7 +294,7 @@ def record(folder: Path, run_id: str) -> None:
 
 
 if __name__ == "__main__":
-    os.set_inheritable(int(sys.argv[3]), False)
+    detached.keep_lock(sys.argv[3])
     main(Path(sys.argv[1]), sys.argv[2])
     sys.stdout.flush()
     os._exit(0)  # a thread may be in the middle of loading MLflow, which nobody needs any more

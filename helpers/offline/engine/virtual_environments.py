@@ -5,7 +5,6 @@ moved. The log of the build is put into it last, and tells that it is whole.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -15,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from helpers.offline.engine import environments, finish, interpreters, jobs, processes
+from helpers.offline.engine import detached, environments, finish, interpreters, jobs, processes
 from helpers.offline.engine.errors import BuildFailed
 
 VARIABLE = "AZUREML_OFFLINE_BUILD"  # the job's environment variable that asks for an environment of its own
@@ -100,7 +99,7 @@ def _lock(place: Path, folder: Path, run_id: str, log: Path, look: Callable[[], 
     descriptor = os.open(place / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         told = False
-        while not _take(descriptor):
+        while not detached.take(descriptor):
             if not told:
                 finish.append(log, "Another run builds this environment; this one waits for it.")
                 told = True
@@ -112,14 +111,6 @@ def _lock(place: Path, folder: Path, run_id: str, log: Path, look: Callable[[], 
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _take(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _key(base: interpreters.Interpreter, requirements: list[str]) -> str:

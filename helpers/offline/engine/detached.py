@@ -1,0 +1,64 @@
+"""Processes that outlive whoever starts them, and that hold a lock on a file for as long as they live.
+
+The kernel takes the lock away when the process ends, however it ends; so whoever finds the lock free knows that it is
+gone. The lock is taken before the process starts, and inherited: there is no moment at which a live one has none.
+"""
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def take_lock(path: Path) -> int | None:
+    """A descriptor that holds the lock on the file, which is made with the folders above it; None while it is taken."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    if take(descriptor):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock on the file."""
+    descriptor = take_lock(path)
+    if descriptor is not None:
+        os.close(descriptor)
+    return descriptor is None
+
+
+def take(descriptor: int) -> bool:
+    """Lock the file that is open at `descriptor`; False while another process holds it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def start(
+    module: str, arguments: Iterable[object], lock: int, log: Path, not_inherited: Iterable[str] = ()
+) -> subprocess.Popen:
+    """Run `python -m module ARGUMENT… LOCK` in a session of its own, in the log's folder, its output added to `log`.
+
+    `not_inherited` names environment variables. The caller closes its own descriptor of the lock afterwards.
+    """
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *map(str, arguments), str(lock)],
+            cwd=log.parent,
+            env={name: value for name, value in os.environ.items() if name not in not_inherited},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=[lock],
+            start_new_session=True,
+        )
+
+
+def keep_lock(descriptor: str) -> None:
+    """In the process that was started, with its last argument: keep the lock from the programs that it starts."""
+    os.set_inheritable(int(descriptor), False)
