@@ -19,6 +19,7 @@ wrong and nothing was run; 130 interrupted.
 """
 
 import argparse
+import fcntl
 import hashlib
 import importlib.metadata
 import json
@@ -31,6 +32,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
@@ -81,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         values = assign_values(parameters, read_parameters_file(options.parameters_file), options.parameter)
         output = prepare_output(options.output or options.notebooks.parent / "output", notebooks)
+        claim = claim_output(output)
         manifest = read_manifest(output)
         bounds = describe_costs(parameters, values)
     except (UsageError, costs.PricesError) as error:
@@ -96,7 +99,8 @@ def main(arguments: list[str] | None = None) -> int:
         if notebook in bounds:
             print(bounds[notebook], flush=True)
     try:
-        run_all(notebooks, complete, inputs, manifest, output, options.execution_timeout)
+        with claim:
+            run_all(notebooks, complete, inputs, manifest, output, options.execution_timeout)
     except KeyboardInterrupt:  # between two notebooks
         print("\nrun_notebooks: interrupted", file=sys.stderr)
         return 130
@@ -290,6 +294,18 @@ def prepare_output(folder: Path, notebooks: list[Path]) -> Path:
     except OSError as error:
         raise UsageError(f"the output folder cannot be made: {error}. --output names another.") from error
     return folder
+
+
+def claim_output(folder: Path) -> IO:
+    """An open file that keeps other runs out of the output folder. Raises UsageError where another run has it."""
+    claim = (folder / ".lock").open("w")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.close()
+        message = f"another run is writing to {folder}. Wait for its end, or name another folder by --output."
+        raise UsageError(message) from None
+    return claim
 
 
 def read_manifest(output: Path) -> dict[str, dict]:

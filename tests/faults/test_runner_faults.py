@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from small_jobs import wait_until
 from small_notebooks import RUNNER, executed, manifest, record, run, write_notebook
 
 DEADLINE = 120  # seconds
@@ -149,6 +150,26 @@ def test_a_runner_that_is_killed_loses_only_the_notebook_it_was_in(tmp_path, han
     assert run(tmp_path, "--resume") == 0
     assert manifest(tmp_path)["01_a"] == first["01_a"]
     assert [entry["result"] for entry in manifest(tmp_path).values()] == ["ok", "ok", "ok"]
+
+
+def test_two_runs_at_once_do_not_share_an_output_folder(tmp_path, capsys):
+    waiting = f"import pathlib, time\npathlib.Path({str(tmp_path / 'begun')!r}).touch()\ntime.sleep(600)"
+    write_notebook(tmp_path, "01_waits", waiting)
+    first = subprocess.Popen(
+        [sys.executable, str(RUNNER), "--notebooks", str(tmp_path / "notebooks")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: (tmp_path / "begun").exists())
+        assert run(tmp_path) == 2
+        assert "another run is writing to" in capsys.readouterr().err
+        assert (
+            run(tmp_path, "--output", str(tmp_path / "other"), "--execution-timeout", "1") == 1
+        )  # its own cell ended it
+    finally:
+        first.send_signal(signal.SIGINT)
+        first.wait(60)
 
 
 def test_an_output_folder_that_cannot_be_written_is_told(tmp_path, capsys):

@@ -1,0 +1,35 @@
+"""What the repository's pages link to is there."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted(path for path in ROOT.rglob("*.md") if not {".venv", ".offline", "output"} & set(path.parts))
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """The heading's address in its page, as code-hosting sites make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_file_or_heading_leads_somewhere(page):
+    for target in LINK.findall(page.read_text()):
+        if target.startswith("https://"):
+            continue
+        name, _, fragment = target.partition("#")
+        linked = (page.parent / name).resolve() if name else page
+        assert linked.exists(), target
+        if fragment:
+            assert fragment in [anchor(heading) for heading in HEADING.findall(linked.read_text())], target
+
+
+def test_every_make_target_that_readme_names_is_there():
+    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+    dry = subprocess.run(["make", "--dry-run", *sorted(named)], cwd=ROOT, capture_output=True, text=True)
+    assert named and dry.returncode == 0, dry.stderr
