@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from helpers.offline.engine import clusters, jobs
+from helpers.offline.engine import clusters, jobs, sweeps
 
 FINAL = ("Completed", "Failed", "Canceled")
 LOG = """
@@ -25,9 +25,28 @@ def make_cluster(folder: Path, name: str = "cpu", max_nodes: int = 2, **changes)
 
 def submit(folder: Path, source: Path, text: str, arguments: list = (), **changes) -> str:
     """Submit a Python script, given as text, from the directory `source`."""
+    return jobs.submit(folder, "tests", job_of(source, text, arguments) | changes)
+
+
+def submit_sweep(folder: Path, source: Path, text: str, space: dict, policy: dict | None = None, **changes) -> str:
+    """Submit a sweep of a Python script, given as text, on the cluster "cpu"; `changes` are of the sweep."""
+    sweep = {
+        "sampling": {"name": "GRID", "parameter_space": space},
+        "policy": policy or {"name": "Default"},
+        "metric": "Accuracy",
+        "goal": "maximize",
+        "max_total_runs": 10,
+        "max_concurrent_runs": 2,
+        "max_duration_minutes": 5,
+    }
+    return sweeps.submit(folder, "tests", sweep | changes, job_of(source, text) | {"target": "cpu"})
+
+
+def job_of(source: Path, text: str, arguments: list = ()) -> dict:
+    """A job of a Python script, given as text, which is written into the directory `source`."""
     source.mkdir(exist_ok=True)
     (source / "script.py").write_text(textwrap.dedent(text), encoding="utf-8")
-    job = {
+    return {
         "source_directory": str(source),
         "script": "script.py",
         "command": ["python", "script.py", *arguments],
@@ -38,17 +57,16 @@ def submit(folder: Path, source: Path, text: str, arguments: list = (), **change
         "inputs": [],
         "max_run_duration_seconds": 120,
     }
-    return jobs.submit(folder, "tests", job | changes)
 
 
-def supervisor_of(run_id: str) -> psutil.Process | None:
+def supervisor_of(run_id: str, module: str = "supervisor") -> psutil.Process | None:
     """The process that supervises a run."""
     for process in psutil.process_iter():
         try:
             command = process.cmdline()
         except psutil.Error:
             continue
-        if run_id in command and "helpers.offline.engine.supervisor" in command:
+        if run_id in command and f"helpers.offline.engine.{module}" in command:
             return process
     return None
 

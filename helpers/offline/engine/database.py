@@ -14,7 +14,8 @@ CREATE TABLE assets (
     body TEXT NOT NULL, created TEXT NOT NULL, modified TEXT NOT NULL,
     PRIMARY KEY (kind, name, version));
 CREATE TABLE jobs (
-    run_id TEXT PRIMARY KEY, target TEXT NOT NULL, status TEXT NOT NULL, stages TEXT NOT NULL,
+    run_id TEXT PRIMARY KEY, kind TEXT NOT NULL, parent_id TEXT,
+    target TEXT NOT NULL, status TEXT NOT NULL, stages TEXT NOT NULL,
     submitted REAL NOT NULL, cancel_requested INTEGER NOT NULL DEFAULT 0,
     outcome TEXT, exit_code INTEGER, error TEXT,
     carried INTEGER NOT NULL DEFAULT 0, counts TEXT NOT NULL DEFAULT '{}');

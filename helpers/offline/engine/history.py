@@ -183,6 +183,12 @@ def get_metrics(folder: Path, run_id: str) -> dict:
     return mlflow_store.metrics(folder, run_id)
 
 
+def get_metric_values(folder: Path, run_id: str, name: str) -> list[float]:
+    """The numbers that the run has logged under one name until now, in the order of logging: cheaper than the rest."""
+    spool.carry_for_reader(folder, run_id)
+    return mlflow_store.metric_values(folder, run_id, name)
+
+
 def tracking_uri(folder: Path) -> str:
     """The address of the MLflow store, which is made if it is not there, for code that uses MLflow itself."""
     mlflow_store.client(folder)

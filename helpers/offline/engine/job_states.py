@@ -15,12 +15,13 @@ from helpers.offline.engine import database, detached
 FINAL = ("Completed", "Failed", "Canceled")
 
 
-def insert(folder: Path, run_id: str, target: str) -> None:
-    """A new job, NotStarted."""
+def insert(folder: Path, run_id: str, target: str, *, kind: str = "script", parent_id: str | None = None) -> None:
+    """A new job, NotStarted. `kind` is "script", or "sweep" for what submits other jobs and has no node."""
     with database.transaction(folder) as connection:
         connection.execute(
-            "INSERT INTO jobs (run_id, target, status, stages, submitted) VALUES (?, ?, 'NotStarted', ?, ?)",
-            (run_id, target, json.dumps([_stage("NotStarted")]), time.time()),
+            "INSERT INTO jobs (run_id, kind, parent_id, target, status, stages, submitted) "
+            "VALUES (?, ?, ?, ?, 'NotStarted', ?, ?)",
+            (run_id, kind, parent_id, target, json.dumps([_stage("NotStarted")]), time.time()),
         )
 
 
@@ -30,11 +31,11 @@ def get(folder: Path, run_id: str) -> dict | None:
     return _job(found[0]) if found else None
 
 
-def unfinished(folder: Path, target: str | None = None) -> list[dict]:
-    """The jobs that are not final, the first submitted first."""
+def unfinished(folder: Path, target: str | None = None, *, parent_id: str | None = None) -> list[dict]:
+    """The jobs that are not final, the first submitted first: all, or those of a cluster, or of a parent."""
     query = "SELECT * FROM jobs WHERE status NOT IN (?, ?, ?) ORDER BY submitted, rowid"
     jobs = [_job(row) for row in database.rows(folder, query, FINAL)]
-    return [job for job in jobs if target is None or job["target"] == target]
+    return [job for job in jobs if target in (None, job["target"]) and parent_id in (None, job["parent_id"])]
 
 
 def advance(folder: Path, run_id: str, status: str) -> bool:

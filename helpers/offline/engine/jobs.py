@@ -15,6 +15,10 @@ IDENTITY = {  # of the offline workspace, as a job sees it
     "AZUREML_ARM_WORKSPACE_NAME": "offline",
 }
 NOT_INHERITED = (finish.RUN_ID_VARIABLE, "AZUREML_OFFLINE_SPOOL")  # where a job submits a job
+SUPERVISORS = {  # the process that sees a job of this kind through
+    "script": "helpers.offline.engine.supervisor",
+    "sweep": "helpers.offline.engine.sweep_controller",
+}
 LOST = (
     "The process that supervised the run ended before the run did: it was killed, or the machine was restarted. "
     "What the run had logged and written until then is kept. Submit it again."
@@ -36,11 +40,12 @@ def submit(
 
     `job` has source_directory, command (the argument vector, {"input": name} standing for a dataset's path) or shell
     (one line, ${input:name} likewise), script, arguments, target (a cluster's name or "local"), environment,
-    environment_variables, inputs and max_run_duration_seconds.
+    environment_variables, inputs and max_run_duration_seconds. With snapshot_id, the code is not taken from
+    source_directory again. With sweep, it is tried with many arguments: see sweeps.py.
     Raises NotFound, Invalid and TooLarge.
     """
     check(folder, job)
-    snapshot_id = snapshot.take(folder, Path(job["source_directory"]))
+    snapshot_id = job.get("snapshot_id") or snapshot.take(folder, Path(job["source_directory"]))
     experiment_id = mlflow_store.create_experiment(folder, experiment)
     run_id = mlflow_store.create_run(
         folder,
@@ -64,8 +69,9 @@ def submit(
     (run_folder / "job.json").write_text(json.dumps(stored))
     lock = job_states.take_lock(folder, run_id)
     try:
-        job_states.insert(folder, run_id, job["target"])
-        start_supervisor(folder, run_id, lock)
+        kind = "sweep" if "sweep" in job else "script"
+        job_states.insert(folder, run_id, job["target"], kind=kind, parent_id=parent_id)
+        start_supervisor(folder, run_id, lock, SUPERVISORS[kind])
     finally:
         os.close(lock)  # the supervisor has inherited it
     return run_id
@@ -73,11 +79,12 @@ def submit(
 
 def check(folder: Path, job: dict) -> None:
     """Refuse what cannot run. Raises NotFound and Invalid."""
-    source = Path(job["source_directory"])
-    if not source.is_dir():
-        raise NotFound(f"The source directory {source} does not exist.")
-    if job.get("script") and not safe_join(source, job["script"]).is_file():
-        raise NotFound(f"The script {job['script']!r} is not in the source directory {source}.")
+    if "snapshot_id" not in job:
+        source = Path(job["source_directory"])
+        if not source.is_dir():
+            raise NotFound(f"The source directory {source} does not exist.")
+        if job.get("script") and not safe_join(source, job["script"]).is_file():
+            raise NotFound(f"The script {job['script']!r} is not in the source directory {source}.")
     if job["target"] != "local":
         clusters.get(folder, job["target"])
     for given in job["inputs"]:
@@ -87,9 +94,9 @@ def check(folder: Path, job: dict) -> None:
         raise Invalid(f"max_run_duration_seconds is {limit}; give a positive number of seconds.")
 
 
-def start_supervisor(folder: Path, run_id: str, lock: int) -> None:
+def start_supervisor(folder: Path, run_id: str, lock: int, module: str) -> None:
     log = finish.run_folder(folder, run_id) / "supervisor.log"
-    detached.start("helpers.offline.engine.supervisor", (folder, run_id), lock, log, NOT_INHERITED)
+    detached.start(module, (folder, run_id), lock, log, NOT_INHERITED)
 
 
 def look(folder: Path, run_id: str) -> dict | None:
@@ -98,6 +105,8 @@ def look(folder: Path, run_id: str) -> dict | None:
     A job whose supervisor died is brought to its end here: Failed, and why. So is, where this process has MLflow
     loaded, one that has ended and is not in the history yet.
     """
+    from helpers.offline.engine import sweeps
+
     job = job_states.get(folder, run_id)
     if job is None or job["status"] in job_states.FINAL:
         return job
@@ -111,9 +120,10 @@ def look(folder: Path, run_id: str) -> dict | None:
         job = job_states.get(folder, run_id)  # it may have ended between the two
         if job["status"] not in job_states.FINAL:
             if not job["outcome"]:
-                canceled = job["cancel_requested"]
-                error = None if canceled else {"code": "SystemError", "message": LOST}
-                finish.end(folder, run_id, "Canceled" if canceled else "Failed", error)
+                canceled, is_sweep = job["cancel_requested"], job["kind"] == "sweep"
+                error = {"code": "SystemError", "message": sweeps.LOST if is_sweep else LOST}
+                end = sweeps.end if is_sweep else finish.end
+                end(folder, run_id, "Canceled" if canceled else "Failed", None if canceled else error)
             finish.record(folder, run_id)
             job = job_states.get(folder, run_id)
     finally:
@@ -149,13 +159,13 @@ def end_all(folder: Path, patience: float = 30.0) -> None:
 
     Raises FolderError.
     """
-    cancel_all(folder)
     deadline = time.monotonic() + patience
     while left := {
         job["run_id"]
         for job in job_states.unfinished(folder)
         if look(folder, job["run_id"])["status"] not in job_states.FINAL
     } | job_states.supervised(folder):
+        cancel_all(folder)  # again: what a job had just submitted, too
         if time.monotonic() > deadline:
             raise FolderError(f"{len(left)} runs in {folder} do not end. Look for processes named helpers.offline.")
         time.sleep(0.05)

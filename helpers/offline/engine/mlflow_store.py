@@ -209,13 +209,20 @@ def metrics(folder: Path, run_id: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     store = client(folder)
     for name in _run(store, run_id).data.metrics:
-        history = store.get_metric_history(run_id, name)
-        values = [metric.value for metric in sorted(history, key=lambda metric: (metric.step, metric.timestamp))]
+        values = [metric.value for metric in _in_order(store.get_metric_history(run_id, name))]
         found[name] = values[0] if len(values) == 1 else values
     query = "SELECT name, type, value FROM metric_tables WHERE run_id=? ORDER BY seq"
     for row in database.rows(folder, query, (run_id,)):
         _merge(found, row["name"], row["type"], json.loads(row["value"]), run_id)
     return found
+
+
+def metric_values(folder: Path, run_id: str, name: str) -> list[float]:
+    """The numbers that the run has logged under one name, in the order of logging: much cheaper than metrics()."""
+    if is_metric_name(name):
+        return [metric.value for metric in _in_order(client(folder).get_metric_history(run_id, name))]
+    query = "SELECT value FROM metric_tables WHERE run_id=? AND name=? AND type='scalar' ORDER BY seq"
+    return [json.loads(row["value"]) for row in database.rows(folder, query, (run_id, name))]
 
 
 def metric_counts(folder: Path, run_id: str) -> dict[str, int]:
@@ -241,6 +248,10 @@ def _run(store, run_id: str):
         return store.get_run(run_id)
     except MlflowException:
         raise NotFound(f"The workspace has no run {run_id!r}.") from None
+
+
+def _in_order(history: list) -> list:
+    return sorted(history, key=lambda metric: (metric.step, metric.timestamp))
 
 
 def _merge(found: dict, name: str, type: str, value: Any, run_id: str) -> None:

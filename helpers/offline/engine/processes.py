@@ -11,6 +11,11 @@ LOOK = 0.2  # seconds between two calls of `look`
 GRACE = 5.0  # seconds that a program has between SIGTERM and SIGKILL
 
 
+def cores() -> int:
+    """How many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def run(command: list[str], look: Callable[[], None], **settings) -> int:
     """Run a program to its end; its exit code.
 

@@ -1,0 +1,134 @@
+"""What a sweep draws from a search space."""
+
+import math
+import statistics
+
+import pytest
+
+from helpers.offline.engine import sweep_sampling
+from helpers.offline.engine.errors import Invalid
+from helpers.offline.engine.sweep_sampling import Sampler
+
+
+def sampling(space, name="RANDOM"):
+    return {"name": name, "parameter_space": space}
+
+
+def drawn(space, count, name="RANDOM"):
+    sampler = Sampler(sampling(space, name), "maximize")
+    return [sampler.draw() for _ in range(count)]
+
+
+SPACE = {
+    "--batch-size": ["choice", [[25, 50, 100]]],
+    "seed": ["randint", [7]],
+    "rate": ["uniform", [0.5, 1.5]],
+    "width": ["quniform", [10, 100, 15]],
+    "lr": ["loguniform", [-9, -4]],
+    "neurons": ["qloguniform", [1, 6, 8]],
+    "shift": ["normal", [10, 2]],
+    "steps": ["qnormal", [50, 20, 5]],
+    "scale": ["lognormal", [1, 0.5]],
+    "depth": ["qlognormal", [2, 0.5, 3]],
+}
+
+
+def test_each_expression_is_drawn_as_it_is_defined():
+    by_name = {name: [one[name] for one in drawn(SPACE, 400)] for name in SPACE}
+    assert set(by_name["--batch-size"]) == {25, 50, 100}
+    assert set(by_name["seed"]) == set(range(7))
+    assert 0.5 <= min(by_name["rate"]) < 0.55 and 1.45 < max(by_name["rate"]) <= 1.5
+    assert set(by_name["width"]) == {15, 30, 45, 60, 75, 90, 105}  # round(10 / 15) * 15 up to round(100 / 15) * 15
+    logs = [math.log(value) for value in by_name["lr"]]
+    assert -9 <= min(logs) < -8.9 and -4.1 < max(logs) <= -4
+    assert statistics.fmean(logs) == pytest.approx(-6.5, abs=0.3)
+    assert all(value % 8 == 0 for value in by_name["neurons"]) and 392 < max(by_name["neurons"]) <= 408
+    assert statistics.fmean(by_name["shift"]) == pytest.approx(10, abs=0.4)
+    assert statistics.stdev(by_name["shift"]) == pytest.approx(2, abs=0.3)
+    assert all(value % 5 == 0 for value in by_name["steps"])
+    assert statistics.stdev(by_name["steps"]) == pytest.approx(20, abs=3)
+    assert statistics.fmean(map(math.log, by_name["scale"])) == pytest.approx(1, abs=0.1)
+    assert all(value % 3 == 0 for value in by_name["depth"])
+    assert statistics.median(by_name["depth"]) == pytest.approx(math.exp(2), abs=1.6)
+
+
+@pytest.mark.parametrize("value, q, expected", [(7, 5, 5), (8, 5, 10), (2.5, 5, 0), (7.5, 5, 10), (12.4, 1, 12)])
+def test_quantized_is_round_of_the_quotient_times_q(value, q, expected):
+    assert sweep_sampling.quantized(value, q) == expected
+    assert isinstance(sweep_sampling.quantized(value, float(q)), int)  # a script that wants an int can read it
+
+
+@pytest.mark.parametrize("name", ["RANDOM", "BayesianOptimization"])
+def test_the_same_space_draws_the_same_trials_in_whatever_order_it_is_written(name):
+    space = {"b": ["uniform", [0, 1]], "a": ["choice", [[1, 2, 3]]]}
+    first = drawn(space, 12, name)
+    assert first == drawn(dict(reversed(space.items())), 12, name)
+    assert list(first[0]) == ["b", "a"]
+    assert first != drawn({**space, "b": ["uniform", [0, 2]]}, 12, name)
+    assert first[:4] == drawn(space, 4, name)  # more trials are further trials
+
+
+def test_a_grid_is_every_combination_once():
+    space = {"lr": ["choice", [[1, 2, 3]]], "batch": ["choice", [["8", "9"]]]}
+    assert drawn(space, 7, "GRID") == [
+        {"lr": 1, "batch": "8"},
+        {"lr": 1, "batch": "9"},
+        {"lr": 2, "batch": "8"},
+        {"lr": 2, "batch": "9"},
+        {"lr": 3, "batch": "8"},
+        {"lr": 3, "batch": "9"},
+        None,
+    ]
+
+
+def test_random_sampling_of_a_finite_space_repeats_nothing_and_ends():
+    space = {"a": ["choice", [[1, 2, 3]]], "b": ["randint", [4]]}
+    *trials, last = drawn(space, 13)
+    assert last is None
+    assert len({tuple(trial.items()) for trial in trials}) == 12
+
+
+def test_any_value_that_json_holds_can_be_a_choice():
+    values = ["relu", True, None, 1.5, [1, 2]]
+    assert all(trial["x"] in values for trial in drawn({"x": ["choice", [values]]}, 5))
+
+
+@pytest.mark.parametrize("goal, near", [("maximize", 0.8), ("minimize", 0.2)])
+def test_bayesian_sampling_learns_from_what_it_is_told(goal, near):
+    sampler = Sampler(sampling({"x": ["uniform", [0, 1]]}, "BayesianOptimization"), goal)
+    values = []
+    for number in range(40):
+        values.append(sampler.draw()["x"])
+        distance = abs(values[-1] - near)
+        sampler.tell(number, None if number == 3 else -distance if goal == "maximize" else distance)
+    assert statistics.median(values[25:]) == pytest.approx(near, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "space, told",
+    [
+        ({}, "is empty"),
+        (None, "is empty"),
+        ({"x": ["gamma", [1, 2]]}, "unknown expression"),
+        ({"x": 3}, "unknown expression"),
+        ({"x": ["uniform", 3]}, "unknown expression"),
+        ({"x": ["uniform", [1]]}, "takes 2 arguments, not 1"),
+        ({"x": ["choice", [[]]]}, "a list of one value at least"),
+        ({"x": ["uniform", [2, 1]]}, "from 2 to 1"),
+        ({"x": ["uniform", ["a", 1]]}, "takes numbers"),
+        ({"x": ["uniform", [0, math.nan]]}, "takes numbers"),
+        ({"x": ["randint", [0]]}, "above 0"),
+        ({"x": ["quniform", [0, 1, 0]]}, "the q of quniform is 0"),
+        ({"x": ["normal", [0, -1]]}, "cannot be negative"),
+        ({"x": ["loguniform", [0, 1000]]}, "which no number holds"),
+    ],
+)
+def test_a_space_that_cannot_be_drawn_from_is_refused(space, told):
+    with pytest.raises(Invalid, match=told):
+        sweep_sampling.check(sampling(space))
+
+
+@pytest.mark.parametrize("name, kind", [("GRID", "uniform"), ("BayesianOptimization", "loguniform")])
+def test_an_expression_that_the_sampling_does_not_support_is_refused(name, kind):
+    with pytest.raises(Invalid, match=f"is a {kind}; {name} sampling supports choice"):
+        sweep_sampling.check(sampling({"x": [kind, [0, 1]]}, name))
