@@ -30,16 +30,17 @@ def submit(folder: Path, source: Path, text: str, arguments: list = (), **change
 
 def submit_sweep(folder: Path, source: Path, text: str, space: dict, policy: dict | None = None, **changes) -> str:
     """Submit a sweep of a Python script, given as text, on the cluster "cpu"; `changes` are of the sweep."""
+    job = job_of(source, text) | {"target": "cpu", "environment_variables": changes.pop("environment", {})}
     sweep = {
         "sampling": {"name": "GRID", "parameter_space": space},
-        "policy": policy or {"name": "Default"},
+        "policy": policy or {"name": "Default"},  # none
         "metric": "Accuracy",
         "goal": "maximize",
         "max_total_runs": 10,
         "max_concurrent_runs": 2,
         "max_duration_minutes": 5,
     }
-    return sweeps.submit(folder, "tests", sweep | changes, job_of(source, text) | {"target": "cpu"})
+    return sweeps.submit(folder, "tests", sweep | changes, job)
 
 
 def job_of(source: Path, text: str, arguments: list = ()) -> dict:

@@ -10,7 +10,7 @@ from azureml import _strict
 
 ROOT = Path(__file__).parents[2]
 WIDE = ["Workspace", "Experiment", "Run", "ScriptRunConfig", "Environment", "CondaDependencies"]
-WIDE += ["Dataset.File", "FileDataset", "AmlCompute", "Model"]
+WIDE += ["Dataset.File", "FileDataset", "AmlCompute", "Model", "HyperDriveConfig", "HyperDriveRun"]
 
 
 def load(path):

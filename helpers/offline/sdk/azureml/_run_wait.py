@@ -34,7 +34,7 @@ def stream(run, raise_on_error):
 
 def _stream(run, raise_on_error):
     _print(f"RunId: {run.id}\nWeb View: {run.get_portal_url()}")
-    paths = [_engine.finish.log_path(run._folder, run.id)]
+    paths = [run._log_path]
     if _builds_environment(run):
         paths.insert(0, _engine.finish.build_log_path(run._folder, run.id))
     logs = [_Log(path) for path in paths]

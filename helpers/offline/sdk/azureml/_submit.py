@@ -1,4 +1,4 @@
-"""From a ScriptRunConfig to a job of the engine."""
+"""From a ScriptRunConfig to a job of the engine, and from a HyperDriveConfig to the jobs of a sweep."""
 
 import logging
 import os
@@ -14,22 +14,40 @@ from azureml.core.script_run_config import ScriptRunConfig, get_run_config_from_
 from azureml.data.abstract_dataset import AbstractDataset
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
 from azureml.exceptions import AzureMLException, ExperimentExecutionException, SnapshotException, UserErrorException
+from azureml.train.hyperdrive.runconfig import HyperDriveConfig
 
 _logger = logging.getLogger(__name__)
 
 
 def submit(experiment, config, tags, **kwargs):
-    """Start the configuration's script and return its ScriptRun at once.
+    """Start the configuration's script and return its ScriptRun, or its HyperDriveRun, at once.
 
     Raises what the SDK raises: UserErrorException for a dataset without a name or mode, SnapshotException for a
     directory that is too large, ExperimentExecutionException for whatever else cannot run.
     """
     refuse_unknown("Experiment.submit()", kwargs, ("_parent_run_id", "credential_passthrough"))
     refuse("Experiment.submit()", credential_passthrough=kwargs.get("credential_passthrough") or None)
+    tags = {str(name): value for name, value in (tags or {}).items()}
+    parent_id = kwargs.get("_parent_run_id")
+    if isinstance(config, HyperDriveConfig):
+        from azureml.train.hyperdrive._search import submit as submit_sweep
+
+        return submit_sweep(experiment, config, tags, parent_id)
     if not isinstance(config, ScriptRunConfig):
         raise AzureMLException(
-            f"Method to be submitted has not been registered: {type(config).__name__} is no ScriptRunConfig."
+            f"Method to be submitted has not been registered: {type(config).__name__} is no ScriptRunConfig and no "
+            "HyperDriveConfig."
         )
+    job = job_of(experiment, config)
+    with _engine.translated(TooLarge=SnapshotException, EngineError=ExperimentExecutionException):
+        run_id = _engine.jobs.submit(
+            experiment._folder, experiment.name, job, tags=tags, run_type=ScriptRun.RUN_TYPE, parent_id=parent_id
+        )
+    return ScriptRun(experiment, run_id)
+
+
+def job_of(experiment, config):
+    """The engine's job of a ScriptRunConfig. Raises as submit() does."""
     run_config = get_run_config_from_script_run(config)
     _refuse_unsupported(run_config)
     _check_script(Path(config.source_directory or ".").absolute(), run_config)
@@ -53,16 +71,7 @@ def submit(experiment, config, tags, **kwargs):
     else:
         job["command"] = ["python", run_config.script, *words]
     job["run_definition"] = _definition(run_config, inputs, words)
-    with _engine.translated(TooLarge=SnapshotException, EngineError=ExperimentExecutionException):
-        run_id = _engine.jobs.submit(
-            experiment._folder,
-            experiment.name,
-            job,
-            tags={str(name): value for name, value in (tags or {}).items()},
-            run_type=ScriptRun.RUN_TYPE,
-            parent_id=kwargs.get("_parent_run_id"),
-        )
-    return ScriptRun(experiment, run_id)
+    return job
 
 
 def _refuse_unsupported(run_config):

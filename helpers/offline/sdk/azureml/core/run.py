@@ -146,7 +146,7 @@ class Run:
 
     @property
     def type(self):
-        """How the run was made: 'azureml.scriptrun' for a submitted script, None for an interactive run."""
+        """How the run was made: 'azureml.scriptrun' for a submitted script, 'hyperdrive' for a sweep, or None."""
         return self._record.run_type
 
     @property
@@ -661,6 +661,10 @@ class Run:
     def _folder(self):
         return self._experiment._folder
 
+    @property
+    def _log_path(self):
+        return _engine.finish.log_path(self._folder, self._run_id)
+
     def _load(self):
         return _read_run(self._folder, self._run_id)
 
@@ -867,6 +871,9 @@ def _rehydrated(experiment, records):
     from azureml.core import script_run  # noqa: F401  its import registers its type
 
     for record in records:
+        if record.run_type == "hyperdrive":
+            from azureml.train.hyperdrive import run  # noqa: F401  likewise
+
         factory = Run._run_source_initializers.get(record.run_type)
         if factory:
             yield factory(experiment, record)

@@ -46,7 +46,7 @@ def _stages(run):
 
 
 def _log_tail(run):
-    path = _engine.finish.log_path(run._folder, run.id)
+    path = run._log_path
     try:
         with path.open("rb") as log:
             log.seek(max(0, path.stat().st_size - LOG_LINES * LINE_LENGTH))

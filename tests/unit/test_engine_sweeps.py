@@ -1,0 +1,182 @@
+"""Sweeps of the engine: real trials on a cluster, what becomes of them, and what is refused."""
+
+import json
+import math
+import time
+
+import pytest
+from small_jobs import LOG, make_cluster, submit_sweep, wait_for, wait_until
+
+from helpers.offline.engine import clusters, finish, folder, history, job_states, jobs, mlflow_store, processes, sweeps
+from helpers.offline.engine.errors import Invalid, NotFound
+
+# Logs its first argument's value, or a list of values, as the primary metric.
+LOGGER = (
+    LOG
+    + """
+import sys
+for value in json.loads(sys.argv[2]):
+    log("Accuracy", value)
+"""
+)
+
+
+@pytest.fixture
+def opened(offline_folder):
+    opened = folder.open_folder()
+    make_cluster(opened, max_nodes=2)
+    return opened
+
+
+def trials_of(opened, run_id):
+    """The sweep's trials, the first submitted first."""
+    return [*history.list_runs(opened, "tests", parent_id=run_id)][::-1]
+
+
+def log_of(opened, run_id):
+    return sweeps.log_path(opened, run_id).read_text()
+
+
+def test_a_whole_sweep_never_has_more_trials_at_once_than_the_cluster_has_nodes(opened, tmp_path):
+    script = (
+        LOGGER
+        + """
+print("threads", *(os.environ[name] for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")), os.environ["MINE"])
+with open(sys.argv[4], "a") as spans:
+    spans.write("1 "); spans.flush(); time.sleep(0.7); spans.write("-1 ")
+"""
+    )
+    space = {"accuracy": ["choice", [["[0.5, 0.9, 0.7]", "[0.6]", "[NaN, 0.8]", "[NaN]"]]]}
+    space["--spans"] = ["choice", [[str(tmp_path / "spans")]]]
+    source = tmp_path / "s"
+    run_id = submit_sweep(opened, source, script, space, max_concurrent_runs=4, environment={"MINE": "8"})
+    (source / "script.py").write_text("changed after the submission")
+    wait_for(opened, run_id, "Completed")
+
+    steps = [int(step) for step in (tmp_path / "spans").read_text().split()]
+    running = [sum(steps[: place + 1]) for place in range(len(steps))]
+    assert len(steps) == 8 and max(running) == 2
+    trials = trials_of(opened, run_id)
+    assert [json.loads(trial.tags["hyperparameters"])["accuracy"] for trial in trials] == space["accuracy"][1][0]
+    assert {trial.status for trial in trials} == {"Completed"}
+    sweep = history.get_run(opened, run_id)
+    assert {f"_aml_system_{trial.id}": trial.tags["hyperparameters"] for trial in trials} == sweep.tags
+    assert sweep.properties["best_child_run_id"] == trials[0].id and sweep.properties["score"] == "0.9"
+    assert mlflow_store.run(opened, run_id).info.status == "FINISHED"
+    share = str(max(1, processes.cores() // 2))
+    for trial in trials:
+        assert f"threads {share} {share} 8" in finish.log_path(opened, trial.id).read_text()
+    told = log_of(opened, run_id)
+    assert told.count("as NaN, which is never the best") == 2
+    assert "Trial 0 (" in told and "best Accuracy 0.9" in told
+
+
+def test_a_trial_that_the_policy_stops_is_canceled_with_the_reason(opened, tmp_path):
+    script = LOGGER + "if '0.2' in sys.argv[2]: time.sleep(600)\n"
+    space = {"accuracy": ["choice", [["[0.7, 0.9]", "[0.6, 0.2]"]]]}
+    policy = {"name": "Bandit", "properties": {"evaluation_interval": 2, "delay_evaluation": 0, "slack_factor": 0.1}}
+    run_id = submit_sweep(opened, tmp_path / "s", script, space, policy)
+    wait_for(opened, run_id, "Completed")
+    good, bad = trials_of(opened, run_id)
+    assert (good.status, bad.status) == ("Completed", "Canceled")
+    reason = "Bandit policy at interval 2: its best so far, 0.6, is not within slack_factor 0.1 of the best, 0.9"
+    assert bad.tags["early_termination"] == reason
+    assert "early_termination" not in good.tags
+    assert reason in log_of(opened, run_id)
+    assert reason in finish.log_path(opened, bad.id).read_text()
+
+
+def test_a_metric_that_is_never_logged_fails_the_sweep_which_lists_those_that_are(opened, tmp_path):
+    script = LOG + 'log("Loss", 0.5)\nlog("accuracy", 0.9)\n'
+    space = {"x": ["choice", [[1, 2, 3, 4]]]}
+    run_id = submit_sweep(opened, tmp_path / "s", script, space, max_total_runs=2)
+    error = wait_for(opened, run_id, "Failed")["error"]["message"]
+    assert "No trial logged the primary metric 'Accuracy'" in error and "'Loss', 'accuracy'" in error
+    assert error in log_of(opened, run_id)
+    assert [json.loads(trial.tags["hyperparameters"]) for trial in trials_of(opened, run_id)] == [{"x": 1}, {"x": 2}]
+    assert history.get_run(opened, run_id).properties["best_metric_status"] == "Failed"
+
+
+def test_a_sweep_of_failures_tells_the_first_ones_error(opened, tmp_path):
+    space = {"x": ["choice", [[1]]]}
+    run_id = submit_sweep(opened, tmp_path / "s", "raise ValueError('no such data')", space)
+    assert "All 1 trials failed" in (error := wait_for(opened, run_id, "Failed")["error"]["message"])
+    assert "ValueError: no such data" in error
+
+
+def test_a_cancel_ends_the_sweep_and_its_trials(opened, tmp_path):
+    script = LOGGER + 'print("started")\ntime.sleep(600)\n'
+    run_id = submit_sweep(opened, tmp_path / "s", script, {"x": ["choice", [["[0.1]", "[0.2]", "[0.3]"]]]})
+    wait_until(
+        lambda: len(started := trials_of(opened, run_id)) == 2 and all(_has_started(opened, one) for one in started)
+    )
+    jobs.cancel(opened, run_id)
+    assert history.get_run(opened, run_id).status == "CancelRequested"
+    wait_for(opened, run_id, "Canceled")
+    trials = trials_of(opened, run_id)
+    assert [trial.status for trial in trials] == ["Canceled", "Canceled"]
+    assert clusters.state(opened, "cpu")["running"] == 0
+    assert history.get_run(opened, run_id).properties["score"] == "0.2"  # what was logged is kept
+
+
+def _has_started(opened, trial):
+    log = finish.log_path(opened, trial.id)
+    return log.exists() and "started" in log.read_text()
+
+
+def test_a_sweep_that_takes_too_long_is_canceled_and_says_so(opened, tmp_path):
+    space = {"x": ["choice", [["[0.1]"]]]}
+    run_id = submit_sweep(opened, tmp_path / "s", LOGGER + "time.sleep(600)", space, max_duration_minutes=0.03)
+    state = wait_for(opened, run_id, "Canceled")
+    assert "longer than max_duration_minutes, which is 0.03" in state["error"]["message"]
+    assert [trial.status for trial in trials_of(opened, run_id)] == ["Canceled"]
+
+
+def test_the_end_of_the_cluster_is_the_end_of_the_sweep(opened, tmp_path):
+    run_id = submit_sweep(opened, tmp_path / "s", "import time; time.sleep(600)", {"x": ["choice", [[1, 2, 3]]]})
+    wait_for(opened, run_id, "Running")
+    clusters.delete(opened, "cpu")
+    wait_for(opened, run_id, "Canceled")
+    assert not job_states.unfinished(opened)
+
+
+@pytest.mark.parametrize(
+    "changes, told",
+    [
+        ({"max_total_runs": 0}, "max_total_runs is 0"),
+        ({"max_total_runs": 1001}, "from 1 to 1000"),
+        ({"max_concurrent_runs": 101}, "from 1 to 100"),
+        ({"max_concurrent_runs": 1.5}, "max_concurrent_runs is 1.5"),
+        ({"max_duration_minutes": 0}, "max_duration_minutes is 0"),
+        ({"metric": ""}, "primary metric's name"),
+        ({"sampling": {"name": "RANDOM", "parameter_space": {"x": ["choice", [[{1}]]]}}}, "cannot be written down"),
+        (
+            {
+                "sampling": {"name": "BayesianOptimization", "parameter_space": {"x": ["uniform", [0, 1]]}},
+                "policy": {"name": "MedianStopping", "properties": {}},
+            },
+            "Bayesian sampling does not support early termination policies",
+        ),
+    ],
+)
+def test_what_the_service_refuses_is_refused_and_leaves_no_run(opened, tmp_path, changes, told):
+    with pytest.raises(Invalid, match=told):
+        submit_sweep(opened, tmp_path / "s", "", {"x": ["choice", [[1]]]}, **changes)
+    assert not job_states.unfinished(opened)
+
+
+def test_a_sweep_on_a_cluster_that_is_not_there_is_refused(opened, tmp_path):
+    clusters.delete(opened, "cpu")
+    with pytest.raises(NotFound):
+        submit_sweep(opened, tmp_path / "s", "", {"x": ["choice", [[1]]]})
+
+
+def test_metric_values_are_what_metrics_has_under_the_name(opened):
+    run_id = history.create_run(opened, "tests")
+    now = time.time()
+    for name, values in {"Accuracy": [0.5, math.nan, 0.7], "Accuracy (%)": [50.0, 70.0]}.items():
+        events = [{"kind": "metric", "name": name, "value": value, "step": None, "time": now} for value in values]
+        history.log_metrics(opened, run_id, events)
+        assert str(mlflow_store.metric_values(opened, run_id, name)) == str(values)
+        assert str(mlflow_store.metrics(opened, run_id)[name]) == str(values)
+    assert mlflow_store.metric_values(opened, run_id, "other") == []
