@@ -6,7 +6,7 @@ import signal
 
 import psutil
 import pytest
-from small_jobs import LOG, make_cluster, submit, supervisor_of, wait_for, wait_until
+from small_jobs import LOG, make_cluster, submit, submit_sweep, supervisor_of, wait_for, wait_until
 
 from helpers.offline.engine import (
     artifacts,
@@ -110,6 +110,27 @@ def test_events_that_are_carried_twice_are_there_once(opened, tmp_path):
     assert history.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
     jobs.cancel(opened, run_id)
     wait_for(opened, run_id, "Canceled")
+
+
+def test_a_sweep_whose_controller_is_killed_is_told_within_one_look_and_its_trials_end(opened, tmp_path):
+    make_cluster(opened, max_nodes=2)
+    script = LOG + "import sys\nlog('Accuracy', float(sys.argv[2]))\nprint('pid', os.getpid())\ntime.sleep(600)"
+    run_id = submit_sweep(opened, tmp_path / "s", script, {"accuracy": ["choice", [[0.5, 0.6, 0.7]]]})
+    trials = wait_until(lambda: len(found := job_states.unfinished(opened, parent_id=run_id)) == 2 and found)
+    pids = [started(opened, trial["run_id"]) for trial in trials]
+    controller = supervisor_of(run_id, "sweep_controller")
+    controller.kill()
+    controller.wait(10)
+
+    state = jobs.look(opened, run_id)  # one look
+    assert state["status"] == "Failed"
+    assert "The process that led the sweep ended" in state["error"]["message"]
+    for trial in trials:
+        wait_for(opened, trial["run_id"], "Canceled")
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert clusters.state(opened, "cpu")["running"] == 0
+    values = sorted(history.get_metrics(opened, trial["run_id"])["Accuracy"] for trial in trials)
+    assert values == [0.5, 0.6]
 
 
 def test_a_run_that_waits_for_a_dead_runs_node_gets_it(opened, tmp_path):

@@ -3,6 +3,7 @@
 The HTML takes colours from the page, so that it reads in a light and in a dark theme.
 """
 
+from collections import Counter
 from html import escape
 
 SIGNS = {"Completed": "✓", "Failed": "✗", "Canceled": "∅"}
@@ -20,6 +21,8 @@ def html(state):
         parts.append(f'<div style="margin:4px 0">{stages}</div>')
     if state.get("run_metrics"):
         parts.append(_metrics_table(state["run_metrics"]))
+    if state.get("child_runs"):
+        parts.append(_trials_table(state["child_runs"]))
     if state.get("run_logs"):
         parts.append(
             f'<pre style="margin:4px 0;padding:4px;border:{BORDER};max-height:20em;overflow:auto">'
@@ -43,6 +46,8 @@ class Lines:
         new = [f"{name} {_number(_last(value))}" for name, value in values.items() if old.get(name) != value]
         if new:
             print(f"Run {state['run_id']}: {', '.join(new)}", flush=True)
+        if state.get("child_runs") and state["child_runs"] != self.before.get("child_runs"):
+            print(f"Run {state['run_id']}: {_trials_line(state['child_runs'])}", flush=True)
         if state["error"] and state["error"] != self.before.get("error"):
             print(f"Run {state['run_id']}: {state['error']}", flush=True)
         self.before = {**self.before, **state}
@@ -61,14 +66,42 @@ def _metrics_table(metrics):
     rows = []
     for name, value in sorted(metrics.items()):
         series = value if isinstance(value, list) and all(map(_is_number, value)) else []
-        cells = (escape(name), escape(_number(_last(value))), str(len(series) or ""), _curve(name, series))
-        rows.append("<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in cells) + "</tr>")
-    headings = "".join(f'<th style="text-align:left">{text}</th>' for text in ("Metric", "Last", "Values", "Curve"))
-    return f"<table><thead><tr>{headings}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        rows.append((escape(name), escape(_number(_last(value))), str(len(series) or ""), _curve(name, series)))
+    return _table(("Metric", "Last", "Values", "Curve"), rows)
+
+
+def _trials_table(trials):
+    """A sweep's trials, the best first."""
+    names = list(dict.fromkeys(name for trial in trials for name in trial["hyperparameters"]))
+    metric = trials[0]["metric"]
+    rows = []
+    for trial in trials:
+        status = f"{SIGNS.get(trial['status'], '…')} {escape(trial['status'])}"
+        values = [escape(_number(trial["hyperparameters"].get(name, ""))) for name in names]
+        best = "" if trial["best_metric"] is None else _number(trial["best_metric"])
+        rows.append((status, *values, best, _curve(metric, trial["values"])))
+    return _table(("Trial", *map(escape, names), f"Best {escape(metric)}", "Curve"), rows)
+
+
+def _trials_line(trials):
+    counts = Counter(trial["status"] for trial in trials)
+    told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
+    best = trials[0]["best_metric"]
+    return f"{told} of {len(trials)} trials" + ("" if best is None else f"; best {trials[0]['metric']} {_number(best)}")
+
+
+def _table(headings, rows):
+    """A table of cells that are HTML already."""
+    head = "".join(f'<th style="text-align:left">{text}</th>' for text in headings)
+    body = "".join(
+        "<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in row) + "</tr>" for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _curve(name, series):
     """A line through the finite values of a series, as SVG."""
+    series = series if isinstance(series, list) else [series]
     points = [value for value in series if abs(value) < float("inf")]  # not NaN either
     if len(points) < 2:
         return ""

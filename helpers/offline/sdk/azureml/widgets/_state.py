@@ -1,5 +1,6 @@
 """What there is to show of a run at one moment."""
 
+import json
 from datetime import UTC, datetime
 
 from azureml import _engine
@@ -11,7 +12,8 @@ LINE_LENGTH = 300  # characters; a longer line is cut
 def read(run):
     """The run's state: a dict of JSON values.
 
-    stages: [{"status", "seconds"}]; run_metrics: as get_metrics(); run_logs: the log's last lines.
+    stages: [{"status", "seconds"}]; run_metrics: as get_metrics(); run_logs: the log's last lines; child_runs: of a
+    sweep, see _trials.
     """
     status = run.get_status()
     error = run._record.error
@@ -22,11 +24,28 @@ def read(run):
         "status": status,
         "final": status in _engine.job_states.FINAL,
         "stages": _stages(run),
-        "run_metrics": run.get_metrics(),
+        **({"child_runs": _trials(run)} if run.type == "hyperdrive" else {"run_metrics": run.get_metrics()}),
         "run_logs": _log_tail(run),
         "run_properties": run.properties,
         "error": error.get("message") if error else None,
     }
+
+
+def _trials(sweep):
+    """A sweep's trials, the best first: run_id, status, hyperparameters (a dict), metric (name), values, best_metric."""
+    metric = sweep.hyperdrive_config._primary_metric_config["name"]
+    metrics = sweep.get_metrics()
+    return [
+        {
+            "run_id": child["run_id"],
+            "status": child["status"],
+            "hyperparameters": json.loads(child["hyperparameters"] or "{}"),
+            "metric": metric,
+            "values": metrics.get(child["run_id"], {}).get(metric, []),
+            "best_metric": child["best_primary_metric"],
+        }
+        for child in sweep.get_children_sorted_by_primary_metric()
+    ]
 
 
 def _stages(run):
