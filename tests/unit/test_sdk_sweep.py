@@ -175,7 +175,7 @@ def test_the_widget_shows_the_trials(sweep):
 def test_a_sweep_that_never_sees_its_metric_fails_and_can_be_canceled_no_more(experiment, tmp_path):
     sampling = RandomParameterSampling({"rate": choice(0.5)})
     run = experiment.submit(config_of(tmp_path, sampling, primary_metric_name="loss"))
-    with pytest.raises(ActivityFailedException, match="No trial logged the primary metric 'loss'.*'Loss'"):
+    with pytest.raises(ActivityFailedException, match=r"No trial logged the primary metric 'loss'.*'Loss'"):
         run.wait_for_completion()
     assert run.get_best_run_by_primary_metric() is None
     assert run.cancel() is True and run.get_status() == "Failed"

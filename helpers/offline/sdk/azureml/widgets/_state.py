@@ -32,7 +32,7 @@ def read(run):
 
 
 def _trials(sweep):
-    """A sweep's trials, the best first: run_id, status, hyperparameters (a dict), metric (name), values, best_metric."""
+    """A sweep's trials, the best first: run_id, status, hyperparameters, metric (its name), values and best_metric."""
     metric = sweep.hyperdrive_config._primary_metric_config["name"]
     metrics = sweep.get_metrics()
     return [
