@@ -59,6 +59,12 @@ CLASSES = {
     "PrimaryMetricGoal": "azureml.train.hyperdrive.runconfig.PrimaryMetricGoal",
     "RunDetails": "azureml.widgets.run_details.RunDetails",
     "Model": "azureml.core.model.Model",
+    "InferenceConfig": "azureml.core.model.InferenceConfig",
+    "Webservice": "azureml.core.webservice.webservice.Webservice",
+    "AciWebservice": "azureml.core.webservice.aci.AciWebservice",
+    "AciServiceDeploymentConfiguration": "azureml.core.webservice.aci.AciServiceDeploymentConfiguration",
+    "LocalWebservice": "azureml.core.webservice.local.LocalWebservice",
+    "LocalWebserviceDeploymentConfiguration": "azureml.core.webservice.local.LocalWebserviceDeploymentConfiguration",
 }
 
 INTRODUCTION = """\

@@ -49,11 +49,12 @@ def mlflow_store(tmp_path_factory):
 @pytest.fixture
 def offline_folder(tmp_path, monkeypatch, mlflow_store):
     """The folder of a new offline workspace, which the test's processes find by the environment variable."""
-    from helpers.offline.engine import folder, jobs
+    from helpers.offline.engine import folder, jobs, services
 
     path = folder.open_folder(tmp_path / "offline")
     shutil.copyfile(mlflow_store, path / "mlflow.db")
     monkeypatch.setenv(folder.VARIABLE, str(path))
     yield path
     if (path / "assets.db").exists():
-        jobs.end_all(path)  # no process is left behind
+        services.end_all(path)  # no process is left behind
+        jobs.end_all(path)

@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import azureml.exceptions
 import azureml.train.hyperdrive
 import azureml.train.hyperdrive.exceptions
-from azureml.core import Environment, RunConfiguration, ScriptRunConfig
+from azureml.core import Environment, Model, RunConfiguration, ScriptRunConfig, Webservice
 from azureml.core.compute import AmlCompute
 from azureml.core.conda_dependencies import CondaDependencies
+from azureml.core.model import InferenceConfig
 from azureml.core.runconfig import (
     DockerConfiguration,
     MpiConfiguration,
@@ -20,6 +21,8 @@ from azureml.core.runconfig import (
     TensorflowConfiguration,
 )
 from azureml.core.script_run_config import get_run_config_from_script_run
+from azureml.core.webservice import AciWebservice, LocalWebservice
+from azureml.core.webservice.aci import ContainerResourceRequirements
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
 
 DISTRIBUTED = {"mpi": MpiConfiguration, "pytorch": PyTorchConfiguration, "tensorflow": TensorflowConfiguration}
@@ -224,6 +227,44 @@ def check_name(kind, name):
 def provisioning_configuration(arguments):
     settings = vars(AmlCompute.provisioning_configuration(**arguments))
     return {name: settings[name] for name in ("vm_size", "vm_priority", "min_nodes", "max_nodes", "location", "tags")}
+
+
+def aci_configuration(arguments):
+    settings = vars(AciWebservice.deploy_configuration(**arguments))
+    return {name: value for name, value in settings.items() if name != "_webservice_type"}
+
+
+def local_configuration(port):
+    return LocalWebservice.deploy_configuration(port=port).port
+
+
+def inference_config(folder, arguments):
+    """An InferenceConfig with its folder, and the warnings that it logs."""
+
+    def make():
+        config = InferenceConfig(source_directory=folder, environment=Environment("scoring"), **arguments)
+        return repr(config), config.environment.name
+
+    return logged(make)
+
+
+def container_requirements(payload):
+    return ContainerResourceRequirements.deserialize(payload).serialize()
+
+
+def service_name(name):
+    """Deploy under a name: what is refused before the workspace is asked."""
+    Model.deploy(None, name, [])
+
+
+def service_key(key):
+    """Regenerate a key: what is refused before the workspace is asked."""
+    Webservice.regen_key(SimpleNamespace(workspace=None, _mms_endpoint="", _auth=_NoLogin()), key)
+
+
+class _NoLogin:
+    def get_authentication_header(self):
+        return {}
 
 
 def exception_texts(name, arguments, keywords):

@@ -11,6 +11,7 @@ from azureml import _strict
 ROOT = Path(__file__).parents[2]
 WIDE = ["Workspace", "Experiment", "Run", "ScriptRunConfig", "Environment", "CondaDependencies"]
 WIDE += ["Dataset.File", "FileDataset", "AmlCompute", "Model", "HyperDriveConfig", "HyperDriveRun"]
+WIDE += ["Webservice", "AciWebservice", "LocalWebservice"]
 
 
 def load(path):
@@ -42,7 +43,7 @@ def test_main_classes_are_supported(table, title):
 
 def test_unsupported_members_say_so(table):
     unsupported = [(title, member.name) for title in table for member in table[title] if not member.supported]
-    assert ("Model", "deploy") in unsupported and ("Dataset", "from_sql_query") in unsupported
+    assert ("Model", "profile") in unsupported and ("Dataset", "from_sql_query") in unsupported
     for title, name in unsupported:
         with pytest.raises(_strict.UnsupportedOfflineError) as error:
             use(title, name)

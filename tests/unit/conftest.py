@@ -8,7 +8,7 @@ def workspace(tmp_path_factory):
     """The Workspace of a new offline folder; the working directory is beside it."""
     from azureml.core import Workspace
 
-    from helpers.offline.engine import jobs
+    from helpers.offline.engine import jobs, services
 
     top = tmp_path_factory.mktemp("world")
     (top / "work").mkdir()
@@ -17,4 +17,5 @@ def workspace(tmp_path_factory):
         patch.chdir(top / "work")
         workspace = Workspace.from_config()
         yield workspace
+        services.end_all(workspace._folder)
         jobs.end_all(workspace._folder)

@@ -8,7 +8,7 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -40,21 +40,28 @@ def take(descriptor: int) -> bool:
 
 
 def start(
-    module: str, arguments: Iterable[object], lock: int, log: Path, not_inherited: Iterable[str] = ()
+    module: str,
+    arguments: Iterable[object],
+    lock: int,
+    log: Path,
+    not_inherited: Iterable[str] = (),
+    variables: Mapping[str, str] | None = None,
+    pass_on: Iterable[int] = (),
 ) -> subprocess.Popen:
     """Run `python -m module ARGUMENT… LOCK` in a session of its own, in the log's folder, its output added to `log`.
 
-    `not_inherited` names environment variables. The caller closes its own descriptor of the lock afterwards.
+    `not_inherited` names environment variables, `variables` has more of them, `pass_on` other descriptors. The caller
+    closes its own afterwards.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", module, *map(str, arguments), str(lock)],
             cwd=log.parent,
-            env={name: value for name, value in os.environ.items() if name not in not_inherited},
+            env={name: value for name, value in os.environ.items() if name not in not_inherited} | (variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            pass_fds=[lock],
+            pass_fds=[lock, *pass_on],
             start_new_session=True,
         )
 

@@ -7,7 +7,7 @@ has to be installed, in a version that it admits. What is missing fails the run,
 
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -16,6 +16,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from helpers.offline.engine.errors import Invalid
 
+SERVER = "azureml-inference-server-http"  # which no mock stands for: it serves entry scripts offline, too
 PROVIDED = {  # the mocked SDK stands for these
     "azureml-core",
     "azureml-dataprep",
@@ -62,8 +63,8 @@ def specification(environment: dict) -> Specification:
     python, requirements = SpecifierSet(), []
     notes = [_heading(environment, "built as a virtual environment of this machine")]
     for is_pip, text in _dependencies(environment):
-        name, version = (_name(text), "") if is_pip else _from_conda(text)
-        if name.startswith("azureml-"):
+        name, version = (package_name(text), "") if is_pip else _from_conda(text)
+        if name.startswith("azureml-") and name != SERVER:
             notes.append(f"  {text}: stands in the mocked SDK")
         elif is_pip:
             requirements.append(text)
@@ -102,6 +103,11 @@ def is_managed_by_user(environment: dict) -> bool:
     return bool((environment.get("python") or {}).get("userManagedDependencies"))
 
 
+def asks_for(environment: dict, names: Collection[str]) -> bool:
+    """Whether one of these packages is among the dependencies."""
+    return any(package_name(text) in names for _, text in _dependencies(environment))
+
+
 def _heading(environment: dict, what: str) -> str:
     image = (environment.get("docker") or {}).get("baseImage") or "none"
     return (
@@ -120,7 +126,7 @@ def _dependencies(environment: dict) -> Iterator[tuple[bool, str]]:
             yield False, str(dependency).strip()
 
 
-def _name(requirement: str) -> str:
+def package_name(requirement: str) -> str:
     """The name that a line of pip's asks for, normalised; empty for an option or a file."""
     name = re.match(r"[\w.\-]*", "" if requirement.startswith("-") else requirement)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
@@ -163,7 +169,7 @@ def _check_pip(text: str) -> tuple[str, str | None]:
         if text.lstrip().startswith("-"):
             return f"  {text}: an option of pip, not used offline", None
         return f"  {text}: not understood", f"{text!r} is no requirement that pip understands."
-    name = _name(text)
+    name = package_name(text)
     if requirement.marker and not requirement.marker.evaluate():
         return f"  {text}: not for this machine", None
     if name in PROVIDED:

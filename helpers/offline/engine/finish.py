@@ -4,14 +4,11 @@ It has two steps: end() as soon as the script has ended, which needs no MLflow, 
 somebody who looks at the run and has MLflow, or else the supervisor.
 """
 
-import os
 import shutil
 import traceback
 from pathlib import Path
 
-import psutil
-
-from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store, spool
+from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store, processes, spool
 from helpers.offline.engine.files import files_below
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"
@@ -64,15 +61,7 @@ def record(folder: Path, run_id: str) -> None:
 
 def end_processes(run_id: str) -> None:
     """Kill every process that carries the run's id in its environment: the script's children, wherever they went."""
-    own, killed = os.getpid(), []
-    for process in psutil.process_iter():
-        try:
-            if process.pid != own and process.environ().get(RUN_ID_VARIABLE) == run_id:
-                process.kill()
-                killed.append(process)
-        except (psutil.Error, OSError):  # gone, or not ours
-            continue
-    psutil.wait_procs(killed, timeout=10)
+    processes.end_marked(RUN_ID_VARIABLE, run_id)
 
 
 def upload_outputs(folder: Path, run_id: str) -> None:

@@ -11,7 +11,7 @@ from helpers.offline.engine.errors import FolderError
 
 VARIABLE = "AZUREML_OFFLINE_FOLDER"
 REPOSITORY = Path(__file__).resolve().parents[3]
-PARTS = ("artifacts", "datastores", "environments", "models", "runs", "snapshots", "web")
+PARTS = ("artifacts", "datastores", "environments", "models", "runs", "services", "snapshots", "web")
 
 _opened: dict[Path, tuple[int, int]] = {}
 
@@ -52,14 +52,15 @@ def open_folder(path: Path | None = None) -> Path:
 
 def reset(folder: Path) -> None:
     """End what still runs in the workspace and delete its folder, and nothing else."""
-    from helpers.offline.engine import jobs
+    from helpers.offline.engine import jobs, services
 
     folder = Path(folder).expanduser().resolve()
     if not folder.exists():
         return
     _refuse_foreign(folder)
     if database.database_path(folder).exists():
-        jobs.end_all(open_folder(folder))
+        services.end_all(open_folder(folder))
+        jobs.end_all(folder)
     shutil.rmtree(folder)
     _opened.pop(folder, None)
 

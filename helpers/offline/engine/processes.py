@@ -1,10 +1,12 @@
-"""Runs a program in a process group of its own, so that it can be ended together with whatever it starts."""
+"""Runs a program in a process group of its own, and ends it together with whatever it has started."""
 
 import os
 import signal
 import subprocess
 import time
 from collections.abc import Callable
+
+import psutil
 
 TICK = 0.05  # seconds between two looks at the program
 LOOK = 0.2  # seconds between two calls of `look`
@@ -49,3 +51,16 @@ def end_group(process: subprocess.Popen) -> None:
             process.wait(patience)
         except subprocess.TimeoutExpired:
             continue
+
+
+def end_marked(variable: str, value: str) -> None:
+    """Kill every process with this value in its environment: a program's children, wherever they went."""
+    own, killed = os.getpid(), []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != own and process.environ().get(variable) == value:
+                process.kill()
+                killed.append(process)
+        except (psutil.Error, OSError):  # gone, or not ours
+            continue
+    psutil.wait_procs(killed, timeout=10)

@@ -20,7 +20,6 @@ from helpers.offline.engine import (
     clusters,
     data,
     detached,
-    environments,
     finish,
     job_states,
     mlflow_store,
@@ -29,7 +28,7 @@ from helpers.offline.engine import (
     spool,
     virtual_environments,
 )
-from helpers.offline.engine.errors import EngineError, NotFound
+from helpers.offline.engine.errors import EngineError
 from helpers.offline.engine.processes import LOOK, TICK
 
 SDK = Path(__file__).resolve().parents[1] / "sdk"
@@ -80,18 +79,8 @@ def prepare(folder: Path, run_id: str, job: dict) -> Path:
     log = finish.build_log_path(folder, run_id)
     environment = job["environment"]
     try:
-        if virtual_environments.is_wanted(job):
-            python = virtual_environments.interpreter_for(
-                folder, run_id, environment, log, lambda: stop_if_canceled(folder, run_id)
-            )
-            delay(folder, run_id)
-        else:
-            python = Path(sys.executable)
-            lines, missing = environments.check(environment)
-            finish.append(log, *lines)
-            delay(folder, run_id)
-            if missing:
-                raise NotFound(" ".join(missing))
+        python = virtual_environments.prepare(folder, run_id, job, log, lambda: stop_if_canceled(folder, run_id))
+        delay(folder, run_id)
     except EngineError as refused:
         name = environment.get("name")
         message = f"Image build failed. The environment {name!r} cannot be had on this machine: {refused}"

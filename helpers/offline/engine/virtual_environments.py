@@ -10,17 +10,33 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from helpers.offline.engine import detached, environments, finish, interpreters, jobs, processes
-from helpers.offline.engine.errors import BuildFailed
+from helpers.offline.engine.errors import BuildFailed, NotFound
 
 VARIABLE = "AZUREML_OFFLINE_BUILD"  # the job's environment variable that asks for an environment of its own
 BUILD_LOG = "build_log.txt"
 REQUIREMENTS = "requirements.txt"
 LINES_TOLD = 12  # of the output of a step that fails
+
+
+def prepare(folder: Path, run_id: str, job: dict, log: Path, look: Callable[[], None]) -> Path:
+    """The interpreter that the job's environment stands for: this one, once it is checked, or one that is built.
+
+    `log`, `look` and what it raises are those of interpreter_for(); NotFound also tells what is not installed here.
+    """
+    environment = job["environment"]
+    if is_wanted(job):
+        return interpreter_for(folder, run_id, environment, log, look)
+    lines, missing = environments.check(environment)
+    finish.append(log, *lines)
+    if missing:
+        raise NotFound(" ".join(missing))
+    return Path(sys.executable)
 
 
 def is_wanted(job: dict) -> bool:

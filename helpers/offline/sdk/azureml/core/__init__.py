@@ -21,6 +21,7 @@ _EXPORTS = {
     "RunConfiguration": "azureml.core.runconfig",
     "ScriptRun": "azureml.core.script_run",
     "ScriptRunConfig": "azureml.core.script_run_config",
+    "Webservice": "azureml.core.webservice",
     "Workspace": "azureml.core.workspace",
     "get_run": "azureml.core.run",
 }

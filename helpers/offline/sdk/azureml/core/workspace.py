@@ -416,8 +416,10 @@ class Workspace:
 
     @property
     def webservices(self):
-        """No web services: offline none are deployed."""
-        return {}
+        """The web services, by name; local ones are not among them."""
+        from azureml.core.webservice import Webservice
+
+        return {service.name: service for service in Webservice.list(self)}
 
     @property
     def linked_services(self):

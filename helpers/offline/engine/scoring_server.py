@@ -1,0 +1,36 @@
+"""The program that serves an entry script: `python scoring_server.py SOCKET`, in the service's own interpreter.
+
+It is Microsoft's azureml-inference-server-http with its own settings, except for where it listens: left to itself that
+is every interface of the machine, here it is a Unix socket, which no network reaches. It ends with whoever started
+it: its standard input is a pipe from there, which closes even if that process is killed.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+import gunicorn.config
+from azureml_inference_server_http import amlserver_linux
+from azureml_inference_server_http.constants import PACKAGE_ROOT
+from azureml_inference_server_http.log_config import load_logging_config
+
+WORKERS = 1  # as on Azure, unless WORKER_COUNT says otherwise
+
+
+def end_with_parent() -> None:
+    os.read(0, 1)  # not sys.stdin: a lock that it holds would stop the workers, which are forks, from ending
+    os.killpg(0, signal.SIGTERM)
+
+
+def main() -> None:
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    if any(setting.name == "control_socket_disable" for setting in gunicorn.config.KNOWN_SETTINGS):
+        os.environ["GUNICORN_CMD_ARGS"] = "--no-control-socket"  # it would lie in the user's home
+    load_logging_config(PACKAGE_ROOT)
+    # Host and port are joined by a colon, which makes gunicorn's name for a Unix socket.
+    amlserver_linux.run("unix", sys.argv[1], int(os.environ.get("WORKER_COUNT") or WORKERS))
+
+
+if __name__ == "__main__":
+    main()

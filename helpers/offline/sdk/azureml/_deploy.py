@@ -1,0 +1,92 @@
+"""From a Model.deploy() to a service of the engine."""
+
+import re
+from pathlib import Path
+
+from azureml import _engine
+from azureml._strict import unsupported
+from azureml.exceptions import WebserviceException
+
+
+def deploy(workspace, name, models, inference_config, deployment_config, overwrite, show_output):
+    """Start the service and return its Webservice at once. Raises WebserviceException."""
+    from azureml.core.webservice.aci import AciServiceDeploymentConfiguration, AciWebservice
+    from azureml.core.webservice.local import LocalWebservice, LocalWebserviceDeploymentConfiguration
+
+    _check_name(name)
+    if inference_config is None:
+        unsupported("Model.deploy() without an InferenceConfig")
+    if isinstance(deployment_config, LocalWebserviceDeploymentConfiguration):
+        service = LocalWebservice(workspace, name, must_exist=False)
+        service.update(models=models, inference_config=inference_config, deployment_config=deployment_config)
+        return service
+    deployment_config = deployment_config or AciWebservice.deploy_configuration()
+    if not isinstance(deployment_config, AciServiceDeploymentConfiguration):
+        raise WebserviceException(
+            f"A service is deployed offline with AciWebservice.deploy_configuration() or "
+            f"LocalWebservice.deploy_configuration(), not with {type(deployment_config).__name__}."
+        )
+    wanted = {
+        **changed(workspace, name, models, inference_config),
+        "auth_enabled": bool(deployment_config.auth_enabled),
+        "tags": _texts(deployment_config.tags),
+        "properties": _texts(deployment_config.properties),
+        "description": deployment_config.description,
+        "settings": deployment_config._settings(),
+    }
+    keys = (deployment_config.primary_key, deployment_config.secondary_key)
+    with _engine.translated(NotFound=_not_found, EngineError=WebserviceException):
+        made = _engine.services.deploy(workspace._folder, "ACI", name, wanted, keys=keys, overwrite=overwrite)
+    if show_output:
+        print("Request submitted, please run wait_for_deployment(show_output=True) to get deployment status.")
+    service = AciWebservice(workspace, name)
+    service._operation = made["operation"]["id"]
+    return service
+
+
+def changed(workspace, name, models, inference_config):
+    """What the engine is to deploy of models and an InferenceConfig; what is None is left as it was."""
+    from azureml.core.environment import Environment
+    from azureml.core.model import InferenceConfig
+
+    wanted = {}
+    if models is not None:
+        wanted["models"] = [_model_id(workspace, model) for model in models]
+    if inference_config is not None:
+        if not isinstance(inference_config, InferenceConfig):
+            raise WebserviceException("Error, provided inference configuration must be of type InferenceConfig.")
+        environment = inference_config.environment or Environment(f"{name}-env")
+        directory, script = inference_config.source_directory, inference_config.entry_script
+        wanted["source_directory"] = directory and str(Path(directory).resolve())
+        wanted["entry_script"] = script if directory else str(Path(script).resolve())
+        wanted["environment"] = environment._serialize_to_dict()
+    return wanted
+
+
+def _check_name(name):
+    if not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name) or not 3 <= len(name) <= 32:
+        raise WebserviceException(
+            "Error, provided service name is invalid. It must only consist of lowercase letters, numbers, or dashes, "
+            "start with a letter, end with a letter or number, and be between 3 and 32 characters long."
+        )
+
+
+def _model_id(workspace, model):
+    from azureml.core.model import Model
+
+    if isinstance(model, str):
+        return Model(workspace, id=model, expand=False).id
+    if isinstance(model, Model):
+        return model.id
+    raise WebserviceException(
+        "Models must either be of type azureml.core.Model or a str path to a file or folder. Offline a path has to be "
+        "registered first."
+    )
+
+
+def _not_found(message):
+    return WebserviceException(f"ModelNotFound: {message}" if " model " in message else message)
+
+
+def _texts(tags):
+    return {str(name): "" if value is None else str(value) for name, value in (tags or {}).items()}

@@ -1,0 +1,78 @@
+"""What is asked for in a deployment comes out alike from the mocked and the real SDK, and is refused alike."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+@given(
+    arguments=st.fixed_dictionaries(
+        {},
+        optional={
+            "cpu_cores": st.sampled_from([None, -1, 0, 0.1, 2]),
+            "memory_gb": st.sampled_from([None, -0.5, 0, 0.5, 1]),
+            "tags": st.none() | st.just({"a": "b"}),
+            "properties": st.none() | st.just({"a": "b"}),
+            "description": st.none() | st.just("digits"),
+            "location": st.none() | st.just("westeurope"),
+            "auth_enabled": st.none() | st.booleans(),
+            "primary_key": st.none() | st.just("one"),
+            "secondary_key": st.none() | st.just("two"),
+        },
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_aci_configuration(both, arguments):
+    both.same("aci_configuration", arguments)
+
+
+@pytest.mark.parametrize("port", [None, 0, 1, 6789, 65535, 65536, -1, "6789"])
+def test_local_configuration(both, port):
+    both.same("local_configuration", port)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("score.py", "def init(): pass\n"),
+        ("score.py", "def init(:\n"),
+        ("", None),
+        ("missing.py", None),
+        ("score.txt", ""),
+        ("1score.py", ""),
+        ("class.py", ""),
+    ],
+)
+def test_inference_config(both, tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    arguments = {"entry_script": name}
+    if "error" in both.real.call("inference_config", str(tmp_path), arguments):
+        both.same_error("inference_config", str(tmp_path), arguments)
+    else:
+        (config, environment), warnings = both.mocked.call("inference_config", str(tmp_path), arguments)["value"]
+        (real, *_), real_warnings = both.real.call("inference_config", str(tmp_path), arguments)["value"]
+        assert (config.partition("base_image_registry")[0], environment) == (
+            real.partition("base_image_registry")[0],
+            "scoring",
+        )
+        assert warnings == real_warnings
+
+
+def test_inference_config_without_its_folder(both, tmp_path):
+    both.same_error("inference_config", str(tmp_path / "missing"), {"entry_script": "score.py"})
+
+
+@pytest.mark.parametrize("payload", [{"cpu": 1, "memoryInGB": 2}, {"cpu": 1}, {}])
+def test_container_requirements(both, payload):
+    both.same("container_requirements", payload)
+
+
+@pytest.mark.parametrize("name", ["ab", "a" * 33, "Digits", "1digits", "digits-", "-digits", "dig_its", "dig its"])
+def test_service_names(both, name):
+    both.same_error("service_name", name)
+
+
+@pytest.mark.parametrize("key", [None, "", "third"])
+def test_keys(both, key):
+    both.same("service_key", key)
