@@ -1,4 +1,4 @@
-"""What machines of a cluster cost on Azure: a bound, so that nobody submits without knowing the order of magnitude."""
+"""What machines and services cost on Azure, so that nobody begins without knowing the order of magnitude."""
 
 import json
 import os
@@ -18,6 +18,9 @@ PRICES: dict[str, tuple[float, str]] = {
     "standard_nc40ads_h100_v5": (6.98, "November 2026"),
     "standard_nc80adis_h100_v5": (17.64, "November 2026"),
 }
+# Azure Container Instances: US dollars an hour for a core and for a GB of memory. Linux, East US, as Azure's Retail
+# Prices API gave them (the meters Standard vCPU Duration and Standard Memory Duration).
+CORE_HOUR, GB_HOUR, SERVICES_WHEN = 0.0405, 0.00445, "August 2026"
 VARIABLE = "AZUREML_PRICES"
 PRICE_LIST = "https://azure.microsoft.com/pricing/details/machine-learning/"
 
@@ -62,6 +65,23 @@ def describe(vm_size: str, nodes: int, seconds: int, idle_seconds: int = 0) -> s
 def show(vm_size: str, nodes: int, seconds: int, idle_seconds: int = 0) -> None:
     """Print what `describe` says."""
     print(describe(vm_size, nodes, seconds, idle_seconds))
+
+
+def service(cpu_cores: float, memory_gb: float, seconds: float) -> float:
+    """What a service on Azure Container Instances costs in `seconds` seconds, in US dollars, asked or not."""
+    return (cpu_cores * CORE_HOUR + memory_gb * GB_HOUR) * seconds / 3600
+
+
+def describe_service(cpu_cores: float, memory_gb: float, seconds: int) -> str:
+    """A sentence with the cost of a service that stays for `seconds`."""
+    dollars = service(cpu_cores, memory_gb, seconds)
+    size = f"{cpu_cores:g} {'core' if cpu_cores == 1 else 'cores'} and {memory_gb:g} GB"
+    return f"On Azure, a service of {size} for {_duration(seconds)}: {dollars:.3f} USD (East US, {SERVICES_WHEN})"
+
+
+def show_service(cpu_cores: float, memory_gb: float, seconds: int) -> None:
+    """Print what `describe_service` says."""
+    print(describe_service(cpu_cores, memory_gb, seconds))
 
 
 def _own_prices() -> dict[str, float]:

@@ -90,6 +90,20 @@ def curve(metrics: Mapping[str, object]) -> tuple[Figure, str, str]:
     return figure, "training curve", "Line charts of accuracy and loss: " + ("; ".join(told) or "nothing logged yet")
 
 
+def latency(seconds: np.ndarray) -> None:
+    """Show how long requests took, from what `scoring.latencies` returns."""
+    milliseconds = np.asarray(seconds) * 1000
+    median, slowest = np.median(milliseconds), milliseconds.max()
+    figure = _figure(6, 2.4)
+    axes = _axes(figure.subplots(), xlabel="milliseconds until the answer", ylabel="requests")
+    axes.hist(milliseconds, bins=30, color=BLUE)
+    axes.axvline(median, color=VERMILION, linewidth=1.5, label=f"median {median:.1f} ms")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _legend(axes, loc="best")
+    alt = f"Histogram of the time that {len(milliseconds)} requests took: half of them less than {median:.1f} ms"
+    _show(figure, "latency", f"{alt}, the slowest {slowest:.1f} ms")
+
+
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:
     """Show how often each digit was read as each; mistakes are coloured, the more the stronger."""
     counts = np.zeros((10, 10), int)

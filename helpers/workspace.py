@@ -1,8 +1,9 @@
 """The workspace, and what earlier notebooks made in it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import helpers
 from helpers.azure_problems import explained
 from helpers.credentials import credential
 
@@ -40,6 +41,13 @@ def made_by(notebook: str) -> Iterator[None]:
             f"This notebook needs what {notebook} makes. Run {notebook} first, with the same parameters. "
             f"The workspace's answer was: {_first_line(error)}"
         ) from error
+
+
+def of_series(assets: Mapping[str, object]) -> dict[str, object]:
+    """Those of the workspace's assets, by name, that carry the series' tag; whatever else somebody made is left out."""
+    return {
+        name: asset for name, asset in assets.items() if helpers.SERIES_TAG.items() <= dict(asset.tags or {}).items()
+    }
 
 
 def _first_line(error: Exception) -> str:

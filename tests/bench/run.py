@@ -1,7 +1,7 @@
 """What the project costs in time, as figures of one run on one machine: `make bench`.
 
 Machines differ, so a bar is a ratio or a difference within the run wherever it can be. The bars are printed beside the
-figures; nothing fails, since a noisy machine is no fault.
+figures; nothing fails, since a noisy machine is no fault. `run.py NAME…` measures only the parts of these names.
 """
 
 import os
@@ -13,6 +13,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from scoring import bench_scoring
 
 ROOT = Path(__file__).resolve().parents[2]
 TEN_METRICS = """
@@ -113,18 +115,29 @@ def bench_notebooks() -> list[tuple]:
     return [("notebooks 01 to 06, against the script by hand", f"{ratio:.2f}", "2.2", ratio <= 2.2)]
 
 
-def main() -> None:
+PARTS = {
+    "import": bench_import,
+    "submit": bench_submit,
+    "history": bench_history,
+    "scoring": bench_scoring,
+    "notebooks": bench_notebooks,
+}
+
+
+def main(names: list[str]) -> None:
+    if unknown := set(names) - set(PARTS):
+        sys.exit(f"There is no part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}.")
     world = tempfile.mkdtemp()
     os.environ["AZUREML_OFFLINE_FOLDER"] = str(Path(world) / "offline")
     import helpers
 
     helpers.use_backend("offline")
     print(f"\n{'figure':48} {'measured':>12} {'bar':>8}")
-    for bench in (bench_import, bench_submit, bench_history, bench_notebooks):
-        for name, measured, bar, within in bench():
+    for part in names or PARTS:
+        for name, measured, bar, within in PARTS[part]():
             print(f"{name:48} {measured:>12} {bar:>8}  {'' if within else 'over the bar'}", flush=True)
     shutil.rmtree(world)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
