@@ -1,9 +1,10 @@
-"""What the project costs in time, as figures of one run on one machine: `make bench`.
+"""What the project costs in time, as figures of one run on one machine: `make bench`, or parts of it by name.
 
 Machines differ, so a bar is a ratio or a difference within the run wherever it can be. The bars are printed beside the
 figures; nothing fails, since a noisy machine is no fault.
 """
 
+import argparse
 import os
 import shutil
 import statistics
@@ -13,6 +14,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import scaling
+import training
 
 ROOT = Path(__file__).resolve().parents[2]
 TEN_METRICS = """
@@ -113,16 +117,34 @@ def bench_notebooks() -> list[tuple]:
     return [("notebooks 01 to 06, against the script by hand", f"{ratio:.2f}", "2.2", ratio <= 2.2)]
 
 
+BENCHES: dict[str, Callable[[], list[tuple]]] = {
+    "import": bench_import,
+    "submit": bench_submit,
+    "history": bench_history,
+    "training": training.bench_speed,
+    "repeat": training.bench_repeat,
+    "nodes": scaling.bench_nodes,
+    "notebooks": bench_notebooks,
+}
+
+
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"what to measure, by default all: {', '.join(BENCHES)}"
+    )
+    names = parser.parse_args().names or list(BENCHES)
+    if unknown := set(names) - set(BENCHES):
+        parser.error(f"there is no bench {', '.join(sorted(unknown))}: give some of {', '.join(BENCHES)}")
     world = tempfile.mkdtemp()
     os.environ["AZUREML_OFFLINE_FOLDER"] = str(Path(world) / "offline")
     import helpers
 
     helpers.use_backend("offline")
-    print(f"\n{'figure':48} {'measured':>12} {'bar':>8}")
-    for bench in (bench_import, bench_submit, bench_history, bench_notebooks):
-        for name, measured, bar, within in bench():
-            print(f"{name:48} {measured:>12} {bar:>8}  {'' if within else 'over the bar'}", flush=True)
+    print(f"{'figure':48} {'measured':>12} {'bar':>8}", flush=True)
+    for name in names:
+        for figure, measured, bar, within in BENCHES[name]():
+            print(f"{figure:48} {measured:>12} {bar:>8}  {'' if within else 'over the bar'}", flush=True)
     shutil.rmtree(world)
 
 

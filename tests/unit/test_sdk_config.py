@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from azureml import _engine, _strict, exceptions
-from azureml.core import Environment, RunConfiguration, ScriptRunConfig, Workspace
+from azureml.core import Environment, RunConfiguration, Workspace
 from azureml.core.authentication import (
     AzureCliAuthentication,
     InteractiveLoginAuthentication,
@@ -119,7 +119,6 @@ def test_broken_module_is_not_called_unsupported(tmp_path, monkeypatch):
         lambda: Environment("a", colour="red"),
         lambda: MsiAuthentication(colour="red"),
         lambda: UserErrorException("a", colour="red"),
-        lambda: ScriptRunConfig(".", resume_from="b"),
         lambda: ServicePrincipalAuthentication("a", "b", "c").get_authentication_header(),
     ],
 )
