@@ -10,7 +10,7 @@ from helpers.workspace import NotMadeYet
 
 FINAL = ("Completed", "Failed", "Canceled")
 STAGES = ("Preparing", "Queued", "Running", "Finalizing")
-LOG = "user_logs/std_log.txt"
+LOG = "user_logs/std_log"  # what the name begins with: there may be one for each process
 LINES_SHOWN = 8
 POLL = (1.0, 5.0)  # seconds between two looks: at first, and after the first two minutes
 REDRAW = 3.0  # seconds between two curves at least: offline, drawing takes time from the training
@@ -89,7 +89,7 @@ def _looks(run) -> Iterator[Look]:
 
 def _log(logs: dict[str, str]) -> tuple[str | None, list[str]]:
     """Name and lines of the script's log or, before it starts, of the newest other one, such as the image's build."""
-    name = LOG if LOG in logs else max(logs, default=None)
+    name = min((log for log in logs if log.startswith(LOG)), default=None) or max(logs, default=None)
     return name, (logs.get(name) or "").splitlines()
 
 

@@ -3,6 +3,7 @@
 By hand, from the repository:  python scripts/training/keras_mnist.py --data-folder data/mnist
 
 The environment variable KERAS_BACKEND selects what Keras computes with: tensorflow (default), jax or torch.
+Where Azure ML starts several processes, on one node or many, they train together on jax: see distribution.py.
 """
 
 import argparse
@@ -17,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import checkpoint
+import distribution
 import numpy as np
 
 try:
@@ -25,10 +28,10 @@ except ModuleNotFoundError:
     sys.path.append(str(Path(__file__).resolve().parents[2] / "helpers"))
     import mnist
 
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-
 LOSS = {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
 EVALUATION_BATCH = 1000  # bears on speed alone
+ARTICLE_BATCH = 50
+GROWTH = {"constant": 0.0, "sqrt": 0.5, "linear": 1.0}  # of the learning rate: the power of the batch size
 
 
 def main():
@@ -36,24 +39,43 @@ def main():
     parser = argument_parser()
     args = parser.parse_args()
     try:
+        world = distribution.world(os.environ)
+        distribution.choose_backend(world, os.environ)
+        if args.batch_size % world.size:
+            raise ValueError(f"--batch-size {args.batch_size} cannot be shared out among {world.size} processes")
         training, validation, test = prepare(mnist.load(args.data_folder), args.validation_split, args.seed)
+        resumed = checkpoint.read(args.resume_from, args) if args.resume_from else None
         (args.output_folder / "model").mkdir(parents=True, exist_ok=True)
+        distribution.meet(world, args.join_seconds)
     except (OSError, ValueError) as error:
         parser.exit(2, f"{parser.prog}: error: {error}\n")
     for name, (_, labels) in {"Training": training, "Validation": validation, "Test": test}.items():
         print(f"{name} set: {len(labels):,} images")
 
     keras = import_keras()  # takes seconds, so it comes after all that can be refused at once
-    keras.utils.set_random_seed(args.seed)
-    model = build(training[0].shape[1], args.first_layer_neurons, args.second_layer_neurons)
-    # The device is told since a GPU that is not found is no error to Keras.
-    device = str(model.weights[0].value.device).rpartition("device:")[2]
-    print(", ".join(f"{name} {version}" for name, version in versions().items()) + f", on {device}")
+    with distribution.ending_at_once(world):
+        world = distribution.distribute(world, args.join_seconds)
+        if args.batch_size % world.shares:  # known only now, when each process has several devices
+            sys.exit(f"--batch-size {args.batch_size} cannot be shared out among {world.shares} devices")
+        keras.utils.set_random_seed(args.seed)
+        run_training(training, validation, test, args, world, resumed)
 
-    run = current_run(args.output_folder)
+
+def run_training(training, validation, test, args, world, resumed):
+    """Train, evaluate and save; process 0 alone does more than to train."""
+    model = build(training[0][0].size, args.first_layer_neurons, args.second_layer_neurons)
+    # The device is told since a GPU that is not found is no error to Keras.
+    print(", ".join(f"{name} {version}" for name, version in versions().items()) + f", on {device(model)}")
+    run = current_run(args.output_folder) if world.leads else NoRun(args.output_folder)
     try:
-        history = train(model, training, validation, args, run)
-        final = model.evaluate(*test, batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
+        history = train(model, training, validation, args, run, world, resumed)
+        if world.size > 1:
+            print(f"Process {world.rank} of {world.size} ends with the weights {digest(model)}")
+        if not world.leads:
+            return
+        if world.shares > 1:
+            model = distribution.own_copy(model)
+        final = model.evaluate(*flat(test), batch_size=EVALUATION_BATCH, verbose=0, return_dict=True)
         print(f"Final test loss {final['loss']:.4f}, final test accuracy {final['accuracy']:.4f}")
         run.log("Final test loss", final["loss"])
         run.log("Final test accuracy", final["accuracy"])
@@ -74,12 +96,28 @@ def argument_parser():
     seed = number(int, "a whole number from 0 to 4294967295", lambda value: 0 <= value < 2**32)
     add = parser.add_argument
     add("--data-folder", type=Path, required=True, help="holds the four MNIST files, anywhere below it")
-    add("--output-folder", type=Path, default=Path("outputs"), help="gets model/model.keras and its record")
-    add("--batch-size", type=count, default=50, help="images per step")
+    add("--output-folder", type=Path, default=Path("outputs"), help="gets model/ and checkpoints/")
+    add("--batch-size", type=count, default=ARTICLE_BATCH, help="images per step, of all processes together")
     add("--first-layer-neurons", type=count, default=300, help="width of the first hidden layer")
     add("--second-layer-neurons", type=count, default=100, help="width of the second hidden layer")
     add("--learning-rate", type=rate, default=0.001, help="of RMSprop")
-    add("--epochs", type=count, default=20, help="passes over the training images")
+    add(
+        "--learning-rate-rule",
+        choices=GROWTH,
+        default="constant",
+        help=f"how the learning rate grows with a --batch-size above {ARTICLE_BATCH}, as more processes allow it: "
+        "not at all, with its square root, or as it does",
+    )
+    add("--epochs", type=count, default=20, help="passes over the training set")
+    add(
+        "--dataset-repeat",
+        type=count,
+        default=1,
+        metavar="K",
+        help="train on K times the images in each epoch: as they are, and K-1 times moved by up to two pixels",
+    )
+    add("--resume-from", type=Path, help="go on from the checkpoint in this folder, or this file")
+    add("--join-seconds", type=count, default=300, help="how long processes wait for each other at the start")
     add("--seed", type=seed, default=42, help="of the weights, the split and the order of the images")
     add(
         "--validation-split",
@@ -108,7 +146,7 @@ def number(convert, wanted, is_right):
 
 
 def prepare(data, validation_split, seed):
-    """Training, validation and test set, each a pair: images (n, pixels), float32 from 0 to 1, and labels (n,).
+    """Training, validation and test set, each a pair: images (n, 28, 28), float32 from 0 to 1, and labels (n,).
 
     Raises ValueError if the split leaves one of them empty.
     """
@@ -126,7 +164,13 @@ def prepare(data, validation_split, seed):
 
 
 def scale(images):
-    return images.reshape(len(images), -1) / np.float32(255)
+    return images / np.float32(255)
+
+
+def flat(pair):
+    """Images as the network takes them, (n, pixels), and their labels."""
+    images, labels = pair
+    return images.reshape(len(images), -1), labels
 
 
 def import_keras():
@@ -135,6 +179,9 @@ def import_keras():
     TF_CPP_MIN_LOG_LEVEL should hide those but does not (tensorflow issue 100442). They are shown if the import
     fails, and if that variable is 0.
     """
+    if os.environ["KERAS_BACKEND"] != "tensorflow":
+        # Keras on another backend imports it, too, where it is installed, and only to ask for the types of things.
+        sys.modules.setdefault("tensorflow", None)
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
         return importlib.import_module("keras")
     stderr = os.dup(2)
@@ -195,16 +242,56 @@ def current_run(folder):
         return NoRun(folder)
 
 
-def train(model, training, validation, args, run):
-    """Fit the model, logging to the run after each epoch. Returns Keras's history: a list for each figure.
+def train(model, training, validation, args, run, world, resumed):
+    """Fit the model, logging to the run and writing a checkpoint after each epoch.
 
-    Exits with code 1 when the loss is no number any more.
+    resumed: the Checkpoint to go on from, or None. Returns Keras's history: a list for each figure.
+    Exits with code 1 when the loss is no number any more, and for a checkpoint of another network.
     """
     import keras
+    from batches import Batches
 
+    batches = Batches(
+        *training, args.batch_size, args.seed, repeat=args.dataset_repeat, shares=world.shares, mine=world.mine
+    )
+    rate = learning_rate(args)
+    if world.shares > 1:
+        print(
+            f"Each step trains on {args.batch_size} images, {args.batch_size // world.shares} on each of "
+            f"{world.shares} devices, at the learning rate {rate:g}"
+        )
+    if batches.left_out:
+        print(
+            f"{batches.left_out} training images cannot be shared out: each pass leaves out as many, others each time"
+        )
+    backend = keras.backend.backend()
+    # Steps this small would wait for Python. docs/performance.md has what each of these settings saves.
+    model.compile(
+        keras.optimizers.RMSprop(rate),
+        steps_per_execution=1 if backend == "torch" else 100,  # PyTorch takes no other
+        jit_compile=True if backend == "tensorflow" else "auto",
+        **LOSS,
+    )
+    history = {}
+    if resumed:
+        try:
+            checkpoint.restore(resumed, model)
+        except ValueError as error:
+            sys.exit(f"--resume-from {args.resume_from}: {error}")
+        history = resumed.history
+        print(f"Resumed after epoch {resumed.epochs}")
     epoch_ends = [time.perf_counter()]
 
+    def begin(epoch, logs):
+        batches.epoch = epoch
+
     def report(epoch, logs):
+        for name, value in logs.items():
+            history.setdefault(name, []).append(float(value))
+        if not math.isfinite(logs["loss"]):
+            sys.exit(f"The training diverged: its loss is {logs['loss']}. Try a smaller --learning-rate.")
+        if not world.leads:
+            return
         step = epoch + 1
         epoch_ends.append(time.perf_counter())
         run.log("Loss", logs["val_loss"], step=step)
@@ -215,30 +302,26 @@ def train(model, training, validation, args, run):
             f"Epoch {step:2}/{args.epochs}: loss {logs['val_loss']:.4f}, accuracy {logs['val_accuracy']:.4f} "
             f"(training {logs['loss']:.4f}, {logs['accuracy']:.4f}), {epoch_ends[-1] - epoch_ends[-2]:.1f} s"
         )
-        if not math.isfinite(logs["loss"]):
-            sys.exit(f"The training diverged: its loss is {logs['loss']}. Try a smaller --learning-rate.")
+        checkpoint.write(args.output_folder / "checkpoints", model, step, history, args)
 
-    # Steps this small would wait for Python. On two CPU cores an epoch of TensorFlow takes 4 s one step at a
-    # time, 1.7 s with 100 at a time, and 1.1 s compiled by XLA as well.
-    backend = keras.backend.backend()
-    model.compile(
-        keras.optimizers.RMSprop(args.learning_rate),
-        steps_per_execution=1 if backend == "torch" else 100,  # PyTorch takes no other
-        jit_compile=True if backend == "tensorflow" else "auto",
-        **LOSS,
-    )
-    history = model.fit(
-        *training,
-        batch_size=args.batch_size,
+    model.fit(
+        batches.for_keras(),
+        initial_epoch=resumed.epochs if resumed else 0,
         epochs=args.epochs,
-        validation_data=validation,
-        validation_batch_size=EVALUATION_BATCH,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)],
+        validation_data=world.part_of(*flat(validation)),
+        validation_batch_size=world.devices * max(1, EVALUATION_BATCH // world.shares),
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=report)],
+        shuffle=False,
         verbose=0,
     )
     # These settings are saved with a model, and would make `predict` slow to start for whoever loads it.
     model.compile(model.optimizer, **LOSS)
-    return history.history
+    return history
+
+
+def learning_rate(args):
+    """The rate for this batch size, by the rule that was chosen."""
+    return args.learning_rate * max(1, args.batch_size / ARTICLE_BATCH) ** GROWTH[args.learning_rate_rule]
 
 
 def save(model, history, final, args):
@@ -254,7 +337,7 @@ def save(model, history, final, args):
     record = {
         "model_file": "model.keras",
         "sha256": hashlib.sha256(partial_model.read_bytes()).hexdigest(),
-        "hyperparameters": {key: value for key, value in vars(args).items() if not key.endswith("_folder")},
+        "hyperparameters": {**checkpoint.arguments(args), "epochs": args.epochs},
         "metrics": {
             "Loss": history["val_loss"][-1],
             "Accuracy": history["val_accuracy"][-1],
@@ -266,6 +349,23 @@ def save(model, history, final, args):
     partial_record.write_text(json.dumps(record, indent=2) + "\n")
     partial_model.replace(folder / "model.keras")
     partial_record.replace(folder / "training.json")
+
+
+def device(model):
+    """What the model computes on: TensorFlow's and PyTorch's name for it, or JAX's for all devices together."""
+    import keras
+
+    if keras.backend.backend() == "jax":
+        return " ".join(keras.distribution.list_devices())
+    return str(model.weights[0].value.device).rpartition("device:")[2]
+
+
+def digest(model):
+    """A short hash of the model's weights: the same for each of the processes that trained it together."""
+    weights = hashlib.sha256()
+    for array in model.get_weights():
+        weights.update(np.ascontiguousarray(array))
+    return weights.hexdigest()[:16]
 
 
 def versions():

@@ -1,9 +1,10 @@
-"""What the project costs in time, as figures of one run on one machine: `make bench`.
+"""What the project costs in time, as figures of one run on one machine: `make bench`, or parts of it by name.
 
 Machines differ, so a bar is a ratio or a difference within the run wherever it can be. The bars are printed beside the
 figures; nothing fails, since a noisy machine is no fault. `run.py NAME…` measures only the parts of these names.
 """
 
+import argparse
 import os
 import shutil
 import statistics
@@ -14,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import scaling
+import training
 from scoring import bench_scoring
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,27 +118,35 @@ def bench_notebooks() -> list[tuple]:
     return [("notebooks 01 to 06, against the script by hand", f"{ratio:.2f}", "2.2", ratio <= 2.2)]
 
 
-PARTS = {
+BENCHES: dict[str, Callable[[], list[tuple]]] = {
     "import": bench_import,
     "submit": bench_submit,
     "history": bench_history,
     "scoring": bench_scoring,
+    "training": training.bench_speed,
+    "repeat": training.bench_repeat,
+    "nodes": scaling.bench_nodes,
     "notebooks": bench_notebooks,
 }
 
 
-def main(names: list[str]) -> None:
-    if unknown := set(names) - set(PARTS):
-        sys.exit(f"There is no part {', '.join(sorted(unknown))}. There are: {', '.join(PARTS)}.")
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"what to measure, by default all: {', '.join(BENCHES)}"
+    )
+    names = parser.parse_args().names or list(BENCHES)
+    if unknown := set(names) - set(BENCHES):
+        parser.error(f"there is no bench {', '.join(sorted(unknown))}: give some of {', '.join(BENCHES)}")
     world = tempfile.mkdtemp()
     os.environ["AZUREML_OFFLINE_FOLDER"] = str(Path(world) / "offline")
     import helpers
 
     helpers.use_backend("offline")
-    print(f"\n{'figure':48} {'measured':>12} {'bar':>8}")
-    for part in names or PARTS:
-        for name, measured, bar, within in PARTS[part]():
-            print(f"{name:48} {measured:>12} {bar:>8}  {'' if within else 'over the bar'}", flush=True)
+    print(f"{'figure':48} {'measured':>12} {'bar':>8}", flush=True)
+    for name in names:
+        for figure, measured, bar, within in BENCHES[name]():
+            print(f"{figure:48} {measured:>12} {bar:>8}  {'' if within else 'over the bar'}", flush=True)
     shutil.rmtree(world)
 
 

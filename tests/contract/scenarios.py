@@ -23,6 +23,7 @@ from azureml.core.runconfig import (
 from azureml.core.script_run_config import get_run_config_from_script_run
 from azureml.core.webservice import AciWebservice, LocalWebservice
 from azureml.core.webservice.aci import ContainerResourceRequirements
+from azureml.data.datapath import DataPath
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
 
 DISTRIBUTED = {"mpi": MpiConfiguration, "pytorch": PyTorchConfiguration, "tensorflow": TensorflowConfiguration}
@@ -172,6 +173,15 @@ def script_run(arguments, run_config=None, distributed=None, docker=None, enviro
         return [config.script, config.arguments, config.command, config.source_directory], submitted
 
     return logged(make)
+
+
+def script_run_resumed(arguments, path):
+    """What a ScriptRunConfig makes of resume_from."""
+    if path is not None:
+        path = DataPath(SimpleNamespace(name="workspaceartifactstore"), path)
+    config = ScriptRunConfig(".", script="train.py", arguments=arguments, resume_from=path or "no path")
+    submitted = json.loads(repr(get_run_config_from_script_run(config)))
+    return config.arguments, submitted["arguments"], submitted["dataReferences"]
 
 
 def script_run_leaves_its_configuration_alone():

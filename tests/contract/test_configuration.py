@@ -302,6 +302,12 @@ def test_script_run_config_distributed(both, distributed):
     both.same("script_run", {"source_directory": ".", "script": "a.py"}, None, distributed)
 
 
+@pytest.mark.parametrize("arguments", [None, ["--epochs", 3]])
+@pytest.mark.parametrize("path", ["ExperimentRun/dcid.some_run/outputs", None])
+def test_script_run_config_resumed(both, arguments, path):
+    both.same("script_run_resumed", arguments, path)
+
+
 @pytest.mark.parametrize("docker", [None, {"use_docker": True, "shm_size": "8g"}, "docker"])
 @pytest.mark.parametrize("environment", [None, "keras-env"])
 def test_script_run_config_docker(both, docker, environment):

@@ -55,7 +55,7 @@ def test_refused_arguments_say_so(table):
     refused = [
         (title, member.name, argument) for title in table for member in table[title] for argument in member.refused
     ]
-    assert ("ScriptRunConfig", "__init__", "resume_from") in refused and len(refused) > 20
+    assert ("Run", "child_run", "run_id") in refused and len(refused) > 20
     for title, name, argument in refused:
         with pytest.raises(_strict.UnsupportedOfflineError) as error:
             use(title, name, **{argument: "given"})

@@ -28,7 +28,7 @@ def test_nodes_come_with_runs_and_stay_idle_for_a_while(opened):
     assert clusters.state(opened, "cpu")["current"] == 0
     queue(opened, "a")
     assert clusters.state(opened, "cpu")["allocation_state"] == "Resizing"
-    assert clusters.take_node(opened, "cpu", "a") == 0
+    assert clusters.take_nodes(opened, "cpu", "a") == [0]
     job_states.advance(opened, "a", "Completed")
     clusters.release_nodes(opened, "a")
     state = clusters.state(opened, "cpu")
@@ -40,7 +40,7 @@ def test_idle_nodes_go_away_and_min_nodes_stay(opened, monkeypatch):
     assert clusters.state(opened, "cpu")["idle"] == 1
     for run_id in ("a", "b"):
         queue(opened, run_id)
-        clusters.take_node(opened, "cpu", run_id)
+        clusters.take_nodes(opened, "cpu", run_id)
         job_states.advance(opened, run_id, "Running")
     assert clusters.state(opened, "cpu")["running"] == 2
     clusters.release_nodes(opened, "a")
@@ -55,27 +55,27 @@ def test_idle_nodes_go_away_and_min_nodes_stay(opened, monkeypatch):
 def test_a_full_cluster_gives_no_node(opened):
     make_cluster(opened, max_nodes=1)
     queue(opened, "a")
-    assert clusters.take_node(opened, "cpu", "a") == 0
+    assert clusters.take_nodes(opened, "cpu", "a") == [0]
     job_states.advance(opened, "a", "Running")
     queue(opened, "b", "c")
-    assert clusters.take_node(opened, "cpu", "b") is None
+    assert clusters.take_nodes(opened, "cpu", "b") is None
     clusters.release_nodes(opened, "a")
-    assert clusters.take_node(opened, "cpu", "c") is None  # b waits longer
-    assert clusters.take_node(opened, "cpu", "b") == 0
+    assert clusters.take_nodes(opened, "cpu", "c") is None  # b waits longer
+    assert clusters.take_nodes(opened, "cpu", "b") == [0]
 
 
 def test_fewer_max_nodes_than_run_take_effect_as_they_end(opened):
     make_cluster(opened, max_nodes=2)
     for run_id in ("a", "b"):
         queue(opened, run_id)
-        clusters.take_node(opened, "cpu", run_id)
+        clusters.take_nodes(opened, "cpu", run_id)
         job_states.advance(opened, run_id, "Running")
     clusters.update(opened, "cpu", max_nodes=1)
     clusters.release_nodes(opened, "a")
     queue(opened, "c")
-    assert clusters.take_node(opened, "cpu", "c") is None
+    assert clusters.take_nodes(opened, "cpu", "c") is None
     clusters.release_nodes(opened, "b")
-    assert clusters.take_node(opened, "cpu", "c") is not None
+    assert clusters.take_nodes(opened, "cpu", "c") is not None
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_the_least_nodes_are_there_and_idle(workspace):
 
 
 def test_nodes_follow_the_runs(workspace, cluster):
-    clusters.take_node(workspace._folder, "gpu-cluster", "run-1")
+    clusters.take_nodes(workspace._folder, "gpu-cluster", "run-1")
     status = cluster.get_status()
     assert (status.current_node_count, status.node_state_counts.running_node_count) == (1, 1)
     assert [(node["nodeState"], node["runId"]) for node in cluster.list_nodes()] == [("running", "run-1")]

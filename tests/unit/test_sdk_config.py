@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from azureml import _engine, _strict, exceptions
-from azureml.core import Environment, RunConfiguration, ScriptRunConfig, Workspace
+from azureml.core import Environment, RunConfiguration, Workspace
 from azureml.core.authentication import (
     AzureCliAuthentication,
     InteractiveLoginAuthentication,
@@ -84,8 +84,8 @@ def test_module_that_is_not_there():
 
 
 def test_name_that_is_not_there_in_a_from_import():
-    with pytest.raises(ImportError, match=r"azureml\.core\.Webservice") as error:
-        from azureml.core import Webservice  # noqa: F401
+    with pytest.raises(ImportError, match=r"azureml\.core\.Keyvault") as error:
+        from azureml.core import Keyvault  # noqa: F401
     assert_says_where_to_look(error)
     with pytest.raises(ImportError, match=r"azureml\.core\.environment\.RSection") as error:
         from azureml.core.environment import RSection  # noqa: F401
@@ -95,10 +95,10 @@ def test_name_that_is_not_there_in_a_from_import():
 def test_name_that_is_not_there_as_an_attribute():
     import azureml.core
 
-    assert not hasattr(azureml.core, "Webservice")
-    assert getattr(azureml.core, "Webservice", None) is None
+    assert not hasattr(azureml.core, "Keyvault")
+    assert getattr(azureml.core, "Keyvault", None) is None
     with pytest.raises(AttributeError) as error:
-        azureml.core.Webservice  # noqa: B018
+        azureml.core.Keyvault  # noqa: B018
     assert_says_where_to_look(error)
 
 
@@ -119,7 +119,6 @@ def test_broken_module_is_not_called_unsupported(tmp_path, monkeypatch):
         lambda: Environment("a", colour="red"),
         lambda: MsiAuthentication(colour="red"),
         lambda: UserErrorException("a", colour="red"),
-        lambda: ScriptRunConfig(".", resume_from="b"),
         lambda: ServicePrincipalAuthentication("a", "b", "c").get_authentication_header(),
     ],
 )

@@ -21,13 +21,13 @@ TRAIN, TEST = 330, 70
 OPTIONS = ["--epochs", 2, "--batch-size", 40, "--first-layer-neurons", 30, "--seed", 7]
 
 
-def write_digits(folder, train=TRAIN, test=TEST):
-    """Four IDX files of 8 × 8 images: the label is the column that is bright."""
+def write_digits(folder, train=TRAIN, test=TEST, side=8):
+    """Four IDX files of images, `side` × `side`: the label is the place of the one bright pixel."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(3)
     for part, count in [("train", train), ("t10k", test)]:
         labels = np.arange(count, dtype="u1") % 10
-        images = rng.integers(0, 60, (count, 8, 8), "u1")
+        images = rng.integers(0, 60, (count, side, side), "u1")
         images[np.arange(count), labels // 5 * 4, labels % 5] = 255
         for kind, array in [("images-idx3", images), ("labels-idx1", labels)]:
             header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
@@ -52,7 +52,7 @@ def run_script(*arguments, script=SCRIPT, cwd=None, path=None, **environment):
         env=inherited | environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
 
@@ -87,6 +87,7 @@ def test_writes_the_model_its_record_and_the_curve(trained):
     assert written == {
         "outputs/model/model.keras",
         "outputs/model/training.json",
+        "outputs/checkpoints/checkpoint.npz",
         "outputs/Accuracy vs Loss.png",
     }
     assert (outputs / "Accuracy vs Loss.png").read_bytes().startswith(b"\x89PNG")
@@ -98,6 +99,8 @@ def test_writes_the_model_its_record_and_the_curve(trained):
         "first_layer_neurons": 30,
         "second_layer_neurons": 100,
         "learning_rate": 0.001,
+        "learning_rate_rule": "constant",
+        "dataset_repeat": 1,
         "epochs": 2,
         "seed": 7,
         "validation_split": 0.1,
@@ -142,6 +145,7 @@ def test_jax_without_azure_with_no_validation_split(digits, tmp_path):
         "--data-folder", digits, *options, cwd=tmp_path, KERAS_BACKEND="jax", path=tmp_path / "no_azure"
     )
     assert finished.returncode == 0, finished.stderr
+    assert not re.search(r"^[IWE]\d{4} |absl", finished.stderr, re.MULTILINE)  # TensorFlow is not imported
     assert finished.stdout.startswith("Training set: 330 images\nValidation set: 70 images\nTest set: 70 images\n")
     record = record_of(tmp_path / "outputs")
     assert "jax" in record["versions"]
@@ -188,8 +192,9 @@ def recording_sdk(tmp_path):
 def test_a_job_logs_each_epoch_and_gives_the_figures_of_the_same_seed_by_hand(trained, digits, tmp_path, recording_sdk):
     """As it is submitted: the reader beside the script, away from the repository, azureml at hand."""
     environment, events = recording_sdk
-    script = shutil.copy(SCRIPT, tmp_path)
-    shutil.copy(mnist.__file__, tmp_path)
+    for module in [*SCRIPT.parent.glob("*.py"), mnist.__file__]:
+        shutil.copy(module, tmp_path)
+    script = tmp_path / SCRIPT.name
     finished = run_script("--data-folder", digits, *OPTIONS, script=script, cwd=tmp_path, **environment)
     assert finished.returncode == 0, finished.stderr
     metrics = record_of(tmp_path / "outputs")["metrics"]
@@ -219,11 +224,11 @@ def test_a_training_that_diverges_fails_and_saves_no_model(digits, tmp_path, rec
     assert events()[-1][0] == "flush"
 
 
-def refused(*arguments, cwd):
+def refused(*arguments, cwd, **environment):
     """The last line of stderr of a script that must refuse its arguments at once, TensorFlow not imported."""
     (cwd / "no_keras").mkdir()
     (cwd / "no_keras" / "keras.py").write_text("raise AssertionError('keras was imported')")
-    finished = run_script(*arguments, cwd=cwd, path=cwd / "no_keras")
+    finished = run_script(*arguments, cwd=cwd, path=cwd / "no_keras", **environment)
     assert finished.returncode == 2, finished.stderr
     assert finished.stdout == "" and "Traceback" not in finished.stderr
     return finished.stderr.splitlines()[-1]

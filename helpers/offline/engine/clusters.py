@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from helpers.offline.engine import assets, database, vm_sizes
+from helpers.offline.engine import assets, database, job_states, ranks, vm_sizes
 from helpers.offline.engine.errors import AlreadyExists, Invalid
 
 KIND = "compute"
@@ -70,9 +70,8 @@ def state(folder: Path, name: str) -> dict:
     with database.transaction(folder) as connection:
         _settle(connection, settings)
         nodes = connection.execute("SELECT * FROM nodes WHERE cluster=? ORDER BY number", (name,)).fetchall()
-        waiting = connection.execute(
-            "SELECT count(*) FROM jobs WHERE target=? AND status='Queued'", (name,)
-        ).fetchone()[0]
+        queued = connection.execute("SELECT run_id FROM jobs WHERE target=? AND status='Queued'", (name,)).fetchall()
+    waiting = sum(ranks.node_count(job_states.submitted(folder, row["run_id"])) for row in queued)
     running = sum(node["run_id"] is not None for node in nodes)
     target = min(settings["max_nodes"], max(len(nodes), running + waiting))
     changed = max((node["since"] for node in nodes), default=None)
@@ -97,9 +96,14 @@ def state(folder: Path, name: str) -> dict:
     }
 
 
-def take_node(folder: Path, name: str, run_id: str) -> int | None:
-    """Give a node to the run that has waited longest; None while there is none for this one. Raises NotFound."""
+def take_nodes(folder: Path, name: str, run_id: str, count: int = 1) -> list[int] | None:
+    """Give `count` nodes at once to the run that has waited longest; None while there are not so many for this one.
+
+    A run holds nothing while it waits, and none overtakes it, so that runs never wait for each other in a circle.
+    Raises NotFound, and Invalid where the cluster may not have so many.
+    """
     settings = get(folder, name)
+    check_count(settings, count)
     with database.transaction(folder) as connection:
         first = connection.execute(
             "SELECT run_id FROM jobs WHERE target=? AND status='Queued' ORDER BY submitted, rowid LIMIT 1",
@@ -112,13 +116,24 @@ def take_node(folder: Path, name: str, run_id: str) -> int | None:
             row["number"]: row["run_id"]
             for row in connection.execute("SELECT number, run_id FROM nodes WHERE cluster=?", (name,))
         }
-        free = sorted(number for number, holder in nodes.items() if holder is None)
-        if not free and len(nodes) < settings["max_nodes"]:
-            free = sorted(set(range(settings["max_nodes"])) - set(nodes))  # scale up
-        if not free or sum(holder is not None for holder in nodes.values()) >= settings["max_nodes"]:
+        busy = {number for number, holder in nodes.items() if holder is not None}
+        if len(busy) + count > settings["max_nodes"]:
             return None
-        connection.execute("INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?)", (name, free[0], run_id, time.time()))
-        return free[0]
+        idle = sorted(set(nodes) - busy)
+        new = sorted(set(range(settings["max_nodes"])) - set(nodes))  # the cluster scales up where need be
+        taken = [*idle, *new][:count]
+        for number in taken:
+            connection.execute("INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?)", (name, number, run_id, time.time()))
+        return taken
+
+
+def check_count(settings: dict, count: int) -> None:
+    """Refuse more nodes than the cluster may have. Raises Invalid."""
+    if count > settings["max_nodes"]:
+        raise Invalid(
+            f"The run needs {count} nodes at once, but the compute target {settings['name']!r} has at most "
+            f"{settings['max_nodes']}. Give a smaller node_count, or raise max_nodes."
+        )
 
 
 def release_nodes(folder: Path, run_id: str) -> None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
-from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.errors import AlreadyExists, Invalid, NotAllowed, NotFound
 from helpers.offline.engine.files import copy_whole, files_below
 from helpers.offline.engine.folder import REPOSITORY
 from helpers.offline.engine.names import relative_name, safe_join
 
 BLOBSTORE, FILESTORE = "workspaceblobstore", "workspacefilestore"
+ARTIFACTSTORE = "workspaceartifactstore"  # the files of all runs, each run's under ExperimentRun/dcid.<run id>
 BUNDLED = REPOSITORY / "data" / "mnist"
 
 
@@ -56,6 +57,8 @@ def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], Non
 
 def datastore_root(folder: Path, name: str = BLOBSTORE) -> Path:
     """The folder that stands for a datastore. Raises NotFound."""
+    if name == ARTIFACTSTORE:
+        return folder / "artifacts"
     if name not in (BLOBSTORE, FILESTORE):
         raise NotFound(f"The workspace has no datastore {name!r}. There are: {BLOBSTORE}, {FILESTORE}.")
     root = folder / "datastores" / name
@@ -70,6 +73,8 @@ def upload(
 
     Without `overwrite` a name that is taken is left alone. Raises Invalid for a name that leaves the datastore.
     """
+    if datastore == ARTIFACTSTORE:
+        raise NotAllowed(f"The datastore {datastore!r} keeps the files of runs. Upload to {BLOBSTORE!r}.")
     root = datastore_root(folder, datastore)
     targets = [(source, safe_join(root, name), relative_name(name)) for source, name in files]
     written = []
@@ -146,6 +151,8 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
     datastore, path = source["datastore"], source["path"]
     root = datastore_root(folder, datastore)
     pattern = path.replace("\\", "/").strip("/")
+    if datastore == ARTIFACTSTORE:
+        pattern = re.sub(r"^ExperimentRun/dcid\.([^/]+)", r"\1/artifacts", pattern)
     if pattern.endswith("**"):
         pattern += "/*"  # to pathlib, ** alone means folders
     fixed = re.split(r"[*?\[]", pattern)[0]

@@ -8,11 +8,10 @@ import shutil
 import traceback
 from pathlib import Path
 
-from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store, processes, spool
+from helpers.offline.engine import artifacts, clusters, job_states, mlflow_store, processes, ranks, spool
 from helpers.offline.engine.files import files_below
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"
-LOG = "user_logs/std_log.txt"  # the run's log among its files
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 UPLOADED = ("outputs", "logs")  # the folders of a job that go to the run, as the service has it
 
@@ -21,13 +20,13 @@ def run_folder(folder: Path, run_id: str) -> Path:
     return folder / "runs" / run_id
 
 
-def log_path(folder: Path, run_id: str) -> Path:
-    """The run's log: what the script prints."""
-    return artifacts.root_of(folder, run_id) / LOG
+def log_path(folder: Path, run_id: str, rank: int = 0) -> Path:
+    """The run's log: what the script prints. Where several processes run it, each has its own."""
+    return artifacts.root_of(folder, run_id) / ranks.log_name(job_states.submitted(folder, run_id), rank)
 
 
 def end(folder: Path, run_id: str, outcome: str, error: dict | None = None, exit_code: int | None = None) -> None:
-    """End what is left of the run's processes, free its node, and write down how it ended."""
+    """End what is left of the run's processes, free its nodes, and write down how it ended."""
     end_processes(run_id)
     clusters.release_nodes(folder, run_id)
     if error:

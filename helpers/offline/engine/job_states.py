@@ -31,6 +31,14 @@ def get(folder: Path, run_id: str) -> dict | None:
     return _job(found[0]) if found else None
 
 
+def submitted(folder: Path, run_id: str) -> dict:
+    """The job as it was submitted; empty where the run is not a job."""
+    try:
+        return json.loads((folder / "runs" / run_id / "job.json").read_text())
+    except FileNotFoundError:
+        return {}
+
+
 def unfinished(folder: Path, target: str | None = None, *, parent_id: str | None = None) -> list[dict]:
     """The jobs that are not final, the first submitted first: all, or those of a cluster, or of a parent."""
     query = "SELECT * FROM jobs WHERE status NOT IN (?, ?, ?) ORDER BY submitted, rowid"

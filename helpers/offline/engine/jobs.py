@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from helpers.offline.engine import clusters, data, detached, finish, job_states, mlflow_store, snapshot
+from helpers.offline.engine import clusters, data, detached, finish, job_states, mlflow_store, ranks, snapshot
 from helpers.offline.engine.errors import FolderError, Invalid, NotFound
 from helpers.offline.engine.names import safe_join
 
@@ -40,8 +40,9 @@ def submit(
 
     `job` has source_directory, command (the argument vector, {"input": name} standing for a dataset's path) or shell
     (one line, ${input:name} likewise), script, arguments, target (a cluster's name or "local"), environment,
-    environment_variables, inputs and max_run_duration_seconds. With snapshot_id, the code is not taken from
-    source_directory again. With sweep, it is tried with many arguments: see sweeps.py.
+    environment_variables, inputs, max_run_duration_seconds and, for several processes, distribution (see ranks). With
+    snapshot_id, the code is not taken from source_directory again. With sweep, it is tried with many arguments: see
+    sweeps.py.
     Raises NotFound, Invalid and TooLarge.
     """
     check(folder, job)
@@ -85,8 +86,11 @@ def check(folder: Path, job: dict) -> None:
             raise NotFound(f"The source directory {source} does not exist.")
         if job.get("script") and not safe_join(source, job["script"]).is_file():
             raise NotFound(f"The script {job['script']!r} is not in the source directory {source}.")
+    ranks.check(job.get("distribution"))
     if job["target"] != "local":
-        clusters.get(folder, job["target"])
+        clusters.check_count(clusters.get(folder, job["target"]), ranks.node_count(job))
+    elif ranks.node_count(job) > 1:
+        raise Invalid(f"The run needs {ranks.node_count(job)} nodes, but its target is 'local'. Give a compute target.")
     for given in job["inputs"]:
         data.resolve(folder, given["sources"])
     limit = job["max_run_duration_seconds"]
@@ -136,8 +140,7 @@ def details(folder: Path, run_id: str) -> dict:
     state = look(folder, run_id)
     if state is None:
         raise NotFound(f"The run {run_id} was not submitted as a job.")
-    job = json.loads((finish.run_folder(folder, run_id) / "job.json").read_text())
-    return {**job, **state}
+    return {**job_states.submitted(folder, run_id), **state}
 
 
 def cancel(folder: Path, run_id: str) -> None:

@@ -1,8 +1,11 @@
-"""Runs a program in a process group of its own, and ends it together with whatever it has started."""
+"""Runs programs, each in a process group of its own, and ends them together with whatever they have started."""
 
+import contextlib
 import os
+import queue
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 
@@ -24,33 +27,50 @@ def run(command: list[str], look: Callable[[], None], **settings) -> int:
     `look` is called a few times a second; what it raises ends the whole process group and is passed on. `settings` are
     subprocess.Popen's. Raises OSError where the program cannot be started.
     """
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **settings)
+    return run_together(command, look, [settings])[1]
+
+
+def run_together(command: list[str], look: Callable[[], None], settings: list[dict]) -> tuple[int, int]:
+    """Run a program several times at once, as many as there are `settings`; see run().
+
+    When one of them fails all end. Returns the number of that one, or else of any, and its exit code.
+    """
+    running, ended = [], queue.SimpleQueue()
     next_look = 0.0
     try:
+        for number, own in enumerate(settings):
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **own)
+            running.append(process)
+            # Threads that wait tell in which order the processes ended: the first to fail made others fail.
+            threading.Thread(target=lambda n=number, p=process: ended.put((n, p.wait())), daemon=True).start()
+        left = len(running)
         while True:
-            try:
-                return process.wait(TICK)
-            except subprocess.TimeoutExpired:
-                pass
+            with contextlib.suppress(queue.Empty):
+                number, exit_code = ended.get(timeout=TICK)
+                left -= 1
+                if exit_code or not left:
+                    break
             if time.monotonic() > next_look:
                 next_look = time.monotonic() + LOOK
                 look()
     except BaseException:
-        end_group(process)
+        end_groups(running)
         raise
+    if left:
+        end_groups(running)
+    return number, exit_code
 
 
-def end_group(process: subprocess.Popen) -> None:
-    """SIGTERM for the process's whole group, SIGKILL for what is left of it after the grace."""
+def end_groups(processes: list[subprocess.Popen]) -> None:
+    """SIGTERM for the processes' whole groups, SIGKILL for what is left of them after the grace."""
     for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
+        deadline = time.monotonic() + GRACE
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(patience and max(0.0, deadline - time.monotonic()))
 
 
 def end_marked(variable: str, value: str) -> None:

@@ -163,7 +163,7 @@ class Supervisor:
                     raise Invalid(f"The service did not answer within {START_LIMIT:.0f} seconds.")
                 time.sleep(processes.TICK)
         except BaseException:
-            processes.end_group(server)
+            processes.end_groups([server])
             raise
 
     def fail(self, code: str, message: str, state: str = "Failed") -> None:
@@ -172,7 +172,7 @@ class Supervisor:
 
     def end_server(self) -> None:
         if self.server is not None:
-            processes.end_group(self.server)
+            processes.end_groups([self.server])
 
 
 def is_healthy(path: str) -> bool:

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from contextlib import ExitStack
 from pathlib import Path
 
 from helpers.offline.engine import (
@@ -24,6 +25,7 @@ from helpers.offline.engine import (
     job_states,
     mlflow_store,
     processes,
+    ranks,
     snapshot,
     spool,
     virtual_environments,
@@ -51,12 +53,12 @@ def main(folder: Path, run_id: str) -> None:
     """See the job through to its end, whatever happens."""
     exit_code, carrier = None, None
     try:
-        job = json.loads((finish.run_folder(folder, run_id) / "job.json").read_text())
+        job = job_states.submitted(folder, run_id)
         python = prepare(folder, run_id, job)
         wait_for_node(folder, run_id, job)
         carrier = Carrier(folder, run_id)
-        exit_code = run_script(folder, run_id, job, python)
-        status, error = ending(folder, run_id, exit_code)
+        rank, exit_code = run_script(folder, run_id, job, python)
+        status, error = ending(folder, run_id, job, rank, exit_code)
     except Stopped as stopped:
         status, error = stopped.status, stopped.error
     except EngineError as refused:
@@ -90,13 +92,13 @@ def prepare(folder: Path, run_id: str, job: dict) -> Path:
 
 
 def wait_for_node(folder: Path, run_id: str, job: dict) -> None:
-    """Queue until the cluster has a node for this run."""
+    """Queue until the cluster has all the nodes that this run needs."""
     job_states.advance(folder, run_id, "Queued")
     delay(folder, run_id)
     if job["target"] == "local":
         return
     looks = 0
-    while clusters.take_node(folder, job["target"], run_id) is None:
+    while clusters.take_nodes(folder, job["target"], run_id, ranks.node_count(job)) is None:
         stop_if_canceled(folder, run_id)
         looks += 1
         if looks % 10 == 0:
@@ -114,16 +116,19 @@ def end_dead_runs(folder: Path, target: str, run_id: str) -> None:
             jobs.look(folder, other["run_id"])
 
 
-def run_script(folder: Path, run_id: str, job: dict, python: Path) -> int:
-    """Run the script in its own process group until it ends, is canceled or its time is over; its exit code."""
+def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int, int]:
+    """Run the script, in one process or several, until it ends, is canceled or its time is over.
+
+    Returns the exit code, and the rank of the process whose it is: the first that failed, after which all end.
+    """
     code = finish.run_folder(folder, run_id) / "code"
     snapshot.extract(folder, job["snapshot_id"], code)
     for part in finish.UPLOADED:
         (code / part).mkdir(exist_ok=True)
     inputs = place_inputs(folder, run_id, job, code)
     spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
-    log = finish.log_path(folder, run_id)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    finish.log_path(folder, run_id).parent.mkdir(parents=True, exist_ok=True)
+    environment = environment_of(folder, run_id, job, inputs, python)
     limit = job["max_run_duration_seconds"]
     deadline = time.monotonic() + limit if limit else float("inf")
 
@@ -133,18 +138,20 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> int:
             message = f"The run was canceled: it took longer than max_run_duration_seconds, which is {limit}."
             raise Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
 
-    with log.open("ab") as output:
+    with ExitStack() as logs:
+        settings = [
+            {
+                "cwd": code,
+                "env": environment | variables,
+                "stdout": logs.enter_context(finish.log_path(folder, run_id, rank).open("ab")),
+                "stderr": subprocess.STDOUT,
+            }
+            for rank, variables in enumerate(ranks.variables(job))
+        ]
         job_states.advance(folder, run_id, "Running")  # from now on there is a log to follow
         spool.append(folder, run_id, {"kind": "status", "value": "Running"})
         try:
-            return processes.run(
-                command_of(job, inputs, python),
-                look,
-                cwd=code,
-                env=environment_of(folder, run_id, job, inputs, python),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+            return processes.run_together(command_of(job, inputs, python), look, settings)
         except OSError as error:
             message = f"Execution failed. The program could not be started: {error}"
             raise Stopped("Failed", {"code": "UserError", "message": message}) from error
@@ -205,16 +212,18 @@ def environment_of(folder: Path, run_id: str, job: dict, inputs: dict[str, str],
     }
 
 
-def ending(folder: Path, run_id: str, exit_code: int) -> tuple[str, dict | None]:
-    """The final status that an exit code means, and the error to tell."""
+def ending(folder: Path, run_id: str, job: dict, rank: int, exit_code: int) -> tuple[str, dict | None]:
+    """The final status that the exit code of a process means, and the error to tell."""
     if exit_code == 0:
         return "Completed", None
     if exit_code < 0:
         how = f"was killed by {signal.Signals(-exit_code).name}"
     else:
         how = f"exited with status code {exit_code}"
-    message = f"Execution failed. User process 'python' {how}. Please check log file '{finish.LOG}' for error details."
-    cause = last_exception(finish.log_path(folder, run_id))
+    who = f"'python' of rank {rank}" if ranks.process_count(job) > 1 else "'python'"
+    log = ranks.log_name(job, rank)
+    message = f"Execution failed. User process {who} {how}. Please check log file '{log}' for error details."
+    cause = last_exception(finish.log_path(folder, run_id, rank))
     return "Failed", {"code": "UserError", "message": f"{message} Error: {cause}" if cause else message}
 
 

@@ -61,7 +61,7 @@ class Stopped(Exception):
 def main(folder: Path, run_id: str) -> None:
     """See the sweep through to its end, whatever happens."""
     mlflow_store.load()
-    job = json.loads((finish.run_folder(folder, run_id) / "job.json").read_text())
+    job = job_states.submitted(folder, run_id)
     trials: list[Trial] = []
     try:
         job_states.advance(folder, run_id, "Running")

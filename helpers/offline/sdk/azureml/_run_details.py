@@ -20,7 +20,7 @@ def details(run):
         "services": {},
         "error": record.error and {"error": record.error},
         "properties": dict(record.properties),
-        "inputDatasets": [_input_dataset(run, given) for given in job.get("inputs", [])],
+        "inputDatasets": [_input_dataset(run, given) for given in job.get("inputs", []) if "is_reference" not in given],
         "outputDatasets": [],
         "runDefinition": job.get("run_definition"),
         "logFiles": _log_files(run),

@@ -8,7 +8,7 @@ from pathlib import Path
 from azureml import _engine
 from azureml._strict import refuse, refuse_unknown, unsupported
 from azureml.core.compute import ComputeTarget
-from azureml.core.runconfig import Data
+from azureml.core.runconfig import SUPPORTED_PYTORCH_BACKENDS, Data
 from azureml.core.script_run import ScriptRun
 from azureml.core.script_run_config import ScriptRunConfig, get_run_config_from_script_run
 from azureml.data.abstract_dataset import AbstractDataset
@@ -17,6 +17,7 @@ from azureml.exceptions import AzureMLException, ExperimentExecutionException, S
 from azureml.train.hyperdrive.runconfig import HyperDriveConfig
 
 _logger = logging.getLogger(__name__)
+_MPI = ("IntelMpi", "OpenMpi")
 
 
 def submit(experiment, config, tags, **kwargs):
@@ -52,16 +53,21 @@ def job_of(experiment, config):
     _refuse_unsupported(run_config)
     _check_script(Path(config.source_directory or ".").absolute(), run_config)
     inputs = {name: _consumption(experiment.workspace, name, value) for name, value in run_config.data.items()}
-    words = _words(run_config, inputs)
+    references = run_config.data_references
+    words = [_reference(word, references) for word in _words(run_config, inputs)]
     job = {
         "source_directory": str(config.source_directory or "."),
         "target": run_config.target,
+        "distribution": _distribution(run_config),
         "environment": run_config.environment._serialize_to_dict(),
         "environment_variables": {
             **(run_config.environment.environment_variables or {}),
             **(run_config.environment_variables or {}),
         },
-        "inputs": [_input(consumption) for consumption in inputs.values()],
+        "inputs": [
+            *(_input(consumption) for consumption in inputs.values()),
+            *(_referenced(name, reference) for name, reference in references.items()),
+        ],
         "max_run_duration_seconds": run_config.max_run_duration_seconds,
         "script": None if run_config.command else run_config.script,
         "arguments": [word["input"] if isinstance(word, dict) else word for word in words],
@@ -77,12 +83,30 @@ def job_of(experiment, config):
 def _refuse_unsupported(run_config):
     if not run_config.target:
         raise ExperimentExecutionException("Must specify a target either through run configuration or arguments.")
-    if run_config.node_count > 1 or run_config.communicator not in (None, "None"):
-        unsupported("A job on several nodes or processes (distributed_job_config)")
     if run_config.output_data:
         unsupported("OutputFileDatasetConfig as a job's argument (a script writes to ./outputs instead)")
     if not run_config.command and not run_config.script:
         raise ExperimentExecutionException("Must specify a script or a command to run.")
+
+
+def _distribution(run_config):
+    """How many processes run the script on how many nodes, as the engine has it; None for a single process."""
+    communicator = run_config.communicator
+    if communicator in (None, "None"):
+        if run_config.node_count > 1:
+            unsupported("A job on several nodes without a distributed_job_config")
+        return None
+    nodes = run_config.node_count
+    if communicator in SUPPORTED_PYTORCH_BACKENDS:
+        processes = run_config.pytorch.process_count
+        return {"kind": "PyTorch", "node_count": nodes, "process_count": nodes if processes is None else processes}
+    if communicator in _MPI:
+        return {"kind": "Mpi", "node_count": nodes, "process_count": nodes * run_config.mpi.process_count_per_node}
+    if communicator != "ParameterServer":
+        unsupported(f"The communicator {communicator!r}")
+    if run_config.tensorflow.parameter_server_count:
+        unsupported("A TensorflowConfiguration with parameter servers (give parameter_server_count=0)")
+    return {"kind": "TensorFlow", "node_count": nodes, "process_count": nodes}
 
 
 def _check_script(directory, run_config):
@@ -116,6 +140,26 @@ def _words(run_config, inputs):
             raise UserErrorException(f"An argument is a text, a number or a dataset, not {type(word).__name__}: {word}")
         words.append(word if isinstance(word, dict) else str(word))
     return words
+
+
+def _reference(word, references):
+    """An argument; {"input": name} for the variable that stands for a data reference."""
+    name = word.removeprefix("$AZUREML_DATAREFERENCE_") if isinstance(word, str) else None
+    return {"input": name} if name in references and name != word else word
+
+
+def _referenced(name, reference):
+    """A data reference as the engine's input: like a dataset's, but none is told of."""
+    if reference.mode == "upload":
+        unsupported("A data reference with as_upload() (a script writes to ./outputs instead)")
+    return {
+        "name": name,
+        "mode": reference.mode,
+        "path_on_compute": reference.path_on_compute,
+        "dataset_id": None,
+        "is_reference": True,
+        "sources": [{"datastore": reference.data_store_name, "path": reference.path_on_data_store or "**"}],
+    }
 
 
 def _consumption(workspace, name, value):
@@ -153,10 +197,15 @@ def _input(consumption):
     }
 
 
+def _told(word, inputs):
+    kind = "DatasetConsumptionConfig:" if word["input"] in inputs else "$AZUREML_DATAREFERENCE_"
+    return f"{kind}{word['input']}"
+
+
 def _definition(run_config, inputs, words):
     """What Run.get_details() tells as runDefinition."""
     run_config.data = {name: Data.create(consumption) for name, consumption in inputs.items()}
-    words = [f"DatasetConsumptionConfig:{word['input']}" if isinstance(word, dict) else word for word in words]
+    words = [_told(word, inputs) if isinstance(word, dict) else word for word in words]
     if run_config.command:
         run_config.command = " ".join(words)
     else:

@@ -1,4 +1,4 @@
-"""Datastores: where a workspace keeps files, by name. Offline there are the two of every workspace."""
+"""Datastores: where a workspace keeps files, by name. Offline there are those that every workspace has."""
 
 from azureml import _engine
 from azureml._strict import module_getattr
@@ -30,6 +30,8 @@ class Datastore(metaclass=UnsupportedMembers):
         """The datastore of this name. Raises UserErrorException when there is none."""
         if datastore_name == _engine.data.BLOBSTORE:
             return AzureBlobDatastore(workspace, datastore_name, "azureml-blobstore", workspace.name)
+        if datastore_name == _engine.data.ARTIFACTSTORE:
+            return AzureBlobDatastore(workspace, datastore_name, "azureml", workspace.name)
         if datastore_name == _engine.data.FILESTORE:
             return AzureFileDatastore(workspace, datastore_name, "azureml-filestore", workspace.name)
         raise UserErrorException(

@@ -147,6 +147,28 @@ class HistoryConfiguration(ConfigElement):
         self._initialized = True
 
 
+class DataReferenceConfiguration(ConfigElement):
+    """A path in a datastore as a run's input."""
+
+    _fields = {
+        "data_store_name": None,
+        "path_on_data_store": None,
+        "mode": None,
+        "overwrite": bool,
+        "path_on_compute": None,
+    }
+
+    def __init__(
+        self, datastore_name=None, mode="mount", path_on_datastore=None, path_on_compute=None, overwrite=False
+    ):
+        self.data_store_name = datastore_name
+        self.path_on_data_store = path_on_datastore
+        self.path_on_compute = path_on_compute
+        self.mode = mode.lower()
+        self.overwrite = overwrite
+        self._initialized = True
+
+
 class DockerConfiguration(ConfigElement):
     """Whether and how the run is in a container; recorded, not used offline."""
 
@@ -261,7 +283,7 @@ class RunConfiguration(ConfigElement):
         "mpi": MpiConfiguration,
         "pytorch": PyTorchConfiguration,
         "paralleltask": ParallelTaskConfiguration,
-        "data_references": None,
+        "data_references": dict[str, DataReferenceConfiguration],
         "data": {str: Data},
         "datacaches": None,
         "output_data": None,

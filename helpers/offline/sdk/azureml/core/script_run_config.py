@@ -3,7 +3,7 @@
 import copy
 import logging
 
-from azureml._strict import module_getattr, refuse
+from azureml._strict import module_getattr
 from azureml.core.runconfig import (
     DockerConfiguration,
     EnvironmentDefinition,
@@ -12,6 +12,7 @@ from azureml.core.runconfig import (
     RunConfiguration,
     TensorflowConfiguration,
 )
+from azureml.data.datapath import DataPath, DataPathComputeBinding
 from azureml.exceptions import RunConfigurationException, UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -26,6 +27,8 @@ class ScriptRunConfig:
     Raises RunConfigurationException for a distributed_job_config or docker_runtime_config of another type.
 
     compute_target: a ComputeTarget, its name or "local", the default.
+    resume_from: a DataPath to the checkpoints of another run, whose folder the script gets as --resume-from. A run's
+    own files are in the datastore "workspaceartifactstore", under ExperimentRun/dcid.<run id>/outputs.
     max_run_duration_seconds: after this time the run is canceled; 30 days by default.
     """
 
@@ -46,7 +49,6 @@ class ScriptRunConfig:
         command=None,
         docker_runtime_config=None,
     ):
-        refuse("ScriptRunConfig()", resume_from=resume_from)
         self.source_directory = source_directory
         self.script = script
         self.command = command
@@ -72,6 +74,15 @@ class ScriptRunConfig:
             if distributed_job_config:
                 _set_distributed(self.run_config, distributed_job_config)
             _set_docker(self.run_config, docker_runtime_config, environment)
+        if resume_from:
+            self._resume_from(resume_from)
+
+    def _resume_from(self, path):
+        if not isinstance(path, DataPath):
+            raise UserErrorException(f"resume_from parameter should be of type DataPath. Found {type(path)}.")
+        reference = path.create_data_reference("MODEL_LOCATION", DataPathComputeBinding(mode="mount"))
+        self.arguments = [*(self.arguments or []), "--resume-from", str(reference)]
+        self.run_config.data_references[reference.data_reference_name] = reference.to_config()
 
     def _take_over(self, name):
         theirs = getattr(self.run_config, name)

@@ -1,0 +1,137 @@
+"""How fast the training script trains, and where its time goes.
+
+Three ways, turn and turn about, each turn with a seed of its own: our script; the plain way of writing it; and the
+bare matrix products of one epoch, below which there is nothing to save. A figure is a median over the turns, and a
+ratio the median of the turns' ratios, since what else the machine does changes from turn to turn.
+"""
+
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCH = ROOT / "tests" / "bench"
+DATA = ROOT / "data" / "mnist"
+SCRIPT = ROOT / "scripts" / "training" / "keras_mnist.py"
+EPOCHS, TURNS = 20, 3
+
+
+class Training(NamedTuple):
+    """A training as seen from outside: seconds of an epoch (the median after the first) and of all, and accuracy."""
+
+    epoch: float
+    whole: float
+    accuracy: float
+
+
+def lines_of(*command: object, **variables: str) -> list[tuple[float, str]]:
+    """Run a Python program; each line that it prints, and the seconds since its start. Its failure is ours."""
+    began, lines = time.perf_counter(), []
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(
+            [sys.executable, *map(str, command)],
+            env=os.environ | {"KERAS_BACKEND": "tensorflow"} | variables,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        lines = [(time.perf_counter() - began, line.rstrip()) for line in process.stdout]
+        if process.wait():
+            errors.seek(0)
+            sys.exit(f"{command} failed:\n{errors.read()}")
+    return [*lines, (time.perf_counter() - began, "")]
+
+
+def train(*command: object, **variables: str) -> Training:
+    lines = lines_of(*command, **variables)
+    ends = [when for when, line in lines if line.startswith("Epoch")]
+    epochs = [end - start for start, end in itertools.pairwise(ends)]
+    accuracy = next(float(line.rpartition(" ")[2]) for _, line in lines if line.startswith("Final test loss"))
+    return Training(statistics.median(epochs), lines[-1][0], accuracy)
+
+
+def bench_speed() -> list[tuple]:
+    """Our script against the plain way and the floor. A row for each figure: name, measured, bar, whether within."""
+    show_phases()
+    ours, jax, plain, floor = [], [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(1, TURNS + 1):
+            arguments = ["--data-folder", DATA, "--validation-split", 0, "--epochs", EPOCHS, "--seed", seed]
+            ours.append(train(SCRIPT, *arguments, "--output-folder", Path(folder, "ours")))
+            plain.append(train(BENCH / "plain.py", DATA, Path(folder, "plain"), EPOCHS, seed))
+            floor.append(statistics.median(float(line) for _, line in lines_of(BENCH / "floor.py", 5)[:-1]))
+            jax.append(train(SCRIPT, *arguments, "--output-folder", Path(folder, "jax"), KERAS_BACKEND="jax"))
+            tell(f"turn {seed}", ours[-1:], jax[-1:], plain[-1:], floor[-1:])
+    tell("medians", ours, jax, plain, floor)
+    epoch = statistics.median(a.epoch / b.epoch for a, b in zip(ours, plain, strict=True))
+    whole = statistics.median(a.whole / b.whole for a, b in zip(ours, plain, strict=True))
+    above = statistics.median(a.epoch / b for a, b in zip(ours, floor, strict=True))
+    on_jax = statistics.median(a.epoch / b.epoch for a, b in zip(jax, plain, strict=True))
+    lost = 100 * (statistics.mean(run.accuracy for run in plain) - statistics.mean(run.accuracy for run in ours))
+    return [
+        ("an epoch, against the plain way", f"{epoch:.2f}", "0.45", epoch <= 0.45),
+        ("the whole script, against the plain way", f"{whole:.2f}", "0.6", whole <= 0.6),
+        ("an epoch, against its matrix products", f"{above:.2f}", "2.5", above <= 2.5),
+        ("points of test accuracy lost to the plain way", f"{lost:+.2f}", "0.2", lost <= 0.2),
+        ("an epoch on JAX, against the plain way", f"{on_jax:.2f}", "", True),
+    ]
+
+
+def tell(what: str, ours: list[Training], jax: list[Training], plain: list[Training], floor: list[float]) -> None:
+    """Print the medians of some turns."""
+    epoch, whole = (
+        [statistics.median(getattr(run, part) for run in way) for way in (ours, jax, plain)]
+        for part in ("epoch", "whole")
+    )
+    print(
+        f"  {what}: an epoch takes {epoch[0]:.2f} s, on JAX {epoch[1]:.2f} s, the plain way {epoch[2]:.2f} s, "
+        f"its matrix products {statistics.median(floor):.2f} s; the whole takes {whole[0]:.1f} s, on JAX "
+        f"{whole[1]:.1f} s, the plain way {whole[2]:.1f} s",
+        flush=True,
+    )
+
+
+def phases(*arguments: object) -> dict:
+    """What phases.py tells of the training script, and the seconds of the whole."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "phases.json")
+        outputs = Path(folder, "outputs")
+        lines = lines_of(BENCH / "phases.py", output, "--data-folder", DATA, "--output-folder", outputs, *arguments)
+        return {**json.loads(output.read_text()), "whole": lines[-1][0]}
+
+
+def show_phases() -> None:
+    """Print where the time of the training script goes."""
+    found = phases("--epochs", EPOCHS, "--validation-split", 0)
+    seconds, whole, epochs = found["seconds"], found["whole"], found["epochs"]
+    compiling = epochs[0] - statistics.median(epochs[1:])
+    seconds["compiling, in the first epoch"] = compiling
+    seconds["steps"] -= compiling
+    seconds["starting and ending Python, and the rest"] = whole - sum(seconds.values())
+    print(f"  where the {whole:.1f} s of {EPOCHS} epochs go:")
+    for part, spent in sorted(seconds.items(), key=lambda item: -item[1]):
+        print(f"  {part:42} {spent:6.2f} s  {spent / whole:4.0%}", flush=True)
+
+
+def bench_repeat() -> list[tuple]:
+    """More data by --dataset-repeat: time is to grow in proportion, memory not at all."""
+    found = {}
+    for repeat in (1, 4, 16):
+        measured = phases("--epochs", 2, "--dataset-repeat", repeat)
+        epoch, peak = found[repeat] = measured["epochs"][1], measured["peak_bytes"]
+        print(f"  {repeat:2} times the data: an epoch takes {epoch:.1f} s, memory {peak / 1e6:.0f} MB", flush=True)
+    time_ratio = found[16][0] / found[4][0]
+    memory_ratio = found[16][1] / found[1][1]
+    return [
+        ("time of 16 times the data, against 4 times", f"{time_ratio:.2f}", "5", time_ratio <= 5),
+        ("memory of 16 times the data, against once", f"{memory_ratio:.2f}", "1.1", memory_ratio <= 1.1),
+    ]
