@@ -19,10 +19,11 @@ _FUNCTIONS = {
     "of_series": "workspace",
     "watch": "runs",
     "finished_run": "runs",
+    "trials": "sweeps",
     "record": "results",
     "stage_training_script": "training",
 }
-_MODULES = ("backend", "costs", "mnist", "plots", "results", "runs", "scoring", "training", "workspace")
+_MODULES = ("backend", "costs", "mnist", "plots", "results", "runs", "scoring", "sweeps", "training", "workspace")
 
 # What the series makes in a workspace carries this tag; the last notebook touches nothing else.
 SERIES_TAG = {"series": "train-keras-azureml"}

@@ -104,6 +104,72 @@ def latency(seconds: np.ndarray) -> None:
     _show(figure, "latency", f"{alt}, the slowest {slowest:.1f} ms")
 
 
+def learning_curves(curves: Sequence[Sequence[float]], stopped: Sequence[bool], name: str) -> None:
+    """Show one metric of many trials over the epochs: the best in blue, and a cross where one was stopped."""
+    figure = _figure(6, 3)
+    axes = _axes(figure.subplots(), xlabel="epoch", ylabel=name)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    heights = [np.nanmax(curve) if len(curve) and not np.isnan(curve).all() else -np.inf for curve in curves]
+    best = int(np.argmax(heights))
+    labels = {"the best": BLUE, "stopped": VERMILION, "others": INK}
+    for index, (curve, was_stopped) in enumerate(zip(curves, stopped, strict=True)):
+        label = "the best" if index == best else "stopped" if was_stopped else "others"
+        epochs = range(1, len(curve) + 1)
+        axes.plot(
+            epochs, curve, "-", color=labels[label], linewidth=2 if index == best else 1, zorder=2 + (index == best)
+        )
+        if was_stopped and len(curve):
+            axes.plot(epochs[-1], curve[-1], "x", color=VERMILION, markersize=7, markeredgewidth=2, zorder=4)
+    for label, color in labels.items():
+        axes.plot([], [], "x-" if label == "stopped" else "-", color=color, label=label)
+    _legend(axes, loc="lower right")
+    alt = f"Line chart of {name} over the epochs for {len(curves)} trials, of which {sum(stopped)} were stopped early"
+    _show(figure, "learning curves", f"{alt}; the best reaches {heights[best]:.4f}")
+
+
+def parallel_coordinates(columns: Mapping[str, Sequence[float]], stopped: Sequence[bool]) -> None:
+    """Show trials as lines across upright axes, one for each column; the last is the metric, which colours them.
+
+    A column of few values has them at equal distances; one that covers more than an order of magnitude is logarithmic.
+    What was stopped is dashed. Trials without a metric, which is None or NaN, are left out.
+    """
+    *names, metric = columns
+    known = [index for index, value in enumerate(columns[metric]) if value is not None and not np.isnan(value)]
+    figure = _figure(8, 3.2)
+    axes = _axes(figure.subplots(), xlim=(-0.1, len(names) + 0.1), ylim=(-0.06, 1.06))
+    axes.set_axis_off()
+    heights = []
+    for place, (name, values) in enumerate(columns.items()):
+        height, ticks = _upright([values[index] for index in known])
+        heights.append(height)
+        axes.plot([place, place], [0, 1], color=INK, linewidth=0.8)
+        axes.text(place, 1.1, name, ha="center", va="bottom", color=INK, fontsize=9)
+        for at, text in ticks:
+            axes.text(place + 0.03, at, text, va="center", color=INK, fontsize=8)
+    scale = LinearSegmentedColormap.from_list("metric", [VERMILION, INK, BLUE])
+    lines = np.array(heights).T.reshape(len(known), len(columns))
+    for index, line in sorted(zip(known, lines, strict=True), key=lambda pair: pair[1][-1]):
+        style = "--" if stopped[index] else "-"
+        axes.plot(range(len(columns)), line, style, color=scale(line[-1]), linewidth=1 + line[-1])
+    alt = f"Parallel coordinates of {len(known)} trials over {_listed(names)} and {metric}"
+    if known:
+        best = max(known, key=lambda index: columns[metric][index])
+        alt += "; the best has " + _listed([f"{name} {columns[name][best]:.4g}" for name in columns])
+    _show(figure, "parallel coordinates", alt)
+
+
+def _upright(values: Sequence[float]) -> tuple[list[float], list[tuple[float, str]]]:
+    """Heights of the values on an upright axis, from 0 to 1, and the axis' ticks: (height, text)."""
+    distinct = sorted(set(values))
+    if len(distinct) <= 6:
+        places = {value: (at + 0.5) / len(distinct) for at, value in enumerate(distinct)}
+        return [places[value] for value in values], [(place, f"{value:.4g}") for value, place in places.items()]
+    convert = np.log if distinct[0] > 0 and distinct[-1] > 10 * distinct[0] else np.asarray
+    low, high = convert(distinct[0]), convert(distinct[-1])
+    heights = (convert(values) - low) / (high - low)
+    return heights.tolist(), [(0, f"{distinct[0]:.3g}"), (1, f"{distinct[-1]:.3g}")]
+
+
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:
     """Show how often each digit was read as each; mistakes are coloured, the more the stronger."""
     counts = np.zeros((10, 10), int)

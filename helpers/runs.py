@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from helpers import display
+from helpers import display, sweeps
+from helpers.sweeps import FINAL
 from helpers.workspace import NotMadeYet
 
-FINAL = ("Completed", "Failed", "Canceled")
 STAGES = ("Preparing", "Queued", "Running", "Finalizing")
 LOG = "user_logs/std_log"  # what the name begins with: there may be one for each process
 LINES_SHOWN = 8
@@ -33,14 +33,17 @@ class Look:
 
 
 def watch(run) -> None:
-    """Show the run's stages, its last log lines and its curve until it has ended, however it ends.
+    """Show the run's stages, its last log lines and its curve until it has ended, however it ends; a sweep's trials.
 
     In a notebook these are updated in place; elsewhere lines are printed as they come. Interrupting it ends the
     watching, never the run.
     """
-    report = _report_in_notebook() if display.in_notebook() else _report_lines()
+    if getattr(run, "type", None) == "hyperdrive":
+        looks, report = sweeps.looks(run), sweeps.reporter()
+    else:
+        looks, report = _looks(run), _report_in_notebook() if display.in_notebook() else _report_lines()
     try:
-        for look in _looks(run):
+        for look in looks:
             report(look)
     except KeyboardInterrupt:
         print(
