@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -16,6 +16,7 @@ from helpers import display
 INK, BLUE, VERMILION = "#787878", "#0072B2", "#D55E00"
 PAPER, ON_PAPER = "#ffffff", "#000000"  # where text stands on a colour, that has to lie on the same ground everywhere
 PIXELS_PER_INCH = 96
+ACCURACY_TICKS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
 SHARPNESS = 2  # image pixels for each pixel on the page
 
 
@@ -104,70 +105,86 @@ def latency(seconds: np.ndarray) -> None:
     _show(figure, "latency", f"{alt}, the slowest {slowest:.1f} ms")
 
 
-def learning_curves(curves: Sequence[Sequence[float]], stopped: Sequence[bool], name: str) -> None:
-    """Show one metric of many trials over the epochs: the best in blue, and a cross where one was stopped."""
+def learning_curves(curves: Sequence[Sequence[float]], stopped: Sequence[bool]) -> None:
+    """Show the accuracies of many trials over the epochs: the best in blue, and a cross where one was stopped."""
     figure = _figure(6, 3)
-    axes = _axes(figure.subplots(), xlabel="epoch", ylabel=name)
+    axes = _axes(figure.subplots(), xlabel="epoch", ylabel="accuracy")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-    heights = [np.nanmax(curve) if len(curve) and not np.isnan(curve).all() else -np.inf for curve in curves]
-    best = int(np.argmax(heights))
-    labels = {"the best": BLUE, "stopped": VERMILION, "others": INK}
+    axes.set_yscale("function", functions=(_spread, lambda height: 1 - np.exp(-height)))
+    axes.set_yticks(ACCURACY_TICKS, [f"{accuracy:g}" for accuracy in ACCURACY_TICKS])
+    reached = [float(np.fmax.reduce(curve, initial=0)) for curve in curves]
+    best = int(np.argmax(reached))
+    colors = {"the best": BLUE, "stopped": VERMILION, "others": INK}
     for index, (curve, was_stopped) in enumerate(zip(curves, stopped, strict=True)):
-        label = "the best" if index == best else "stopped" if was_stopped else "others"
+        kind = "the best" if index == best else "stopped" if was_stopped else "others"
         epochs = range(1, len(curve) + 1)
-        axes.plot(
-            epochs, curve, "-", color=labels[label], linewidth=2 if index == best else 1, zorder=2 + (index == best)
-        )
+        width, order = (2, 3) if index == best else (1, 2)
+        axes.plot(epochs, curve, "-", color=colors[kind], linewidth=width, zorder=order)
         if was_stopped and len(curve):
             axes.plot(epochs[-1], curve[-1], "x", color=VERMILION, markersize=7, markeredgewidth=2, zorder=4)
-    for label, color in labels.items():
-        axes.plot([], [], "x-" if label == "stopped" else "-", color=color, label=label)
+    seen = [value for curve in curves for value in curve if np.isfinite(value)]
+    if seen:
+        axes.set_ylim(1 - 1.1 * (1 - min(seen)), 1 - 0.9 * (1 - max(seen)))
+    for kind, color in colors.items():
+        axes.plot([], [], "x-" if kind == "stopped" else "-", color=color, label=kind)
     _legend(axes, loc="lower right")
-    alt = f"Line chart of {name} over the epochs for {len(curves)} trials, of which {sum(stopped)} were stopped early"
-    _show(figure, "learning curves", f"{alt}; the best reaches {heights[best]:.4f}")
+    alt = f"Line chart of the accuracy over the epochs for {len(curves)} trials, of which {sum(stopped)} were stopped"
+    _show(figure, "learning curves", f"{alt}; the best reaches {reached[best]:.4f}")
 
 
 def parallel_coordinates(columns: Mapping[str, Sequence[float]], stopped: Sequence[bool]) -> None:
-    """Show trials as lines across upright axes, one for each column; the last is the metric, which colours them.
+    """Show trials as lines across upright axes, one for each column; the last is the accuracy, which colours them.
 
     A column of few values has them at equal distances; one that covers more than an order of magnitude is logarithmic.
-    What was stopped is dashed. Trials without a metric, which is None or NaN, are left out.
+    What was stopped is dashed. Trials without an accuracy, which is None or NaN, are left out.
     """
     *names, metric = columns
     known = [index for index, value in enumerate(columns[metric]) if value is not None and not np.isnan(value)]
+    known.sort(key=lambda index: columns[metric][index])  # the best last, on top
     figure = _figure(8, 3.2)
-    axes = _axes(figure.subplots(), xlim=(-0.1, len(names) + 0.1), ylim=(-0.06, 1.06))
+    axes = _axes(figure.subplots(), xlim=(-0.1, len(names) + 0.2), ylim=(-0.06, 1.06))
     axes.set_axis_off()
     heights = []
     for place, (name, values) in enumerate(columns.items()):
-        height, ticks = _upright([values[index] for index in known])
+        height, ticks = _upright([values[index] for index in known], _spread if name == metric else None)
         heights.append(height)
         axes.plot([place, place], [0, 1], color=INK, linewidth=0.8)
         axes.text(place, 1.1, name, ha="center", va="bottom", color=INK, fontsize=9)
         for at, text in ticks:
-            axes.text(place + 0.03, at, text, va="center", color=INK, fontsize=8)
-    scale = LinearSegmentedColormap.from_list("metric", [VERMILION, INK, BLUE])
-    lines = np.array(heights).T.reshape(len(known), len(columns))
-    for index, line in sorted(zip(known, lines, strict=True), key=lambda pair: pair[1][-1]):
-        style = "--" if stopped[index] else "-"
-        axes.plot(range(len(columns)), line, style, color=scale(line[-1]), linewidth=1 + line[-1])
+            axes.text(place + 0.03, at + 0.01, text, va="bottom", color=INK, fontsize=8)
+    scale = LinearSegmentedColormap.from_list("rank", [VERMILION, INK, BLUE])
+    for rank, index in enumerate(known):
+        share = (rank + 1) / len(known)
+        line, style = [height[rank] for height in heights], "--" if stopped[index] else "-"
+        axes.plot(range(len(columns)), line, style, color=scale(share), linewidth=0.8 + 1.4 * share)
     alt = f"Parallel coordinates of {len(known)} trials over {_listed(names)} and {metric}"
     if known:
-        best = max(known, key=lambda index: columns[metric][index])
-        alt += "; the best has " + _listed([f"{name} {columns[name][best]:.4g}" for name in columns])
+        alt += "; the best has " + _listed([f"{name} {values[known[-1]]:.4g}" for name, values in columns.items()])
     _show(figure, "parallel coordinates", alt)
 
 
-def _upright(values: Sequence[float]) -> tuple[list[float], list[tuple[float, str]]]:
+def _spread(accuracy: np.ndarray) -> np.ndarray:
+    """A height on which accuracies near 1 lie apart as they should: half the mistakes are always the same step."""
+    return -np.log(1 - np.minimum(accuracy, 0.9999))
+
+
+def _upright(values: Sequence[float], spread: Callable | None) -> tuple[list[float], list[tuple[float, str]]]:
     """Heights of the values on an upright axis, from 0 to 1, and the axis' ticks: (height, text)."""
+    if not values:
+        return [], []
     distinct = sorted(set(values))
-    if len(distinct) <= 6:
+    if len(distinct) <= 5 and spread is None:
         places = {value: (at + 0.5) / len(distinct) for at, value in enumerate(distinct)}
         return [places[value] for value in values], [(place, f"{value:.4g}") for value, place in places.items()]
-    convert = np.log if distinct[0] > 0 and distinct[-1] > 10 * distinct[0] else np.asarray
-    low, high = convert(distinct[0]), convert(distinct[-1])
-    heights = (convert(values) - low) / (high - low)
-    return heights.tolist(), [(0, f"{distinct[0]:.3g}"), (1, f"{distinct[-1]:.3g}")]
+    wide = distinct[0] > 0 and distinct[-1] > 10 * distinct[0]
+    convert = spread or (np.log if wide else np.asarray)
+    low, high = convert(np.array([distinct[0], distinct[-1]]))
+    if high == low:
+        return [0.5] * len(values), [(0.5, f"{value:.3g}") for value in distinct]
+    between = [tick for tick in ACCURACY_TICKS if spread and low < spread(tick) < high - 0.1 * (high - low)]
+    heights = (convert(np.asarray(values)) - low) / (high - low)
+    ticks = [(0, f"{distinct[0]:.3g}"), (1, f"{distinct[-1]:.3g}")]
+    return heights.tolist(), ticks + [(float((convert(tick) - low) / (high - low)), f"{tick:g}") for tick in between]
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:

@@ -126,3 +126,51 @@ def test_the_page_shows_through_and_pictures_are_small(shown):
     assert metadata["image/png"]["width"] <= 8 * 96
     assert metadata["image/png"]["height"] <= 4 * 96
     assert image.shape[1] == metadata["image/png"]["width"] * plots.SHARPNESS
+
+
+TRIALS = {
+    "batch-size": [25, 50, 50, 25],
+    "learning-rate": [0.0001, 0.001, 0.02, 0.003],
+    "accuracy": [0.9, 0.98, None, float("nan")],
+}
+
+
+def test_parallel_coordinates_tell_the_best_and_leave_out_what_has_no_accuracy(shown):
+    plots.parallel_coordinates(TRIALS, [True, False, False, True])
+    assert alt_of(shown) == (
+        "Parallel coordinates of 2 trials over batch-size, learning-rate and accuracy; "
+        "the best has batch-size 50, learning-rate 0.001, accuracy 0.98"
+    )
+    assert has_color(pixels(shown), plots.BLUE)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_parallel_coordinates_of_none_or_one(shown, count):
+    plots.parallel_coordinates({"width": [10] * count, "accuracy": [0.9] * count}, [False] * count)
+    assert f"{count} trials" in alt_of(shown)
+
+
+def test_places_on_an_upright_axis():
+    few, ticks = plots._upright([100, 25, 100], None)
+    assert few == [0.75, 0.25, 0.75] and ticks == [(0.25, "25"), (0.75, "100")]
+    many, ticks = plots._upright([1, 10, 100, 1000, 10000, 100000], None)
+    assert many == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    even, _ = plots._upright([1, 2, 3, 4, 5, 6], None)
+    assert even == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
+    mistakes, ticks = plots._upright([0.84, 0.92, 0.96], plots._spread)
+    assert mistakes == pytest.approx([0, 0.5, 1])  # half the mistakes, the same step
+    assert [text for _, text in ticks] == ["0.84", "0.96", "0.9", "0.95"][: len(ticks)]
+
+
+def test_learning_curves_mark_what_was_stopped_and_the_best(shown):
+    plots.learning_curves([[0.9, 0.95], [0.8, float("nan")], [], [0.7]], [False, True, True, False])
+    assert alt_of(shown) == (
+        "Line chart of the accuracy over the epochs for 4 trials, of which 2 were stopped; the best reaches 0.9500"
+    )
+    image = pixels(shown)
+    assert has_color(image, plots.BLUE) and has_color(image, plots.VERMILION)
+
+
+def test_learning_curves_of_trials_that_logged_nothing(shown):
+    plots.learning_curves([[], []], [True, False])
+    assert "2 trials" in alt_of(shown)
