@@ -18,6 +18,7 @@ from pathlib import Path
 import scaling
 import training
 from scoring import bench_scoring
+from sweeps import bench_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 TEN_METRICS = """
@@ -126,6 +127,7 @@ BENCHES: dict[str, Callable[[], list[tuple]]] = {
     "training": training.bench_speed,
     "repeat": training.bench_repeat,
     "nodes": scaling.bench_nodes,
+    "sweep": bench_sweep,
     "notebooks": bench_notebooks,
 }
 
@@ -151,4 +153,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -48,13 +48,16 @@ def world(tmp_path):
 
 @pytest.mark.timeout(1800)
 def test_all_run_with_small_parameters_and_run_again_and_the_last_can_fail(world):
-    code, printed = run(world, epochs=1, first_layer_neurons=32, second_layer_neurons=16, minimum_accuracy=0.8)
+    small = {"epochs": 1, "first_layer_neurons": 32, "second_layer_neurons": 16, "minimum_accuracy": 0.8}
+    code, printed = run(world, **small, max_total_runs=2, trial_epochs=1)
     assert code == 0, printed
     recorded = results(world)
     assert sorted(recorded) == NAMES
     accuracy = recorded["06_download_validate"]["Test accuracy of the downloaded model"]
     assert 0.8 <= accuracy <= 1
     assert recorded["04_train"] == {"Test accuracy in the run": accuracy}
+    assert recorded["07_tune"]["Model of the sweep"] == "keras-mnist, version 2"
+    assert 0.8 <= recorded["07_tune"]["Test accuracy of the sweep's best"] <= 1
 
     code, printed = run(world, "06", minimum_accuracy=0.999)
     assert code == 1
@@ -64,7 +67,7 @@ def test_all_run_with_small_parameters_and_run_again_and_the_last_can_fail(world
     assert code == 0, printed
     recorded = results(world)
     assert recorded["02_data"] == {"Dataset": "mnist-dataset, version 1"}
-    assert recorded["05_register"] == {"Model": "keras-mnist, version 2"}
+    assert recorded["05_register"] == {"Model": "keras-mnist, version 3"}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,7 @@ def test_all_run_with_small_parameters_and_run_again_and_the_last_can_fail(world
         (["02_data", "04_train"], "03_compute"),
         (["05_register"], "04_train"),
         (["06_download_validate"], "05_register"),
+        (["07_tune"], "02_data"),
     ],
 )
 def test_without_what_it_needs_it_says_which_notebook_to_run_first(world, names, needed):
