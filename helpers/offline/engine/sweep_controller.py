@@ -27,7 +27,7 @@ from helpers.offline.engine import (
 from helpers.offline.engine.errors import EngineError
 from helpers.offline.engine.sweep_sampling import Sampler
 
-LOOK = 0.1  # seconds between two looks at the trials
+LOOK = 0.2  # seconds between two looks at the trials
 PATIENCE = 60.0  # seconds that canceled trials have to end
 # What libraries read that would otherwise start a thread for each core of the machine.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
