@@ -147,6 +147,16 @@ def list_all(folder: Path, type: str) -> list[dict]:
     return [get(folder, type, asset.name) for asset in assets.list_latest(folder, _kind(type))]
 
 
+def using(folder: Path, model_id: str) -> list[str]:
+    """The names of the services, of any type, that have a model."""
+    return [
+        asset.name
+        for type in TYPES
+        for asset in assets.list_latest(folder, _kind(type))
+        if model_id in asset.body["models"]
+    ]
+
+
 def keys(folder: Path, type: str, name: str) -> tuple[str, str]:
     """The primary and the secondary key. Raises NotFound."""
     access = _access(service_folder(folder, get(folder, type, name)["id"]))
