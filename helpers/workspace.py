@@ -45,8 +45,11 @@ def made_by(notebook: str) -> Iterator[None]:
 
 def of_series(assets: Mapping[str, object]) -> dict[str, object]:
     """Those of the workspace's assets, by name, that carry the series' tag; whatever else somebody made is left out."""
+    found = {name: assets.get(name) for name in assets}  # None for what the workspace lists and cannot give
     return {
-        name: asset for name, asset in assets.items() if helpers.SERIES_TAG.items() <= dict(asset.tags or {}).items()
+        name: asset
+        for name, asset in found.items()
+        if asset is not None and helpers.SERIES_TAG.items() <= dict(asset.tags or {}).items()
     }
 
 

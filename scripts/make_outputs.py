@@ -17,6 +17,8 @@ from nbclient.exceptions import CellExecutionError
 from run_notebooks import NOTEBOOKS, ThisInterpreter
 from tqdm import tqdm
 
+from helpers.offline.engine.folder import reset
+
 CELL_TIMEOUT = 1200  # seconds
 IMAGES = NOTEBOOKS.parent / "docs" / "images"
 
@@ -27,13 +29,15 @@ def main() -> int:
         folder = working_copy(Path(world))
         os.environ["AZUREML_OFFLINE_FOLDER"] = str(offline := Path(world, "offline"))
         executed = {}
-        for path in tqdm(paths, unit="notebook"):
-            try:
+        try:
+            for path in tqdm(paths, unit="notebook"):
                 executed[path] = execute(path, folder)
-            except CellExecutionError as error:
-                print(f"{path.name} failed; no notebook was changed.\n{error}", file=sys.stderr)
-                return 1
-            for_readers(executed[path], offline)
+                for_readers(executed[path], offline)
+        except CellExecutionError as error:
+            print(f"{path.name} failed; no notebook was changed.\n{error}", file=sys.stderr)
+            return 1
+        finally:
+            reset(offline)  # a service goes on until it is ended
     for path, notebook in executed.items():
         nbformat.write(notebook, path)
     write_pictures(executed)
@@ -41,8 +45,9 @@ def main() -> int:
 
 
 def working_copy(world: Path) -> Path:
-    """A folder for the notebooks to run in, with data/ beside it, so that what they write goes with it."""
-    (world / "data").symlink_to(NOTEBOOKS.parent / "data")
+    """A folder for the notebooks to run in, with what they read beside it, so that what they write goes with it."""
+    for name in ("data", "scripts"):
+        (world / name).symlink_to(NOTEBOOKS.parent / name)
     return Path(shutil.copytree(NOTEBOOKS, world / "notebooks"))
 
 

@@ -233,7 +233,7 @@ def notebook_number(path: Path) -> int:
 def describe_costs(
     parameters: dict[Path, dict[str, Parameter]], values: dict[Path, dict[str, object]]
 ) -> dict[Path, str]:
-    """What a notebook costs at most, for each that submits a run to Azure, that is, has a time limit for one.
+    """What a notebook costs, for each that submits a run to Azure (it has a time limit for one) or deploys a service.
 
     The machine and its idle time are those that the chosen notebooks declare; others are only in the workspace.
     Raises PricesError where the file of own prices cannot be used.
@@ -245,7 +245,12 @@ def describe_costs(
     cluster = {name: value for given in effective.values() for name, value in given.items()}
     lines = {}
     for notebook, given in effective.items():
-        if given.get("backend") != "azure" or "max_run_duration_seconds" not in given:
+        if given.get("backend") != "azure":
+            continue
+        if "cpu_cores" in given:
+            told = costs.describe_service(given["cpu_cores"], given["memory_gb"], seconds=24 * 3600)
+            lines[notebook] = f"{notebook.stem}: {told}, until it is deleted"
+        if "max_run_duration_seconds" not in given:
             continue
         told = "submits a run to a cluster that is there already; what it can cost is told before it does"
         if "vm_size" in cluster:
@@ -269,6 +274,7 @@ def describe_inputs(
         "source_sha256": hashlib.sha256(notebook.read_bytes()).hexdigest(),
         "code_sha256": code_hash,
         "parameters": values,
+        "removes": any(name.startswith("delete_") for name in parameters),
         "offline_folder": str((notebook.parent / folder).resolve()) if backend == "offline" else None,
     }
 
@@ -329,8 +335,12 @@ def write_manifest(output: Path, manifest: dict[str, dict]) -> None:
 
 
 def count_complete(notebooks: list[Path], inputs: dict[Path, dict], manifest: dict[str, dict], output: Path) -> int:
-    """How many notebooks, from the first, ran to their end one after the other from what they would be run from."""
+    """How many notebooks, from the first, ran to their end one after the other from what they would be run from.
+
+    If one has to be run, and what the others made was removed since, all have to.
+    """
     last_start = ""
+    removals = [entry["started"] for entry in manifest.values() if entry.get("removes")]
     for count, notebook in enumerate(notebooks):
         entry = manifest.get(notebook.stem, {})
         folder = inputs[notebook]["offline_folder"]
@@ -342,7 +352,8 @@ def count_complete(notebooks: list[Path], inputs: dict[Path, dict], manifest: di
             and (folder is None or Path(folder).is_dir())
         )
         if not complete:
-            return count
+            made = [manifest[earlier.stem]["started"] for earlier in notebooks[:count]]
+            return 0 if any(removal > start for removal in removals for start in made) else count
         last_start = entry["started"]
     return len(notebooks)
 

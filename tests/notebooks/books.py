@@ -11,8 +11,9 @@ NAMES = [path.stem for path in PATHS]
 
 
 def copy_of_notebooks(world: Path) -> Path:
-    """A copy of the notebooks' folder with the data beside it, so that what they write stays in `world`."""
-    (world / "data").symlink_to(ROOT / "data")
+    """A copy of the notebooks' folder with what they read beside it, so that what they write stays in `world`."""
+    for name in ("data", "scripts"):
+        (world / name).symlink_to(ROOT / name)
     return Path(shutil.copytree(NOTEBOOKS, world / "notebooks"))
 
 

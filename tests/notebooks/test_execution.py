@@ -8,8 +8,10 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from books import NAMES, PATHS, ROOT, copy_of_notebooks, environment
-from small_jobs import wait_until
+from books import NAMES, PATHS, ROOT, environment
+from small_jobs import make_cluster, wait_until
+
+from helpers.offline.engine import assets, clusters, folder, models
 
 RUNNER = [sys.executable, str(ROOT / "scripts" / "run_notebooks.py")]
 
@@ -35,19 +37,9 @@ def results(world: Path) -> dict[str, dict]:
     return {name: entry["results"] for name, entry in manifest["notebooks"].items()}
 
 
-@pytest.fixture
-def world(tmp_path):
-    """A folder with the notebooks and an offline workspace, in which nothing is left running."""
-    from helpers.offline.engine import folder, jobs
-
-    copy_of_notebooks(tmp_path)
-    yield tmp_path
-    if (tmp_path / "offline").exists():
-        jobs.end_all(folder.open_folder(tmp_path / "offline"))
-
-
 @pytest.mark.timeout(1800)
-def test_all_run_with_small_parameters_and_run_again_and_the_last_can_fail(world):
+def test_all_run_with_small_parameters_and_run_again_and_the_sixth_can_fail(world):
+    make_cluster(folder.open_folder(world / "offline"), "not-ours")
     small = {"epochs": 1, "first_layer_neurons": 32, "second_layer_neurons": 16, "minimum_accuracy": 0.8}
     code, printed = run(world, **small, max_total_runs=2, trial_epochs=1)
     assert code == 0, printed
@@ -56,18 +48,37 @@ def test_all_run_with_small_parameters_and_run_again_and_the_last_can_fail(world
     accuracy = recorded["06_download_validate"]["Test accuracy of the downloaded model"]
     assert 0.8 <= accuracy <= 1
     assert recorded["04_train"] == {"Test accuracy in the run": accuracy}
-    assert recorded["07_tune"]["Model of the sweep"] == "keras-mnist, version 2"
+    assert recorded["07_tune"]["Model of the sweep"] == "keras-mnist-tuned, version 1"
     assert 0.8 <= recorded["07_tune"]["Test accuracy of the sweep's best"] <= 1
+    assert recorded["08_deploy"] == {"Service": "keras-mnist-service with keras-mnist version 1"}
+    assert recorded["09_clean_up"] == {"Left that can cost money": 0}
+    assert left(world) == (["not-ours"], [], ["mnist-dataset"])
+    executed = (world / "executed" / "09_clean_up.ipynb").read_text()
+    assert "The cluster not-ours does not carry the tag: it is left alone." in executed
 
     code, printed = run(world, "06", minimum_accuracy=0.999)
     assert code == 1
     assert "is less than 0.999" in printed
 
-    code, printed = run(world, "01-03", "05")
+    code, printed = run(world, "01-03", "05", "08")
     assert code == 0, printed
     recorded = results(world)
     assert recorded["02_data"] == {"Dataset": "mnist-dataset, version 1"}
-    assert recorded["05_register"] == {"Model": "keras-mnist, version 3"}
+    assert recorded["05_register"] == {"Model": "keras-mnist, version 2"}
+    assert recorded["08_deploy"] == {"Service": "keras-mnist-service with keras-mnist version 2"}
+    assert left(world) == (["gpu-cluster", "not-ours"], ["keras-mnist-service"], ["mnist-dataset"])
+
+    for _ in range(2):  # the second time there is nothing to delete
+        code, printed = run(world, "09", delete_models=True, delete_datasets=True)
+        assert code == 0, printed
+        assert left(world) == (["not-ours"], [], [])
+        assert models.list_all(world / "offline") == []
+
+
+def test_there_may_be_nothing_to_clean_up(world):
+    code, printed = run(world, "09")
+    assert code == 0, printed
+    assert results(world)["09_clean_up"] == {"Left that can cost money": 0}
 
 
 @pytest.mark.parametrize(
@@ -78,6 +89,7 @@ def test_all_run_with_small_parameters_and_run_again_and_the_last_can_fail(world
         (["05_register"], "04_train"),
         (["06_download_validate"], "05_register"),
         (["07_tune"], "02_data"),
+        (["08_deploy"], "05_register"),
     ],
 )
 def test_without_what_it_needs_it_says_which_notebook_to_run_first(world, names, needed):
@@ -118,6 +130,12 @@ def test_notebooks_before_the_sixth_run_as_scripts_and_import_no_keras(world):
             text=True,
         )
         assert result.returncode == 0, f"{path.name}\n{result.stdout}\n{result.stderr}"
+
+
+def left(world: Path) -> tuple[list[str], list[str], list[str]]:
+    """The names of the clusters, services and datasets in the workspace."""
+    kinds = (clusters.KIND, "ACI service", "dataset")
+    return tuple([asset.name for asset in assets.list_latest(world / "offline", kind)] for kind in kinds)
 
 
 def logs_with(world: Path, words: str) -> list[Path]:

@@ -11,6 +11,8 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 RECAP = "## Recap"
+CREATING = {"create", "deploy", "register", "register_model", "submit"}  # calls that make something in a workspace
+CLEAN_UP = "09_clean_up"
 ABSOLUTE_PATH = re.compile(r"(?<![\w:/.])/(?:home|root|tmp|work|usr|var|opt|Users|private)/\S+")
 
 
@@ -58,7 +60,7 @@ def parameter_lines(notebook) -> dict[str, str]:
 
 def test_the_series_is_numbered_from_01_on():
     assert [name[:3] for name in NAMES] == [f"{number:02}_" for number in range(1, len(NAMES) + 1)]
-    assert len(NAMES) >= 6
+    assert len(NAMES) >= 9
 
 
 def test_it_is_valid_and_names_a_kernel_that_everybody_has(notebook):
@@ -82,6 +84,31 @@ def test_it_begins_with_a_title_and_one_paragraph_of_purpose(path, notebook):
     for subject in ("After this notebook", "needs", "Azure", "cost"):
         assert subject in purpose.source, f"the first paragraph does not tell: {subject}"
     assert re.search(r"minute|second", purpose.source), "the first paragraph does not tell how long it takes"
+
+
+def creations(notebook) -> set[str]:
+    """The calls in a notebook that make something in the workspace."""
+    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    calls = [node.func for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return {call.attr for call in calls if isinstance(call, ast.Attribute) and call.attr in CREATING}
+
+
+def test_what_it_makes_on_azure_has_a_word_on_its_cost_and_on_where_it_is_removed(notebook, text):
+    made = creations(notebook)
+    if not made:
+        return
+    assert re.search(r"\bcosts?\b", text[1].source), f"it calls {made}, and its first paragraph tells no cost"
+    paragraphs = [paragraph for cell in text[:-1] for paragraph in cell.source.split("\n\n")]
+    linking = [paragraph for paragraph in paragraphs if f"({CLEAN_UP}.ipynb)" in paragraph]
+    assert any("remove" in paragraph for paragraph in linking), (
+        f"it calls {made}, and does not say where that is removed"
+    )
+
+
+def test_the_rule_on_costs_sees_what_makes_something():
+    making = {path.stem for path in PATHS if creations(read(path))}
+    assert {"02_data", "03_compute", "04_train", "05_register", "08_deploy"} <= making
+    assert not making & {"01_setup", "06_download_validate", CLEAN_UP}
 
 
 def test_then_come_its_parameters_and_one_cell_of_set_up(notebook):

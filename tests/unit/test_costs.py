@@ -92,6 +92,19 @@ def test_before_it_runs_on_azure_the_runner_tells_what_runs_cost_at_most(series,
     assert "03_compute: On Azure" not in "".join(said)
 
 
+def test_of_a_service_the_runner_tells_the_cost_of_a_day(tmp_path, capsys):
+    service = 'backend: str = "offline"\ncpu_cores: float = 2.0\nmemory_gb: float = 1.0'
+    write_notebook(tmp_path, "08_deploy", "x = 1", parameters=service)
+    runner = ["--notebooks", str(tmp_path / "notebooks")]
+    assert run_notebooks.main([*runner, "--backend", "azure"]) == 0
+    said = capsys.readouterr().out.splitlines()[0]
+    assert said == (
+        "08_deploy: On Azure, a service of 2 cores and 1 GB for 24 hours: 2.051 USD (East US, August 2026), "
+        "until it is deleted"
+    )
+    assert costs.service(2, 1, 24 * 3600) == pytest.approx(24 * (2 * 0.0405 + 0.00445))
+
+
 def test_of_a_cluster_that_is_there_already_the_runner_does_not_know_the_price(series, capsys):
     assert run_notebooks.main([*series, "4", "--backend", "azure"]) == 0
     assert capsys.readouterr().out.startswith("04_train: submits a run to a cluster that is there already")

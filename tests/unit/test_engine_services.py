@@ -264,10 +264,12 @@ def test_what_is_refused_leaves_nothing(world, service, tmp_path):
 
 
 def test_resetting_the_workspace_ends_its_services(tmp_path):
+    """Here the workspace lies in the source directory, as it does when somebody deploys the whole project."""
     made = folder.open_folder(tmp_path / "offline")
-    register_model(made, tmp_path)
-    services.deploy(made, "Local", "local", wanted(tmp_path / "src", models=[]))
+    services.deploy(made, "Local", "local", wanted(tmp_path, models=[]))
     service = wait_for_service(made, "local", "Local")
+    deployed = services.service_folder(made, service["id"]) / "1" / "azureml-app" / tmp_path.name
+    assert [path.name for path in deployed.iterdir()] == ["score.py"]
     folder.reset(made)
     assert not made.exists()
     assert processes_of(service) == []

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -193,3 +194,10 @@ def test_what_is_shown_in_a_kernel_is_kept_in_the_cells_output(tmp_path, monkeyp
     assert result.data == {"text/plain": "Accuracy: 0.5", results.MIME_TYPE: {"name": "Accuracy", "value": 0.5}}
     assert picture.metadata["image/png"]["alt"] == "3 handwritten digits: 1, 2, 3"
     assert text.data == {"text/plain": "second"}
+
+
+def test_of_series_takes_what_carries_the_tag_and_nothing_else():
+    tagged = SimpleNamespace(tags={**helpers.SERIES_TAG, "data": "MNIST"})
+    others = {"none": SimpleNamespace(tags=None), "empty": SimpleNamespace(tags={})}
+    others["other"] = SimpleNamespace(tags={"series": "another"})
+    assert helpers.of_series({"ours": tagged, **others}) == {"ours": tagged}

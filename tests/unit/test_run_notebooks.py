@@ -384,6 +384,16 @@ def test_what_changed_runs_again_with_all_after_it(three_complete, changes, comp
     assert run_notebooks.count_complete(paths, inputs, entries, output) == complete
 
 
+def test_everything_runs_again_when_what_it_made_was_removed_and_something_has_to_run(three_complete):
+    paths, inputs, entries, output = three_complete
+    entries["09_clean_up"] = {"result": "ok", "removes": True, "started": "2026-11-01T10:00:08"}
+    assert run_notebooks.count_complete(paths, inputs, entries, output) == 3
+    entries["02_a"] |= {"parameters": {"epochs": 2}}
+    assert run_notebooks.count_complete(paths, inputs, entries, output) == 0
+    entries["09_clean_up"] |= {"started": "2026-11-01T09:00:00"}
+    assert run_notebooks.count_complete(paths, inputs, entries, output) == 1
+
+
 def test_what_lost_its_executed_notebook_runs_again(three_complete):
     paths, inputs, entries, output = three_complete
     (output / "03_a.ipynb").unlink()

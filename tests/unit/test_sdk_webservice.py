@@ -202,6 +202,8 @@ def test_a_local_service(workspace, model, tmp_path, capsys):
     assert (service.state, service.scoring_uri) == ("running", f"http://localhost:{port}/score")
     assert "local" not in workspace.webservices
     assert [found.name for found in LocalWebservice.list(workspace, model_name="tiny")] == ["local"]
+    with pytest.raises(WebserviceException, match="Model tiny:1 cannot be deleted: it is used by echo, local"):
+        model.delete()
     for call in (service.get_keys, service.get_token, lambda: service.regen_key("Primary")):
         with pytest.raises(NotImplementedError, match="Local web services do not support"):
             call()

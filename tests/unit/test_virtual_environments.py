@@ -60,6 +60,7 @@ def test_what_a_specification_asks_of_pip():
         {
             "pip": [
                 "azureml-defaults~=1.0",
+                "azureml-inference-server-http~=1.5",
                 "--find-links wheels",
                 "h5py<3",
                 "AzureML_Core",
@@ -67,7 +68,9 @@ def test_what_a_specification_asks_of_pip():
             ]
         },
     )
-    assert found.requirements == ["numpy==1.18.*", "--find-links wheels", "h5py<3", "x[extra]>=1; os_name == 'nt'"]
+    server = "azureml-inference-server-http~=1.5"  # what serves an entry script is no part of the mocked SDK
+    pip = [server, "--find-links wheels", "h5py<3", "x[extra]>=1; os_name == 'nt'"]
+    assert found.requirements == ["numpy==1.18.*", *pip]
     assert found.python == SpecifierSet(">=3.7,<3.9")
     assert any("cudatoolkit=10.0" in note and "not available" in note for note in found.notes)
     assert any("azureml-defaults" in note and "mocked SDK" in note for note in found.notes)

@@ -147,6 +147,16 @@ def list_all(folder: Path, type: str) -> list[dict]:
     return [get(folder, type, asset.name) for asset in assets.list_latest(folder, _kind(type))]
 
 
+def using(folder: Path, model_id: str) -> list[str]:
+    """The names of the services, of any type, that have a model."""
+    return [
+        asset.name
+        for type in TYPES
+        for asset in assets.list_latest(folder, _kind(type))
+        if model_id in asset.body["models"]
+    ]
+
+
 def keys(folder: Path, type: str, name: str) -> tuple[str, str]:
     """The primary and the secondary key. Raises NotFound."""
     access = _access(service_folder(folder, get(folder, type, name)["id"]))
@@ -269,7 +279,7 @@ def _stage(folder: Path, place: Path, wanted: dict) -> None:
     try:
         root.mkdir(parents=True)
         if source:
-            shutil.copytree(source, root / Path(source).name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, root / Path(source).name, ignore=lambda *seen: _left_out(folder, *seen))
         else:
             shutil.copy(script_path, root / script_path.name)
         (root / MODELS).mkdir()
@@ -278,6 +288,11 @@ def _stage(folder: Path, place: Path, wanted: dict) -> None:
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def _left_out(folder: Path, parent: str, names: list[str]) -> set[str]:
+    """What is not copied of a source directory: caches, and the workspace itself, which may lie in it."""
+    return {name for name in names if name == "__pycache__" or Path(parent, name).resolve() == folder}
 
 
 def _name_and_version(id: str) -> tuple[str, int]:

@@ -306,8 +306,13 @@ class Model:
         print("Model properties add operation complete.")
 
     def delete(self):
-        """Delete this version of the model."""
+        """Delete this version of the model. Raises WebserviceException where a web service uses it."""
         with _engine.translated(EngineError=WebserviceException):
+            using = _engine.services.using(self.workspace._folder, self.id)
+            if using:
+                raise WebserviceException(
+                    f"Model {self.id} cannot be deleted: it is used by {', '.join(using)}. Delete the service first."
+                )
             _engine.models.delete(self.workspace._folder, self.name, self.version)
 
     def add_dataset_references(self, datasets):

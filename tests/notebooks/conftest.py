@@ -1,0 +1,14 @@
+"""The world that a test of the notebooks works in."""
+
+import pytest
+from books import copy_of_notebooks
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A folder with the notebooks and an offline workspace, in which nothing is left running."""
+    from helpers.offline.engine import folder
+
+    copy_of_notebooks(tmp_path)
+    yield tmp_path
+    folder.reset(tmp_path / "offline")

@@ -1,0 +1,69 @@
+"""How fast a service answers: what is measured, and that a request which is lost is not counted."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import requests
+
+from helpers import plots, scoring
+
+
+@pytest.fixture
+def server():
+    """A service that answers with status 200 after a moment, and every tenth request with status 500."""
+
+    class Handler(BaseHTTPRequestHandler):
+        asked, lock = [], threading.Lock()
+
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            with self.lock:
+                self.asked.append((self.headers["Authorization"], body))
+                number = len(self.asked)
+            time.sleep(0.01)
+            self.send_response(200 if number % 10 else 500)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as made:
+        threading.Thread(target=made.serve_forever, daemon=True).start()
+        made.address = f"http://127.0.0.1:{made.server_port}/score"
+        yield made
+        made.shutdown()
+
+
+def test_each_request_is_timed(server):
+    seconds = scoring.latencies(server.address, {"Authorization": "Bearer k"}, {"data": [1]}, count=5)
+    assert seconds.shape == (5,)
+    assert seconds.min() >= 0.01
+    assert server.RequestHandlerClass.asked == [("Bearer k", {"data": [1]})] * 5
+
+
+def test_a_bad_answer_is_no_measurement(server):
+    with pytest.raises(requests.HTTPError, match="500"):
+        scoring.latencies(server.address, {}, 1, count=10)
+
+
+def test_lost_requests_are_not_counted(server):
+    load = scoring.load(server.address, {}, 1, count=40, clients=8)
+    assert load.answered == 36
+    assert 0.05 <= load.seconds < 40 * 0.01 * 8
+    server.shutdown()
+    server.server_close()
+    assert scoring.load(server.address, {}, 1, count=3, clients=2).answered == 0
+
+
+def test_the_picture_tells_the_median(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plots.display, "show", lambda data, metadata: shown.append((data, metadata)))
+    plots.latency([0.001, 0.002, 0.009])
+    ((data, metadata),) = shown
+    assert data["text/plain"] == "[picture: latency]"
+    alt = metadata["image/png"]["alt"]
+    assert alt == "Histogram of the time that 3 requests took: half of them less than 2.0 ms, the slowest 9.0 ms"
