@@ -21,6 +21,7 @@ from helpers.offline.engine import (
     jobs,
     mlflow_store,
     processes,
+    ranks,
     sweep_policies,
     sweeps,
 )
@@ -29,9 +30,10 @@ from helpers.offline.engine.sweep_sampling import Sampler
 
 LOOK = 0.2  # seconds between two looks at the trials
 PATIENCE = 60.0  # seconds that canceled trials have to end
-# What libraries read that would otherwise start a thread for each core of the machine.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
-THREADS += ("TF_NUM_INTEROP_THREADS", "PJRT_NPROC", "NPROC")
+# What libraries read that would otherwise start a thread for each core of the machine: NumPy and PyTorch; TensorFlow,
+# XLA's code in it too; JAX.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS += ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "PJRT_NPROC")
 
 
 @dataclass
@@ -116,7 +118,8 @@ def stop_if_wanted(folder: Path, run_id: str, sweep: dict, deadline: float) -> N
 
 def at_once(folder: Path, job: dict) -> int:
     """How many trials may run at once: max_concurrent_runs, and no more than the cluster's nodes. Raises NotFound."""
-    return min(job["sweep"]["max_concurrent_runs"], clusters.get(folder, job["target"])["max_nodes"])
+    nodes = clusters.get(folder, job["target"])["max_nodes"]
+    return min(job["sweep"]["max_concurrent_runs"], max(1, nodes // ranks.node_count(job)))
 
 
 def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -> Trial:
@@ -153,7 +156,7 @@ def option(name: str) -> str:
 
 def threads(folder: Path, job: dict) -> dict[str, str]:
     """Environment variables that leave each of the trials that run at once its share of the cores."""
-    together = min(at_once(folder, job), job["sweep"]["max_total_runs"])
+    together = min(at_once(folder, job), job["sweep"]["max_total_runs"]) * ranks.process_count(job)
     if together == 1:
         return {}
     return dict.fromkeys(THREADS, str(max(1, processes.cores() // together)))
