@@ -4,6 +4,7 @@ import html
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from helpers import display, sweeps
 from helpers.sweeps import FINAL
@@ -66,6 +67,13 @@ def finished_run(experiment):
     raise NotMadeYet(
         f"The experiment {experiment.name!r} has no completed run. Run 04_train.ipynb first, with the same parameters."
     )
+
+
+def seconds(run) -> float:
+    """How long a run that has ended took, by its details."""
+    details = run.get_details()
+    start, end = (datetime.fromisoformat(details[f"{which}TimeUtc"]) for which in ("start", "end"))
+    return (end - start).total_seconds()
 
 
 def _looks(run) -> Iterator[Look]:

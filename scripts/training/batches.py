@@ -4,9 +4,12 @@ So a training that is resumed meets the very batches that it would have met, and
 out each batch without a word between them.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 
-CHUNK = 20  # batches that TensorFlow is given at a time: few enough to stay in a processor's cache
+CHUNK = 20  # batches that TensorFlow is given at a time, at most: few enough to stay in a processor's cache
+AHEAD = 2  # chunks that are drawn while it computes
 SHIFT = 2  # pixels that an image is moved by at most, up or down and left or right
 
 
@@ -39,11 +42,15 @@ class Batches:
         return images[0], labels[0]
 
     def for_keras(self):
-        """What `fit` takes, for the backend that Keras runs on."""
+        """What `fit` takes, for the backend that Keras runs on; on TensorFlow, for a model that is `step_by_step`."""
         import keras
 
-        if keras.backend.backend() == "tensorflow":
-            return self._dataset()
+        return self._dataset() if keras.backend.backend() == "tensorflow" else self.one_by_one()
+
+    def one_by_one(self):
+        """The batches as a keras.utils.PyDataset."""
+        import keras
+
         batches = self
 
         class Steps(keras.utils.PyDataset):
@@ -56,13 +63,16 @@ class Batches:
         return Steps()
 
     def _dataset(self):
-        """A tf.data.Dataset, which calls Python once for twenty batches."""
+        """A tf.data.Dataset of chunks, several batches of one size each: images (count, n, height · width)."""
         import tensorflow as tf
+
+        # All of one size where that goes, since TensorFlow compiles anew for each.
+        count = max(count for count in range(1, CHUNK + 1) if self.full % count == 0)
 
         def chunks():
             for first in range(0, len(self), self.steps):
-                for step in range(0, self.full, CHUNK):
-                    yield self._take(first + step, min(CHUNK, self.full - step))
+                for step in range(0, self.full, count):
+                    yield self._take(first + step, count)
                 if self.full < self.steps:
                     yield self._take(first + self.full, 1)
 
@@ -70,8 +80,9 @@ class Batches:
             tf.TensorSpec((None, None, self.images[0].size), self.images.dtype),
             tf.TensorSpec((None, None), self.labels.dtype),
         )
-        dataset = tf.data.Dataset.from_generator(chunks, output_signature=signature).unbatch()
-        return dataset.apply(tf.data.experimental.assert_cardinality(len(self))).prefetch(CHUNK)
+        number = self.repeat * (self.full // count + self.steps - self.full)
+        dataset = tf.data.Dataset.from_generator(chunks, output_signature=signature)
+        return dataset.apply(tf.data.experimental.assert_cardinality(number)).prefetch(AHEAD)
 
     def _take(self, step, count):
         """`count` batches of one pass and size: images (count, n, height · width) and labels (count, n)."""
@@ -100,3 +111,32 @@ def moved(images, places, shifts):
     windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
     down, right = (SHIFT - shifts.reshape(-1, 2)).T
     return windows[np.arange(len(padded)), down, right].reshape(*places.shape, *images.shape[1:])
+
+
+@contextmanager
+def step_by_step(model):
+    """Within, each training step of a model on TensorFlow makes one step for each of the batches of a chunk.
+
+    The compiled program loops over them, and does not come back to Python or TensorFlow between two. The model has to
+    have been evaluated before: Keras would build its metrics from a chunk as if it were a batch.
+    """
+    import tensorflow as tf
+
+    one_step = model.train_step
+
+    def steps(chunk):
+        images, labels = chunk
+        last = tf.shape(images)[0] - 1
+
+        def step(number):
+            one_step((images[number], labels[number]))
+            return number + 1
+
+        tf.while_loop(lambda number: number < last, step, [0])
+        return one_step((images[last], labels[last]))
+
+    model.train_step = steps
+    try:
+        yield
+    finally:
+        del model.train_step

@@ -16,11 +16,13 @@ import platform
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import checkpoint
 import distribution
 import numpy as np
+from batches import Batches, step_by_step
 
 try:
     import mnist  # it is put beside this script when the job is submitted
@@ -249,7 +251,6 @@ def train(model, training, validation, args, run, world, resumed):
     Exits with code 1 when the loss is no number any more, and for a checkpoint of another network.
     """
     import keras
-    from batches import Batches
 
     batches = Batches(
         *training, args.batch_size, args.seed, repeat=args.dataset_repeat, shares=world.shares, mine=world.mine
@@ -304,16 +305,23 @@ def train(model, training, validation, args, run, world, resumed):
         )
         checkpoint.write(args.output_folder / "checkpoints", model, step, history, args)
 
-    model.fit(
-        batches.for_keras(),
-        initial_epoch=resumed.epochs if resumed else 0,
-        epochs=args.epochs,
-        validation_data=world.part_of(*flat(validation)),
-        validation_batch_size=world.devices * max(1, EVALUATION_BATCH // world.shares),
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=report)],
-        shuffle=False,
-        verbose=0,
-    )
+    images, labels = world.part_of(*flat(validation))
+    validation_batch = world.devices * max(1, EVALUATION_BATCH // world.shares)
+    looping = nullcontext()
+    if backend == "tensorflow":
+        model.evaluate(images[:validation_batch], labels[:validation_batch], batch_size=validation_batch, verbose=0)
+        looping = step_by_step(model)
+    with looping:
+        model.fit(
+            batches.for_keras(),
+            initial_epoch=resumed.epochs if resumed else 0,
+            epochs=args.epochs,
+            validation_data=(images, labels),
+            validation_batch_size=validation_batch,
+            callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=report)],
+            shuffle=False,
+            verbose=0,
+        )
     # These settings are saved with a model, and would make `predict` slow to start for whoever loads it.
     model.compile(model.optimizer, **LOSS)
     return history

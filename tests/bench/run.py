@@ -125,6 +125,7 @@ BENCHES: dict[str, Callable[[], list[tuple]]] = {
     "history": bench_history,
     "scoring": bench_scoring,
     "training": training.bench_speed,
+    "settings": training.bench_settings,
     "repeat": training.bench_repeat,
     "nodes": scaling.bench_nodes,
     "sweep": bench_sweep,

@@ -51,7 +51,8 @@ def fit(alone: list[float], together: list[float]) -> tuple[float, float, float]
     rows = [[1, batch, 0] for batch in BATCHES] + [[1, batch / 2, 1] for batch in BATCHES]
     measured = np.array([*alone, *together])
     rows = np.array(rows, float) / measured[:, None]  # each relative to itself: the short steps count as much
-    return tuple(np.linalg.lstsq(rows, np.ones(len(measured)), rcond=None)[0])
+    found = np.linalg.lstsq(rows, np.ones(len(measured)), rcond=None)[0]
+    return tuple(np.maximum(found, 0.0))
 
 
 def bench_nodes() -> list[tuple]:

@@ -100,6 +100,36 @@ def tell(what: str, ours: list[Training], jax: list[Training], plain: list[Train
     )
 
 
+SETTINGS: dict[str, tuple[tuple, dict[str, str]]] = {  # arguments of setting.py, environment variables
+    "nothing set": (("arrays", 1, "auto"), {}),
+    "jit_compile=True": (("arrays", 1, "true"), {}),
+    "steps_per_execution=100": (("arrays", 100, "auto"), {}),
+    "both": (("arrays", 100, "true"), {}),
+    "both, images of our own order": (("batches", 100, "true"), {}),
+    "both, a loop over 20 batches compiled": (("chunks", 100, "true"), {}),
+    "the same, on one thread": (
+        ("chunks", 100, "true"),
+        {"TF_NUM_INTRAOP_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"},
+    ),
+    "JAX, nothing set": (("arrays", 1, "auto"), {"KERAS_BACKEND": "jax"}),
+    "JAX, steps_per_execution=100": (("arrays", 100, "auto"), {"KERAS_BACKEND": "jax"}),
+    "JAX, images of our own order": (("batches", 100, "auto"), {"KERAS_BACKEND": "jax"}),
+}
+
+
+def bench_settings() -> list[tuple]:
+    """Print what each of Keras's settings brings: the seconds of an epoch after the first, without validation."""
+    found = {name: [] for name in SETTINGS}
+    for _ in range(TURNS):
+        for name, (arguments, variables) in SETTINGS.items():
+            lines = lines_of(BENCH / "setting.py", DATA, 4, *arguments, **variables)
+            ends = [when for when, line in lines if line == "Epoch"]
+            found[name] += [end - start for start, end in itertools.pairwise(ends)]
+    for name, epochs in found.items():
+        print(f"  {name:40} {statistics.median(epochs):5.2f} s, at best {min(epochs):5.2f} s", flush=True)
+    return []
+
+
 def phases(*arguments: object) -> dict:
     """What phases.py tells of the training script, and the seconds of the whole."""
     with tempfile.TemporaryDirectory() as folder:

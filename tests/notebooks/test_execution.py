@@ -41,13 +41,16 @@ def results(world: Path) -> dict[str, dict]:
 def test_all_run_with_small_parameters_and_run_again_and_the_sixth_can_fail(world):
     make_cluster(folder.open_folder(world / "offline"), "not-ours")
     small = {"epochs": 1, "first_layer_neurons": 32, "second_layer_neurons": 16, "minimum_accuracy": 0.8}
-    code, printed = run(world, **small, max_total_runs=2, trial_epochs=1)
+    code, printed = run(world, **small, node_count=2, max_total_runs=2, trial_epochs=1)
     assert code == 0, printed
     recorded = results(world)
     assert sorted(recorded) == NAMES
     accuracy = recorded["06_download_validate"]["Test accuracy of the downloaded model"]
     assert 0.8 <= accuracy <= 1
-    assert recorded["04_train"] == {"Test accuracy in the run": accuracy}
+    assert recorded["04_train"] == {
+        "Test accuracy in the run": accuracy,
+        "Test accuracy on several nodes": pytest.approx(accuracy, abs=0.03),
+    }
     assert recorded["07_tune"]["Model of the sweep"] == "keras-mnist-tuned, version 1"
     assert 0.8 <= recorded["07_tune"]["Test accuracy of the sweep's best"] <= 1
     assert recorded["08_deploy"] == {"Service": "keras-mnist-service with keras-mnist version 1"}

@@ -11,6 +11,14 @@ LOG = "user_logs/std_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 
 
+def test_how_long_a_run_took():
+    class Ended:
+        def get_details(self):
+            return {"startTimeUtc": "2026-11-25T09:59:59.500000Z", "endTimeUtc": "2026-11-25T10:01:00.250000Z"}
+
+    assert runs.seconds(Ended()) == 60.75
+
+
 class ScriptedRun:
     """A run that goes one step further at each look: each step is (status, log, metrics)."""
 

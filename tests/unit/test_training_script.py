@@ -154,6 +154,40 @@ def test_jax_without_azure_with_no_validation_split(digits, tmp_path):
     assert metrics["Loss"] == pytest.approx(metrics["Final test loss"], rel=1e-5)
 
 
+LOOP = """
+import sys
+sys.path[:0] = [{training!r}, {helpers!r}]
+import keras_mnist, numpy as np
+from batches import Batches, step_by_step
+from contextlib import nullcontext
+import os
+os.environ["KERAS_BACKEND"] = "tensorflow"
+keras = keras_mnist.import_keras()
+random = np.random.default_rng(0)
+images, labels = random.random((127, 4, 5), "f4"), random.integers(0, 10, 127, "u1")
+for looping in (False, True):
+    keras.utils.set_random_seed(3)
+    model = keras_mnist.build(20, 8, 8)
+    model.compile(keras.optimizers.RMSprop(0.01), **keras_mnist.LOSS)
+    model.evaluate(images.reshape(127, -1)[:5], labels[:5], verbose=0)
+    batches = Batches(images, labels, 10, seed=4, repeat=2)
+    with step_by_step(model) if looping else nullcontext():
+        history = model.fit(batches.for_keras() if looping else batches.one_by_one(), shuffle=False, verbose=0)
+    assert "train_step" not in vars(model)
+    print(history.history["loss"][0], *(weights.sum() for weights in model.get_weights()))
+"""
+
+
+def test_the_compiled_loop_over_batches_trains_as_they_would_one_by_one():
+    """127 images in batches of 10, twice: twelve batches are a chunk, the last seven images one of their own."""
+    code = LOOP.format(training=str(SCRIPT.parent), helpers=str(ROOT / "helpers"))
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert finished.returncode == 0, finished.stderr
+    one_by_one, looped = (np.array(line.split(), float) for line in finished.stdout.splitlines())
+    assert looped == pytest.approx(one_by_one, abs=1e-4)
+    assert len(set(looped)) == len(looped)
+
+
 RECORDER = """
 import json, os
 class Run:
