@@ -69,6 +69,7 @@ with open(sys.argv[4], "a") as spans:
     told = log_of(opened, run_id)
     assert told.count("as NaN, which is never the best") == 2
     assert "Trial 0 (" in told and "best Accuracy 0.9" in told
+    assert told.index("Trial 2 (") > told.index(" ended: ")  # it is not even submitted while there is no node for it
 
 
 def test_a_trial_that_the_policy_stops_is_canceled_with_the_reason(opened, tmp_path):
@@ -89,10 +90,12 @@ def test_a_trial_that_the_policy_stops_is_canceled_with_the_reason(opened, tmp_p
 def test_a_metric_that_is_never_logged_fails_the_sweep_which_lists_those_that_are(opened, tmp_path):
     script = LOG + 'log("Loss", 0.5)\nlog("accuracy", 0.9)\n'
     space = {"x": ["choice", [[1, 2, 3, 4]]]}
-    run_id = submit_sweep(opened, tmp_path / "s", script, space, max_total_runs=2)
+    run_id = submit_sweep(opened, tmp_path / "s", script, space, max_total_runs=2, max_concurrent_runs=1)
     error = wait_for(opened, run_id, "Failed")["error"]["message"]
     assert "No trial logged the primary metric 'Accuracy'" in error and "'Loss', 'accuracy'" in error
-    assert error in log_of(opened, run_id)
+    told = log_of(opened, run_id)
+    assert error in told
+    assert told.index("Trial 1 (") > told.index(" ended: ")  # max_concurrent_runs
     assert [json.loads(trial.tags["hyperparameters"]) for trial in trials_of(opened, run_id)] == [{"x": 1}, {"x": 2}]
     assert history.get_run(opened, run_id).properties["best_metric_status"] == "Failed"
 
