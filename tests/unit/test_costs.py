@@ -92,6 +92,19 @@ def test_before_it_runs_on_azure_the_runner_tells_what_runs_cost_at_most(series,
     assert "03_compute: On Azure" not in "".join(said)
 
 
+def test_of_several_nodes_and_of_a_sweep_the_runner_tells_the_bound_too(series, tmp_path, capsys):
+    write_notebook(tmp_path, "04_train", "x = 1", parameters=f"{TRAIN}\nnode_count: int = 1")
+    sweep = 'backend: str = "offline"\nmax_concurrent_runs: int = 3\nmax_duration_minutes: int = 60'
+    write_notebook(tmp_path, "07_tune", "x = 1", parameters=sweep)
+    assert run_notebooks.main([*series, "--backend", "azure", "-p", "node_count=2"]) == 0
+    said = [line.split(" and 2 minutes")[0] for line in capsys.readouterr().out.splitlines() if "USD" in line]
+    assert said == [
+        f"04_train: On Azure, 1 node of {T4} for 30 minutes",
+        f"04_train: On Azure, 2 nodes of {T4} for 30 minutes",
+        f"07_tune: On Azure, 3 nodes of {T4} for 1 hour",
+    ]
+
+
 def test_of_a_service_the_runner_tells_the_cost_of_a_day(tmp_path, capsys):
     service = 'backend: str = "offline"\ncpu_cores: float = 2.0\nmemory_gb: float = 1.0'
     write_notebook(tmp_path, "08_deploy", "x = 1", parameters=service)
