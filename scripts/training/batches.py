@@ -8,38 +8,42 @@ from contextlib import contextmanager
 
 import numpy as np
 
-CHUNK = 20  # batches that TensorFlow is given at a time, at most: few enough to stay in a processor's cache
-AHEAD = 2  # chunks that are drawn while it computes
 SHIFT = 2  # pixels that an image is moved by at most, up or down and left or right
 
 
 class Batches:
-    """In each step of an epoch images (n, height · width) and labels (n,). Set `epoch` before each epoch.
+    """In each step of an epoch images (n, height · width), scaled, and labels (n,). Set `epoch` before each epoch.
 
-    images, labels: all there are, (total, height, width) and (total,).
+    images, labels: all there are, (total, height, width) of uint8, and (total,).
     batch_size: images of a step, those of all processes together; a multiple of `shares`.
-    repeat: passes over the images in an epoch. From the second on each image is moved a little, so that an epoch
-    has `repeat` times the images, and needs no more memory.
+    repeat: passes over the images in an epoch. From the second on each image is moved a little, and 0 comes in at its
+    edges. So an epoch has `repeat` times the images, and needs no more memory.
     shares, mine: a batch is cut into so many equal shares, and this process gets those of the slice `mine`. Where the
     last batch of a pass does not divide, `left_out` images are left out, others in each pass.
     """
 
     def __init__(self, images, labels, batch_size, seed, repeat=1, shares=1, mine=slice(None)):
-        self.images, self.labels = images, labels
+        self.labels = labels
         self.batch_size, self.seed, self.repeat = batch_size, seed, repeat
         self.shares, self.mine = shares, mine
         self.epoch = 0
         self.left_out = len(labels) % batch_size % shares
         self.full, rest = divmod(len(labels) - self.left_out, batch_size)
         self.steps = self.full + bool(rest)  # of a pass
-        self._drawn = None, None, None
+        # With a margin around it a moved image is another window, which is told by the place of its first pixel alone.
+        self.shape = images.shape[1:]
+        self.padded = np.pad(images, [(0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT)])
+        self._rows = self.padded.reshape(-1, self.padded.shape[2])
+        self._drawn = None, None
 
     def __len__(self):
         return self.steps * self.repeat
 
     def __getitem__(self, step):
-        images, labels = self._take(step, 1)
-        return images[0], labels[0]
+        firsts, labels = (array[0] for array in self._take(step, 1))
+        windows = np.lib.stride_tricks.sliding_window_view(self._rows, self.shape)
+        images = windows[np.divmod(firsts, self._rows.shape[1])]
+        return scale(images.reshape(len(labels), -1)), labels
 
     def for_keras(self):
         """What `fit` takes, for the backend that Keras runs on; on TensorFlow, for a model that is `step_by_step`."""
@@ -63,77 +67,96 @@ class Batches:
         return Steps()
 
     def _dataset(self):
-        """A tf.data.Dataset of chunks, several batches of one size each: images (count, n, height · width)."""
+        """A tf.data.Dataset of what `_take` gives: of each pass all batches that are full, then the one that is not."""
         import tensorflow as tf
 
-        # All of one size where that goes, since TensorFlow compiles anew for each.
-        count = max(count for count in range(1, CHUNK + 1) if self.full % count == 0)
+        parts = [(first, count) for first, count in ((0, self.full), (self.full, self.steps - self.full)) if count]
 
         def chunks():
-            for first in range(0, len(self), self.steps):
-                for step in range(0, self.full, count):
-                    yield self._take(first + step, count)
-                if self.full < self.steps:
-                    yield self._take(first + self.full, 1)
+            for number in range(self.repeat):
+                for first, count in parts:
+                    yield self._take(number * self.steps + first, count)
 
-        signature = (
-            tf.TensorSpec((None, None, self.images[0].size), self.images.dtype),
-            tf.TensorSpec((None, None), self.labels.dtype),
-        )
-        number = self.repeat * (self.full // count + self.steps - self.full)
+        signature = tf.TensorSpec((None, None), tf.int64), tf.TensorSpec((None, None), self.labels.dtype)
         dataset = tf.data.Dataset.from_generator(chunks, output_signature=signature)
-        return dataset.apply(tf.data.experimental.assert_cardinality(number)).prefetch(AHEAD)
+        return untuned(dataset.apply(tf.data.experimental.assert_cardinality(self.repeat * len(parts))))
 
     def _take(self, step, count):
-        """`count` batches of one pass and size: images (count, n, height · width) and labels (count, n)."""
+        """`count` batches of one pass and size: the places of the images' first pixels in `padded`, and the labels.
+
+        Both are of shape (count, n).
+        """
         number, step = divmod(step, self.steps)
-        order, shifts = self._draw(number)
-        places = order[step * self.batch_size :][: count * self.batch_size]
-        places = places.reshape(count, self.shares, -1)[:, self.mine].reshape(count, -1)
-        images = self.images[places] if number == 0 else moved(self.images, places, shifts[places])
-        return images.reshape(*places.shape, -1), self.labels[places]
+        wanted = slice(step * self.batch_size, (step + count) * self.batch_size)
+        return tuple(
+            array[wanted].reshape(count, self.shares, -1)[:, self.mine].reshape(count, -1)
+            for array in self._draw(number)
+        )
 
     def _draw(self, number):
-        """The order of a pass of this epoch, and how far each image is moved, (total, 2) in pixels."""
+        """A pass of this epoch in its order: the place of each image's first pixel in `padded`, and its label."""
         key = self.seed, self.epoch, number
         if self._drawn[0] != key:
             random = np.random.default_rng(key)
             order = random.permutation(len(self.labels))[: len(self.labels) - self.left_out]
-            shifts = random.integers(-SHIFT, SHIFT + 1, (len(self.labels), 2), "i1")
-            self._drawn = key, order, shifts  # at once, since TensorFlow calls from a thread of its own
-        return self._drawn[1:]
+            rows, columns = random.integers(0, 2 * SHIFT + 1, (2, len(order))) if number else (SHIFT, SHIFT)
+            _, height, width = self.padded.shape
+            firsts = (order * height + rows) * width + columns
+            # All at once, since TensorFlow calls from a thread of its own.
+            self._drawn = key, (firsts, self.labels[order])
+        return self._drawn[1]
 
 
-def moved(images, places, shifts):
-    """The images at `places`, each moved down and right by its row of `shifts` (…, 2); 0 comes in at the edges."""
-    margin = [(0, 0)] * (images.ndim - 2) + [(SHIFT, SHIFT)] * 2
-    padded = np.pad(images[places.reshape(-1)], margin)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
-    down, right = (SHIFT - shifts.reshape(-1, 2)).T
-    return windows[np.arange(len(padded)), down, right].reshape(*places.shape, *images.shape[1:])
+def scale(images):
+    """Pixels of 0 to 255 as the network takes them, float32 from 0 to 1."""
+    return images / np.float32(255)
+
+
+def at_once(images, labels):
+    """A tf.data.Dataset of all images and labels in one batch, which need not be cut anew in each epoch."""
+    import tensorflow as tf
+
+    return untuned(tf.data.Dataset.from_tensors((images, labels)))
+
+
+def untuned(dataset):
+    """The tf.data.Dataset without the thread that tunes it: an epoch may wait for that for as long as one takes."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 @contextmanager
-def step_by_step(model):
+def step_by_step(model, batches):
     """Within, each training step of a model on TensorFlow makes one step for each of the batches of a chunk.
 
-    The compiled program loops over them, and does not come back to Python or TensorFlow between two. The model has to
-    have been evaluated before: Keras would build its metrics from a chunk as if it were a batch.
+    The compiled program takes the images of each batch from all there are, which it holds, and does not come back to
+    Python or TensorFlow between two batches. The model has to have been evaluated before: Keras would build its
+    metrics from a chunk as if it were a batch.
     """
     import tensorflow as tf
 
     one_step = model.train_step
+    pixels = tf.constant(batches.padded.reshape(-1))
+    rows, columns = (np.arange(size) for size in batches.shape)
+    window = (rows[:, None] * batches.padded.shape[2] + columns).reshape(-1)  # from an image's first pixel on
 
     def steps(chunk):
-        images, labels = chunk
-        last = tf.shape(images)[0] - 1
+        firsts, labels = chunk
+        last = tf.shape(labels)[0] - 1
 
         def step(number):
-            one_step((images[number], labels[number]))
+            images = tf.gather(pixels, firsts[number][:, None] + window)
+            return one_step((tf.cast(images, tf.float32) / 255, labels[number]))
+
+        def step_and_go_on(number):
+            step(number)
             return number + 1
 
-        tf.while_loop(lambda number: number < last, step, [0])
-        return one_step((images[last], labels[last]))
+        tf.while_loop(lambda number: number < last, step_and_go_on, [0])
+        return step(last)
 
     model.train_step = steps
     try:

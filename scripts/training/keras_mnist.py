@@ -22,7 +22,7 @@ from pathlib import Path
 import checkpoint
 import distribution
 import numpy as np
-from batches import Batches, step_by_step
+from batches import Batches, at_once, scale, step_by_step
 
 try:
     import mnist  # it is put beside this script when the job is submitted
@@ -148,31 +148,27 @@ def number(convert, wanted, is_right):
 
 
 def prepare(data, validation_split, seed):
-    """Training, validation and test set, each a pair: images (n, 28, 28), float32 from 0 to 1, and labels (n,).
+    """Training, validation and test set, each a pair: images (n, 28, 28), uint8, and labels (n,).
 
     Raises ValueError if the split leaves one of them empty.
     """
-    test = scale(data.test_images), data.test_labels
+    test = data.test_images, data.test_labels
     if validation_split == 0:
-        return (scale(data.train_images), data.train_labels), test, test
+        return (data.train_images, data.train_labels), test, test
     total = len(data.train_images)
     held_out = round(validation_split * total)
     if not 0 < held_out < total:
         raise ValueError(f"--validation-split {validation_split} of {total} images leaves one part empty")
     order = np.random.default_rng(seed).permutation(total)
     parts = order[held_out:], order[:held_out]
-    training, validation = ((scale(data.train_images[part]), data.train_labels[part]) for part in parts)
+    training, validation = ((data.train_images[part], data.train_labels[part]) for part in parts)
     return training, validation, test
 
 
-def scale(images):
-    return images / np.float32(255)
-
-
 def flat(pair):
-    """Images as the network takes them, (n, pixels), and their labels."""
+    """Images as the network takes them, (n, pixels) and scaled, and their labels."""
     images, labels = pair
-    return images.reshape(len(images), -1), labels
+    return scale(images.reshape(len(images), -1)), labels
 
 
 def import_keras():
@@ -269,7 +265,7 @@ def train(model, training, validation, args, run, world, resumed):
     # Steps this small would wait for Python. docs/performance.md has what each of these settings saves.
     model.compile(
         keras.optimizers.RMSprop(rate),
-        steps_per_execution=1 if backend == "torch" else 100,  # PyTorch takes no other
+        steps_per_execution=100 if backend == "jax" else 1,  # PyTorch takes 1 alone, step_by_step needs no more
         jit_compile=True if backend == "tensorflow" else "auto",
         **LOSS,
     )
@@ -306,18 +302,21 @@ def train(model, training, validation, args, run, world, resumed):
         checkpoint.write(args.output_folder / "checkpoints", model, step, history, args)
 
     images, labels = world.part_of(*flat(validation))
-    validation_batch = world.devices * max(1, EVALUATION_BATCH // world.shares)
+    validation = {
+        "validation_data": (images, labels),
+        "validation_batch_size": world.devices * max(1, EVALUATION_BATCH // world.shares),
+    }
     looping = nullcontext()
     if backend == "tensorflow":
-        model.evaluate(images[:validation_batch], labels[:validation_batch], batch_size=validation_batch, verbose=0)
-        looping = step_by_step(model)
+        validation = {"validation_data": at_once(images, labels)}
+        model.evaluate(validation["validation_data"], verbose=0)
+        looping = step_by_step(model, batches)
     with looping:
         model.fit(
             batches.for_keras(),
             initial_epoch=resumed.epochs if resumed else 0,
             epochs=args.epochs,
-            validation_data=(images, labels),
-            validation_batch_size=validation_batch,
+            **validation,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=report)],
             shuffle=False,
             verbose=0,

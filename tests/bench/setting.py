@@ -1,6 +1,6 @@
 """Trains the article's network with one choice of Keras's settings, and prints a line at the end of each epoch.
 
-python tests/bench/setting.py DATA_FOLDER EPOCHS arrays|batches|chunks STEPS_PER_EXECUTION auto|true
+python tests/bench/setting.py DATA_FOLDER EPOCHS arrays|batches|loop STEPS_PER_EXECUTION auto|true
 """
 
 import os
@@ -14,7 +14,7 @@ from batches import Batches, step_by_step
 
 data_folder, epochs, given, steps, compiled = sys.argv[1:]
 data = keras_mnist.mnist.load(data_folder)
-images, labels = keras_mnist.scale(data.train_images), data.train_labels
+images, labels = data.train_images, data.train_labels
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 keras = keras_mnist.import_keras()
 keras.utils.set_random_seed(1)
@@ -27,7 +27,7 @@ model.compile(
 )
 settings = {"epochs": int(epochs), "shuffle": given == "arrays", "verbose": 0}
 settings["callbacks"] = [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print("Epoch", flush=True))]
-flat = images.reshape(len(images), -1)
+flat, _ = keras_mnist.flat((images, labels))
 looping = nullcontext()
 if given == "arrays":
     training = {"x": flat, "y": labels, "batch_size": 50}
@@ -35,7 +35,8 @@ elif given == "batches":  # the same ones, each given by itself
     training = {"x": Batches(images, labels, 50, seed=1).one_by_one()}
 else:
     model.evaluate(flat[:1000], labels[:1000], batch_size=1000, verbose=0)
-    training = {"x": Batches(images, labels, 50, seed=1).for_keras()}
-    looping = step_by_step(model)
+    batches = Batches(images, labels, 50, seed=1)
+    training = {"x": batches.for_keras()}
+    looping = step_by_step(model, batches)
 with looping:
     model.fit(**training, **settings)

@@ -30,7 +30,7 @@ def main(batch_sizes: list[int]) -> None:
     model = keras_mnist.build(784, 300, 100)
     model.compile(keras.optimizers.RMSprop(0.001), steps_per_execution=100, **keras_mnist.LOSS)
     random = np.random.default_rng(0)
-    images = random.random((IMAGES, 28, 28), "f4")
+    images = random.integers(0, 256, (IMAGES, 28, 28), "u1")
     labels = random.integers(0, 10, IMAGES, "u1")
     for batch_size in batch_sizes:
         given = Batches(images, labels, batch_size, seed=0, shares=world.shares, mine=world.mine)

@@ -163,7 +163,7 @@ def connected(port, seconds=30):
 
 def some_images(total):
     """Images (total, 4, 5), of which each pixel of one holds its number, and labels that are the numbers."""
-    numbers = np.arange(total, dtype="f4")
+    numbers = np.arange(total, dtype="u1")
     return np.broadcast_to(numbers[:, None, None], (total, 4, 5)), np.arange(total)
 
 
@@ -183,7 +183,7 @@ def test_each_epoch_has_every_image_once_in_an_order_of_its_own():
     assert labels_of(batches.Batches(*some_images(25), batch_size=10, seed=4), 1) != second
     images, labels = given[0]
     assert images.shape == (10, 20)
-    assert (images == labels[:, None]).all()
+    assert images.dtype == "f4" and (images == labels[:, None].astype("f4") / 255).all()
 
 
 @pytest.mark.parametrize("processes", [2, 4])
@@ -208,28 +208,20 @@ def test_several_devices_of_a_process_get_their_shares_one_after_the_other():
     assert shares[0][0][1].tolist() + shares[1][0][1].tolist() == whole
 
 
-def test_an_epoch_of_more_data_has_each_image_moved_otherwise():
-    image = np.zeros((1, 6, 7), "f4")
-    image[0, 2, 3] = 1
-    images = np.repeat(image, 200, axis=0)
-    given = batches.Batches(images, np.arange(200), batch_size=200, seed=1, repeat=3)
+def test_an_epoch_of_more_data_has_each_image_moved_otherwise_and_cut_at_the_edge():
+    image = np.arange(1, 13, dtype="u1").reshape(3, 4)
+    padded = np.pad(image, 2)
+    windows = {(2 - row, 2 - column): padded[row:, column:][:3, :4] for row in range(5) for column in range(5)}
+    given = batches.Batches(np.repeat(image[None], 400, axis=0), np.arange(400), batch_size=400, seed=1, repeat=3)
     assert len(given) == 3
-    passes = [given[step][0].reshape(200, 6, 7) for step in range(3)]
+    passes = [np.rint(given[step][0].reshape(400, 3, 4) * 255) for step in range(3)]
     assert (passes[0] == image).all()
-    for moved in passes[1:]:
-        assert (moved.sum((1, 2)) == 1).all()
-        _, rows, columns = moved.nonzero()
-        assert set(rows) == {0, 1, 2, 3, 4} and set(columns) == {1, 2, 3, 4, 5}
-    assert (passes[1] != passes[2]).any()
-
-
-def test_moved_images_are_cut_at_the_edge_and_keep_their_pixels():
-    images = np.arange(1, 13, dtype="f4").reshape(1, 3, 4)
-    moved = batches.moved(images, np.array([0, 0]), np.array([[1, 0], [0, -2]], "i1"))
-    assert moved.tolist() == [
-        [[0, 0, 0, 0], [1, 2, 3, 4], [5, 6, 7, 8]],
-        [[3, 4, 0, 0], [7, 8, 0, 0], [11, 12, 0, 0]],
+    shifts = [
+        [next(shift for shift, window in windows.items() if (window == moved).all()) for moved in images]
+        for images in passes[1:]
     ]
+    assert set(shifts[0]) == set(shifts[1]) == set(windows)
+    assert shifts[0] != shifts[1]
 
 
 def test_the_part_of_the_validation_images_is_told_where_it_does_not_divide(capsys):

@@ -164,14 +164,14 @@ import os
 os.environ["KERAS_BACKEND"] = "tensorflow"
 keras = keras_mnist.import_keras()
 random = np.random.default_rng(0)
-images, labels = random.random((127, 4, 5), "f4"), random.integers(0, 10, 127, "u1")
+images, labels = random.integers(0, 256, (127, 4, 5), "u1"), random.integers(0, 10, 127, "u1")
 for looping in (False, True):
     keras.utils.set_random_seed(3)
     model = keras_mnist.build(20, 8, 8)
     model.compile(keras.optimizers.RMSprop(0.01), **keras_mnist.LOSS)
-    model.evaluate(images.reshape(127, -1)[:5], labels[:5], verbose=0)
+    model.evaluate(*keras_mnist.flat((images, labels)), verbose=0)
     batches = Batches(images, labels, 10, seed=4, repeat=2)
-    with step_by_step(model) if looping else nullcontext():
+    with step_by_step(model, batches) if looping else nullcontext():
         history = model.fit(batches.for_keras() if looping else batches.one_by_one(), shuffle=False, verbose=0)
     assert "train_step" not in vars(model)
     print(history.history["loss"][0], *(weights.sum() for weights in model.get_weights()))
