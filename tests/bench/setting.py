@@ -1,6 +1,6 @@
 """Trains the article's network with one choice of Keras's settings, and prints a line at the end of each epoch.
 
-python tests/bench/setting.py DATA_FOLDER EPOCHS arrays|batches|loop STEPS_PER_EXECUTION auto|true
+python tests/bench/setting.py DATA_FOLDER EPOCHS arrays|batches|loop|tuned STEPS_PER_EXECUTION auto|true
 """
 
 import os
@@ -9,8 +9,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "training"))
+import batches
 import keras_mnist
-from batches import Batches, step_by_step
 
 data_folder, epochs, given, steps, compiled = sys.argv[1:]
 data = keras_mnist.mnist.load(data_folder)
@@ -32,11 +32,13 @@ looping = nullcontext()
 if given == "arrays":
     training = {"x": flat, "y": labels, "batch_size": 50}
 elif given == "batches":  # the same ones, each given by itself
-    training = {"x": Batches(images, labels, 50, seed=1).one_by_one()}
+    training = {"x": batches.Batches(images, labels, 50, seed=1).one_by_one()}
 else:
     model.evaluate(flat[:1000], labels[:1000], batch_size=1000, verbose=0)
-    batches = Batches(images, labels, 50, seed=1)
-    training = {"x": batches.for_keras()}
-    looping = step_by_step(model, batches)
+    if given == "tuned":
+        batches.untuned = lambda dataset: dataset
+    in_order = batches.Batches(images, labels, 50, seed=1)
+    training = {"x": in_order.for_keras()}
+    looping = batches.step_by_step(model, in_order)
 with looping:
     model.fit(**training, **settings)

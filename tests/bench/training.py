@@ -107,6 +107,7 @@ SETTINGS: dict[str, tuple[tuple, dict[str, str]]] = {  # arguments of setting.py
     "both": (("arrays", 100, "true"), {}),
     "both, images of our own order": (("batches", 100, "true"), {}),
     "a loop over an epoch's batches compiled": (("loop", 1, "true"), {}),
+    "the same, tf.data tuning itself": (("tuned", 1, "true"), {}),
     "the same, on one thread": (
         ("loop", 1, "true"),
         {"TF_NUM_INTRAOP_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"},
@@ -126,7 +127,10 @@ def bench_settings() -> list[tuple]:
             ends = [when for when, line in lines if line == "Epoch"]
             found[name] += [end - start for start, end in itertools.pairwise(ends)]
     for name, epochs in found.items():
-        print(f"  {name:40} {statistics.median(epochs):5.2f} s, at best {min(epochs):5.2f} s", flush=True)
+        print(
+            f"  {name:40} {statistics.median(epochs):5.2f} s, from {min(epochs):5.2f} to {max(epochs):5.2f} s",
+            flush=True,
+        )
     return []
 
 
