@@ -76,7 +76,8 @@ def test_a_trial_that_the_policy_stops_is_canceled_with_the_reason(opened, tmp_p
     script = LOGGER + "if '0.2' in sys.argv[2]: time.sleep(600)\n"
     space = {"accuracy": ["choice", [["[0.7, 0.9]", "[0.6, 0.2]"]]]}
     policy = {"name": "Bandit", "properties": {"evaluation_interval": 2, "delay_evaluation": 0, "slack_factor": 0.1}}
-    run_id = submit_sweep(opened, tmp_path / "s", script, space, policy)
+    # One after the other: who reports before the best has, is not behind it yet.
+    run_id = submit_sweep(opened, tmp_path / "s", script, space, policy, max_concurrent_runs=1)
     wait_for(opened, run_id, "Completed")
     good, bad = trials_of(opened, run_id)
     assert (good.status, bad.status) == ("Completed", "Canceled")
