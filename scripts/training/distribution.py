@@ -227,9 +227,7 @@ def distribute(world, seconds):
             f"{world.host}:{world.port}",
             world.size,
             world.rank,
-            local_device_ids=[world.local_rank]
-            if several_on_a_node
-            else None,  # each process has one of the node's GPUs
+            local_device_ids=[world.local_rank] if several_on_a_node else None,  # then each has one of the node's GPUs
             coordinator_bind_address=f"{world.host}:{world.port}",
             cluster_detection_method="deactivate",
             initialization_timeout=seconds,

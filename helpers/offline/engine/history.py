@@ -227,14 +227,10 @@ def _numbers(folder: Path, runs: list) -> dict[str, int]:
 
 
 def _states(folder: Path, run_ids: list[str]) -> dict[str, dict | None]:
-    marks = ", ".join("?" * len(run_ids))
-    query = f"SELECT * FROM jobs WHERE run_id IN ({marks})"
-    states = {}
-    for row in database.rows(folder, query, tuple(run_ids)):
-        job = {**row, "stages": json.loads(row["stages"]), "error": json.loads(row["error"] or "null")}
-        final = job["status"] in mlflow_store.FINAL
-        states[row["run_id"]] = job if final else jobs.look(folder, row["run_id"])
-    return states
+    return {
+        job["run_id"]: job if job["status"] in job_states.FINAL else jobs.look(folder, job["run_id"])
+        for job in job_states.get_all(folder, run_ids)
+    }
 
 
 def _record(run, experiment: str, numbers: dict[str, int], states: dict[str, dict | None]) -> RunRecord:

@@ -27,8 +27,13 @@ def insert(folder: Path, run_id: str, target: str, *, kind: str = "script", pare
 
 def get(folder: Path, run_id: str) -> dict | None:
     """The job's row, or None where the run is not a job: stages, error and the rest."""
-    found = database.rows(folder, "SELECT * FROM jobs WHERE run_id=?", (run_id,))
-    return _job(found[0]) if found else None
+    return next(iter(get_all(folder, [run_id])), None)
+
+
+def get_all(folder: Path, run_ids: list[str]) -> list[dict]:
+    """The rows of those of the runs that are jobs."""
+    query = f"SELECT * FROM jobs WHERE run_id IN ({', '.join('?' * len(run_ids))})"
+    return [_job(row) for row in database.rows(folder, query, tuple(run_ids))]
 
 
 def submitted(folder: Path, run_id: str) -> dict:

@@ -30,7 +30,21 @@ class EarlyTerminationPolicy:
         return self.__dict__ == other.__dict__
 
 
-class BanditPolicy(EarlyTerminationPolicy):
+class _IntervalPolicy(EarlyTerminationPolicy):
+    """A policy that is applied at intervals, from one of them on."""
+
+    @property
+    def evaluation_interval(self):
+        """How often the policy is applied."""
+        return self._properties["evaluation_interval"]
+
+    @property
+    def delay_evaluation(self):
+        """From which interval on the policy is applied."""
+        return self._properties["delay_evaluation"]
+
+
+class BanditPolicy(_IntervalPolicy):
     """Stops what does not come up to the best trial, within a slack: a ratio (slack_factor) or an amount.
 
     Raises HyperDriveConfigException unless exactly one of the two is given.
@@ -51,18 +65,8 @@ class BanditPolicy(EarlyTerminationPolicy):
         """The slack as a ratio, or None."""
         return self._slack_factor
 
-    @property
-    def evaluation_interval(self):
-        """How often the policy is applied."""
-        return self._properties["evaluation_interval"]
 
-    @property
-    def delay_evaluation(self):
-        """From which interval on the policy is applied."""
-        return self._properties["delay_evaluation"]
-
-
-class MedianStoppingPolicy(EarlyTerminationPolicy):
+class MedianStoppingPolicy(_IntervalPolicy):
     """Stops a trial whose best value is worse than the median of all trials' running averages."""
 
     POLICY_NAME = "MedianStopping"
@@ -70,18 +74,8 @@ class MedianStoppingPolicy(EarlyTerminationPolicy):
     def __init__(self, evaluation_interval=1, delay_evaluation=0):
         super().__init__(self.POLICY_NAME, _intervals(evaluation_interval, delay_evaluation))
 
-    @property
-    def evaluation_interval(self):
-        """How often the policy is applied."""
-        return self._properties["evaluation_interval"]
 
-    @property
-    def delay_evaluation(self):
-        """From which interval on the policy is applied."""
-        return self._properties["delay_evaluation"]
-
-
-class TruncationSelectionPolicy(EarlyTerminationPolicy):
+class TruncationSelectionPolicy(_IntervalPolicy):
     """Stops the truncation_percentage lowest trials at each interval at which it is applied.
 
     Raises HyperDriveConfigException unless truncation_percentage is a whole number from 1 to 99.
@@ -100,16 +94,6 @@ class TruncationSelectionPolicy(EarlyTerminationPolicy):
     def truncation_percentage(self):
         """Of 100 trials, how many are stopped."""
         return self._properties["truncation_percentage"]
-
-    @property
-    def evaluation_interval(self):
-        """How often the policy is applied."""
-        return self._properties["evaluation_interval"]
-
-    @property
-    def delay_evaluation(self):
-        """From which interval on the policy is applied."""
-        return self._properties["delay_evaluation"]
 
 
 class NoTerminationPolicy(EarlyTerminationPolicy):
