@@ -127,7 +127,7 @@ def learning_curves(curves: Sequence[Sequence[float]], stopped: Sequence[bool]) 
         axes.set_ylim(1 - 1.1 * (1 - min(seen)), 1 - 0.9 * (1 - max(seen)))
     for kind, color in colors.items():
         axes.plot([], [], "x-" if kind == "stopped" else "-", color=color, label=kind)
-    _legend(axes, loc="lower right")
+    _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     alt = f"Line chart of the accuracy over the epochs for {len(curves)} trials, of which {sum(stopped)} were stopped"
     _show(figure, "learning curves", f"{alt}; the best reaches {reached[best]:.4f}")
 
@@ -142,7 +142,7 @@ def parallel_coordinates(columns: Mapping[str, Sequence[float]], stopped: Sequen
     known = [index for index, value in enumerate(columns[metric]) if value is not None and not np.isnan(value)]
     known.sort(key=lambda index: columns[metric][index])  # the best last, on top
     figure = _figure(8, 3.2)
-    axes = _axes(figure.subplots(), xlim=(-0.1, len(names) + 0.2), ylim=(-0.06, 1.06))
+    axes = _axes(figure.subplots(), xlim=(-0.2, len(names) + 0.2), ylim=(-0.06, 1.06))
     axes.set_axis_off()
     heights = []
     for place, (name, values) in enumerate(columns.items()):
@@ -150,8 +150,9 @@ def parallel_coordinates(columns: Mapping[str, Sequence[float]], stopped: Sequen
         heights.append(height)
         axes.plot([place, place], [0, 1], color=INK, linewidth=0.8)
         axes.text(place, 1.1, name, ha="center", va="bottom", color=INK, fontsize=9)
+        side, aside = ("left", 0.03) if place else ("right", -0.03)  # no lines come to the first one from the left
         for at, text in ticks:
-            axes.text(place + 0.03, at + 0.01, text, va="bottom", color=INK, fontsize=8)
+            axes.text(place + aside, at + 0.01, text, ha=side, va="bottom", color=INK, fontsize=8)
     scale = LinearSegmentedColormap.from_list("rank", [VERMILION, INK, BLUE])
     for rank, index in enumerate(known):
         share = (rank + 1) / len(known)
