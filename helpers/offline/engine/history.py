@@ -237,7 +237,7 @@ def _record(run, experiment: str, numbers: dict[str, int], states: dict[str, dic
     state, tags = states.get(run.info.run_id), run.data.tags
     stages = {stage["status"]: stage["time"] for stage in state["stages"]} if state else {}
     status = state["status"] if state else mlflow_store.STATUS[run.info.status]
-    if state and state["cancel_requested"] and status not in mlflow_store.FINAL:
+    if state and state["cancel_requested"] and status not in job_states.FINAL:
         status = "CancelRequested"
     created = _iso(run.info.start_time)
     error = state["error"] if state else json.loads(tags.get(mlflow_store.ERROR, "null"))
@@ -252,7 +252,7 @@ def _record(run, experiment: str, numbers: dict[str, int], states: dict[str, dic
         status=status,
         created=created,
         started=stages.get("Running") if state else created,
-        ended=stages.get(status) if state and status in mlflow_store.FINAL else _iso(run.info.end_time),
+        ended=stages.get(status) if state and status in job_states.FINAL else _iso(run.info.end_time),
         tags={name: value for name, value in tags.items() if not name.startswith(mlflow_store.INTERNAL)},
         properties={name.removeprefix(PROPERTY): value for name, value in tags.items() if name.startswith(PROPERTY)},
         error=error,

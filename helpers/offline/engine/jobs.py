@@ -148,7 +148,7 @@ def cancel(folder: Path, run_id: str) -> None:
     state = look(folder, run_id)
     if state is not None:
         job_states.request_cancel(folder, run_id)
-    elif mlflow_store.STATUS[mlflow_store.run(folder, run_id).info.status] not in mlflow_store.FINAL:
+    elif mlflow_store.STATUS[mlflow_store.run(folder, run_id).info.status] not in job_states.FINAL:
         mlflow_store.set_status(folder, run_id, "Canceled")
 
 

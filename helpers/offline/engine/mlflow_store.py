@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from helpers.offline.engine import database
+from helpers.offline.engine import database, job_states
 from helpers.offline.engine.errors import Invalid, NotFound
 
 PROPERTY = "azureml.property."  # MLflow knows tags only; a property is a tag below this
@@ -45,7 +45,6 @@ STATUS = {
     "FAILED": "Failed",
     "KILLED": "Canceled",
 }
-FINAL = ("Completed", "Failed", "Canceled")
 
 
 def load() -> None:
@@ -145,7 +144,7 @@ def set_status(folder: Path, run_id: str, status: str, error: dict | None = None
     store = client(folder)
     if error:
         store.set_tag(run_id, ERROR, json.dumps(error)[:7000])
-    if status in FINAL:
+    if status in job_states.FINAL:
         store.set_terminated(run_id, MLFLOW_STATUS[status], end_time=int(time.time() * 1000))
     else:
         store.update_run(run_id, status=MLFLOW_STATUS[status])
