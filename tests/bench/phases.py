@@ -54,7 +54,8 @@ def note_epoch(*arguments):
 keras_mnist.import_keras = import_and_clock
 clock(keras_mnist, "import_keras", "import of Keras and its backend")
 clock(keras_mnist.mnist, "load", "reading")
-clock(keras_mnist, "prepare", "scaling")
+clock(keras_mnist, "prepare", "splitting")
+clock(keras_mnist, "flat", "scaling")
 clock(keras_mnist, "build", "building the network")
 clock(keras_mnist.NoRun, "log", "logging")
 clock(checkpoint, "write", "checkpoints")
