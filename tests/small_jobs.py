@@ -1,12 +1,13 @@
 """Small jobs for tests: submit a script to the engine, and wait for states."""
 
+import re
 import textwrap
 import time
 from pathlib import Path
 
 import psutil
 
-from helpers.offline.engine import clusters, jobs, sweeps
+from helpers.offline.engine import clusters, finish, jobs, sweeps
 
 FINAL = ("Completed", "Failed", "Canceled")
 LOG = """
@@ -70,6 +71,12 @@ def supervisor_of(run_id: str, module: str = "supervisor") -> psutil.Process | N
         if run_id in command and f"helpers.offline.engine.{module}" in command:
             return process
     return None
+
+
+def printed_pid(folder: Path, run_id: str, rank: int = 0) -> int:
+    """The process id that a script tells by print("pid", …), once the log has all of it: it is written in pieces."""
+    log = finish.log_path(folder, run_id, rank)
+    return int(wait_until(lambda: log.exists() and re.search(r"^pid (\d+)\n", log.read_text(), re.MULTILINE))[1])
 
 
 def wait_until(condition, seconds: float = 120):

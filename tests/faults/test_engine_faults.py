@@ -6,12 +6,11 @@ import signal
 
 import psutil
 import pytest
-from small_jobs import LOG, make_cluster, submit, submit_sweep, supervisor_of, wait_for, wait_until
+from small_jobs import LOG, make_cluster, printed_pid, submit, submit_sweep, supervisor_of, wait_for, wait_until
 
 from helpers.offline.engine import (
     artifacts,
     clusters,
-    finish,
     folder,
     history,
     job_states,
@@ -38,16 +37,10 @@ time.sleep(600)
 )
 
 
-def started(opened, run_id):
-    log = finish.log_path(opened, run_id)
-    wait_until(lambda: log.exists() and "pid" in log.read_text())
-    return int(log.read_text().split()[1])
-
-
 def test_a_killed_supervisor_is_told_within_one_look_and_nothing_is_lost(opened, tmp_path):
     make_cluster(opened, max_nodes=1)
     run_id = submit(opened, tmp_path / "s", ENDLESS, target="cpu")
-    script_pid = started(opened, run_id)
+    script_pid = printed_pid(opened, run_id)
     supervisor = supervisor_of(run_id)
     supervisor.kill()
     supervisor.wait(10)
@@ -89,12 +82,12 @@ def test_a_run_that_nobody_reads_comes_to_its_end(opened, tmp_path):
 
 def test_what_a_running_script_logs_is_there_for_its_reader_at_once_and_else_soon(opened, tmp_path):
     run_id = submit(opened, tmp_path / "s", ENDLESS)
-    started(opened, run_id)
+    printed_pid(opened, run_id)
     assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
     assert mlflow_store.run(opened, run_id).info.status == "RUNNING"
 
     unread = submit(opened, tmp_path / "s", ENDLESS)
-    started(opened, unread)
+    printed_pid(opened, unread)
     wait_until(lambda: mlflow_store.run(opened, unread).data.metrics == {"Loss": 0.5})  # by MLflow alone
     for id in (run_id, unread):
         jobs.cancel(opened, id)
@@ -104,7 +97,7 @@ def test_what_a_running_script_logs_is_there_for_its_reader_at_once_and_else_soo
 def test_events_that_are_carried_twice_are_there_once(opened, tmp_path):
     script = LOG + "log('Loss', 0.5)\nlog('Loss', 0.25)\nprint('pid', os.getpid())\ntime.sleep(600)"
     run_id = submit(opened, tmp_path / "s", script)
-    started(opened, run_id)
+    printed_pid(opened, run_id)
     assert history.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
     job_states.set_carried(opened, run_id, 0, {})  # as if the carrier had been killed before it wrote this down
     assert history.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
@@ -117,7 +110,7 @@ def test_a_sweep_whose_controller_is_killed_is_told_within_one_look_and_its_tria
     script = LOG + "import sys\nlog('Accuracy', float(sys.argv[2]))\nprint('pid', os.getpid())\ntime.sleep(600)"
     run_id = submit_sweep(opened, tmp_path / "s", script, {"accuracy": ["choice", [[0.5, 0.6, 0.7]]]})
     trials = wait_until(lambda: len(found := job_states.unfinished(opened, parent_id=run_id)) == 2 and found)
-    pids = [started(opened, trial["run_id"]) for trial in trials]
+    pids = [printed_pid(opened, trial["run_id"]) for trial in trials]
     controller = supervisor_of(run_id, "sweep_controller")
     controller.kill()
     controller.wait(10)
@@ -136,7 +129,7 @@ def test_a_sweep_whose_controller_is_killed_is_told_within_one_look_and_its_tria
 def test_a_run_that_waits_for_a_dead_runs_node_gets_it(opened, tmp_path):
     make_cluster(opened, max_nodes=1)
     first = submit(opened, tmp_path / "s", ENDLESS, target="cpu")
-    started(opened, first)
+    printed_pid(opened, first)
     second = submit(opened, tmp_path / "s2", "", target="cpu")
     wait_for(opened, second, "Queued")
     supervisor_of(first).kill()
@@ -222,7 +215,7 @@ def test_two_processes_register_the_same_model_at_once(opened, tmp_path):
 
 def test_reset_ends_what_runs(opened, tmp_path):
     run_id = submit(opened, tmp_path / "s", ENDLESS)
-    script_pid = started(opened, run_id)
+    script_pid = printed_pid(opened, run_id)
     folder.reset(opened)
     assert not opened.exists()
     wait_until(lambda: not psutil.pid_exists(script_pid))

@@ -1,7 +1,7 @@
 """Jobs of the engine: what a run keeps, and what is refused."""
 
 import pytest
-from small_jobs import LOG, make_cluster, submit, wait_for, wait_until
+from small_jobs import LOG, make_cluster, printed_pid, submit, wait_for, wait_until
 
 from helpers.offline.engine import (
     artifacts,
@@ -130,12 +130,11 @@ def test_cancel_ends_the_whole_group(opened, tmp_path):
     script = """
         import subprocess, sys, time
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-        print("child", child.pid)
+        print("pid", child.pid)
         time.sleep(600)
         """
     run_id = submit(opened, tmp_path / "s", script)
-    wait_until(lambda: job_states.get(opened, run_id)["status"] == "Running" and "child" in log_of(opened, run_id))
-    child = int(log_of(opened, run_id).split()[1])
+    child = printed_pid(opened, run_id)
     jobs.cancel(opened, run_id)
     assert history.get_run(opened, run_id).status in ("CancelRequested", "Finalizing", "Canceled")
     state = wait_for(opened, run_id, "Canceled")

@@ -5,7 +5,7 @@ import os
 
 import psutil
 import pytest
-from small_jobs import LOG, make_cluster, submit, wait_for, wait_until
+from small_jobs import LOG, make_cluster, printed_pid, submit, wait_for, wait_until
 
 from helpers.offline.engine import artifacts, clusters, finish, folder, history, jobs
 from helpers.offline.engine.errors import Invalid
@@ -91,9 +91,7 @@ def test_each_process_has_a_log_and_the_run_has_its_nodes_while_it_runs(opened, 
 
 def pids_of(opened, run_id, count):
     """The processes of a run that prints them, once all have."""
-    wait_for(opened, run_id, "Running")
-    wait_until(lambda: all("pid" in log for log in logs_of(opened, run_id, count)))
-    return [int(log.split()[1]) for log in logs_of(opened, run_id, count)]
+    return [printed_pid(opened, run_id, rank) for rank in range(count)]
 
 
 def test_when_one_process_is_killed_all_end_and_the_run_names_it(opened, tmp_path):
