@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
 os.environ.pop("AZUREML_OFFLINE_FOLDER", None)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 _specification = importlib.util.spec_from_file_location("network_guard", GUARD / "sitecustomize.py")
 _specification.loader.exec_module(importlib.util.module_from_spec(_specification))
 
