@@ -5,7 +5,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 CONDA = """\
@@ -52,6 +52,7 @@ STRUCTURES = [
 
 @given(structure=st.sampled_from(STRUCTURES), changes=st.lists(CHANGE, max_size=8))
 @settings(max_examples=150, deadline=None)
+@example(structure=None, changes=[("set_pip_requirements", (["a0", "b", "a0"],)), ("add_pip_package", ("a0",))])
 def test_conda_changes(both, structure, changes):
     both.same("conda_changes", structure, changes)
 

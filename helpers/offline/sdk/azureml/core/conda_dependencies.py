@@ -182,7 +182,9 @@ class CondaDependencies:
     def add_pip_package(self, pip_package):
         """Add a pip package in place of any other version of it."""
         self.remove_pip_package(pip_package)
-        self._pip(make=True).append(pip_package)
+        items = self._pip(make=True)
+        if pip_package not in items:  # of a package that is there twice, one is removed
+            items.append(pip_package)
 
     def remove_pip_package(self, pip_package):
         """Remove a pip package, of whatever version, if it is there."""
@@ -347,7 +349,7 @@ def _version(requirement):
 def _remove_last(items, wanted, key):
     for index in reversed(range(len(items or []))):
         if key(items[index]) == wanted:
-            del items[index]
+            items.remove(items[index])  # where the same text is there twice, this is the first
             return
 
 
