@@ -33,7 +33,8 @@ class Batches:
         # With a margin around it a moved image is another window, which is told by the place of its first pixel alone.
         self.shape = images.shape[1:]
         self.padded = np.pad(images, [(0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT)])
-        self._rows = self.padded.reshape(-1, self.padded.shape[2])
+        rows = self.padded.reshape(-1, self.padded.shape[2])
+        self._windows = np.lib.stride_tricks.sliding_window_view(rows, self.shape)
         self._drawn = None, None
 
     def __len__(self):
@@ -41,8 +42,7 @@ class Batches:
 
     def __getitem__(self, step):
         firsts, labels = (array[0] for array in self._take(step, 1))
-        windows = np.lib.stride_tricks.sliding_window_view(self._rows, self.shape)
-        images = windows[np.divmod(firsts, self._rows.shape[1])]
+        images = self._windows[np.divmod(firsts, self.padded.shape[2])]
         return scale(images.reshape(len(labels), -1)), labels
 
     def for_keras(self):

@@ -302,21 +302,22 @@ def train(model, training, validation, args, run, world, resumed):
         checkpoint.write(args.output_folder / "checkpoints", model, step, history, args)
 
     images, labels = world.part_of(*flat(validation))
-    validation = {
-        "validation_data": (images, labels),
-        "validation_batch_size": world.devices * max(1, EVALUATION_BATCH // world.shares),
-    }
-    looping = nullcontext()
     if backend == "tensorflow":
-        validation = {"validation_data": at_once(images, labels)}
-        model.evaluate(validation["validation_data"], verbose=0)
+        validated = {"validation_data": at_once(images, labels)}
+        model.evaluate(validated["validation_data"], verbose=0)
         looping = step_by_step(model, batches)
+    else:
+        validated = {
+            "validation_data": (images, labels),
+            "validation_batch_size": world.devices * max(1, EVALUATION_BATCH // world.shares),
+        }
+        looping = nullcontext()
     with looping:
         model.fit(
             batches.for_keras(),
             initial_epoch=resumed.epochs if resumed else 0,
             epochs=args.epochs,
-            **validation,
+            **validated,
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_begin=begin, on_epoch_end=report)],
             shuffle=False,
             verbose=0,
