@@ -1,13 +1,12 @@
 """Watching a run, and finding the one that an earlier notebook submitted."""
 
 import html
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from helpers import display, sweeps
-from helpers.sweeps import FINAL
+from helpers.looks import FINAL, until_final
 from helpers.workspace import NotMadeYet
 
 STAGES = ("Preparing", "Queued", "Running", "Finalizing")
@@ -27,10 +26,6 @@ class Look:
     log_name: str | None
     log: list[str]
     metrics: dict
-
-    @property
-    def final(self) -> bool:
-        return self.status in FINAL
 
 
 def watch(run) -> None:
@@ -78,24 +73,19 @@ def seconds(run) -> float:
 
 def _looks(run) -> Iterator[Look]:
     """The run as it changes, from now to its end."""
-    start = time.monotonic()
     reached = 0  # of STAGES; a short one may pass between two looks
-    last = None
-    while last is None or not last.final:
+
+    def look(seconds: float) -> Look:
+        nonlocal reached
         details = run.get_details_with_logs()  # before the metrics: of an ended run, all of them are seen
         status = details["status"]
         if status in STAGES:
             reached = max(reached, STAGES.index(status) + 1)
         elif status == "Completed":
             reached = len(STAGES)
-        seconds = time.monotonic() - start
-        log_name, log = _log(details["logFiles"])
-        look = Look(status, STAGES[:reached], seconds, log_name, log, run.get_metrics())
-        if last is None or (look.status, look.log, look.metrics) != (last.status, last.log, last.metrics):
-            yield look
-        last = look
-        if not look.final:
-            time.sleep(POLL[0] if seconds < 120 else POLL[1])
+        return Look(status, STAGES[:reached], seconds, *_log(details["logFiles"]), run.get_metrics())
+
+    return until_final(look, lambda look: (look.status, look.log, look.metrics), POLL)
 
 
 def _log(logs: dict[str, str]) -> tuple[str | None, list[str]]:
@@ -113,7 +103,7 @@ def _report_in_notebook() -> Callable[[Look], None]:
     def report(look: Look) -> None:
         nonlocal status, picture, drawn, drawn_at
         status = display.show({"text/html": _as_html(look), "text/plain": _as_text(look)}, handle=status)
-        due = look.final or look.seconds - drawn_at >= REDRAW
+        due = look.status in FINAL or look.seconds - drawn_at >= REDRAW
         if due and "Accuracy" in look.metrics and look.metrics != drawn:
             picture = display.show(*plots.bundle(*plots.curve(look.metrics)), handle=picture)
             drawn, drawn_at = look.metrics, look.seconds

@@ -2,14 +2,13 @@
 
 import html
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from helpers import display
+from helpers.looks import FINAL, until_final
 
-FINAL = ("Completed", "Failed", "Canceled")
 POLL = (2.0, 10.0)  # seconds between two looks: at first, and after the first two minutes
 
 
@@ -37,10 +36,6 @@ class Look:
     children: list[dict]
     error: str | None
 
-    @property
-    def final(self) -> bool:
-        return self.status in FINAL
-
 
 def trials(sweep, metric: str) -> list[Trial]:
     """The trials of a sweep, the first submitted first, with what they logged under the name `metric`."""
@@ -58,19 +53,14 @@ def trials(sweep, metric: str) -> list[Trial]:
 
 def looks(sweep) -> Iterator[Look]:
     """The sweep as it changes, from now to its end."""
-    start = time.monotonic()
-    last = None
-    while last is None or not last.final:
-        sweep = _read_anew(sweep)  # before the trials: of an ended sweep, all are seen
-        status = sweep.get_status()
-        error = _message(sweep.get_details().get("error")) if status == "Failed" else None
-        seconds = time.monotonic() - start
-        look = Look(status, seconds, sweep.get_children_sorted_by_primary_metric(), error)
-        if last is None or (look.status, look.children) != (last.status, last.children):
-            yield look
-        last = look
-        if not look.final:
-            time.sleep(POLL[0] if seconds < 120 else POLL[1])
+
+    def look(seconds: float) -> Look:
+        now = _read_anew(sweep)  # before the trials: of an ended sweep, all are seen
+        status = now.get_status()
+        error = _message(now.get_details().get("error")) if status == "Failed" else None
+        return Look(status, seconds, now.get_children_sorted_by_primary_metric(), error)
+
+    return until_final(look, lambda look: (look.status, look.children), POLL)
 
 
 def reporter() -> Callable[[Look], None]:

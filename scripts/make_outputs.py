@@ -12,9 +12,10 @@ import tempfile
 from pathlib import Path
 
 import nbformat
+from batch.command_line import NOTEBOOKS
+from batch.execution import ThisInterpreter
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from run_notebooks import NOTEBOOKS, ThisInterpreter
 from tqdm import tqdm
 
 from helpers.offline.engine.folder import reset

@@ -1,14 +1,25 @@
 """Small notebooks for tests of the batch runner, in a project folder of their own, and the runner to run them."""
 
 import json
-import sys
 from pathlib import Path
 
 import nbformat
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 RUNNER = SCRIPTS / "run_notebooks.py"
-sys.path.append(str(SCRIPTS))  # as `python scripts/run_notebooks.py` has it
+
+PARAMETERS = """
+epochs: int = 20  # times that the data is seen; more = slower
+learning_rate: float = 1e-3
+name: str = "keras-mnist"  # of the model
+shuffle: bool = True
+layers: list[int] = [
+    300,
+    100,
+]  # neurons
+tags: dict[str, str] | None = None
+seed = 42
+"""
 
 RECORD = """
 from IPython.display import display

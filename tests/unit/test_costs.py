@@ -3,9 +3,8 @@
 import json
 
 import pytest
+import run_notebooks
 from small_notebooks import write_notebook
-
-import run_notebooks  # isort: skip  (small_notebooks makes it importable)
 
 from helpers import costs, retired
 from helpers.offline.engine import vm_sizes

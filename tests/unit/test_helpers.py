@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-import small_notebooks
+from batch.execution import ThisInterpreter
 from nbclient import NotebookClient
 
 import helpers
@@ -178,10 +178,7 @@ def test_the_staged_folder_goes_with_the_process(tmp_path):
 # In a kernel, where there is a page to show things on
 
 
-def test_what_is_shown_in_a_kernel_is_kept_in_the_cells_output(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(small_notebooks.SCRIPTS)
-    from run_notebooks import ThisInterpreter
-
+def test_what_is_shown_in_a_kernel_is_kept_in_the_cells_output(tmp_path):
     source = (
         "import helpers\nhelpers.record('Accuracy', 0.5)\n"
         "import numpy as np\nhelpers.plots.digits(np.zeros((3, 28, 28)), [1, 2, 3])\n"

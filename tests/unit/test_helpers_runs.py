@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from helpers import runs
+from helpers import looks, runs
 from helpers.workspace import NotMadeYet
 
 LOG = "user_logs/std_log.txt"
@@ -66,7 +66,7 @@ TRAINING = (
 def no_waiting(monkeypatch):
     """Between two looks no time passes; how long was asked for is kept."""
     asked = []
-    monkeypatch.setattr(runs.time, "sleep", asked.append)
+    monkeypatch.setattr(looks.time, "sleep", asked.append)
     return asked
 
 
@@ -86,7 +86,7 @@ def test_in_a_notebook_one_block_and_one_curve_are_replaced(monkeypatch):
         return handle or f"handle {len(shown)}"
 
     clock = itertools.count(step=10)
-    monkeypatch.setattr(runs.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(looks.time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(runs.display, "show", show)
     monkeypatch.setattr(runs.display, "in_notebook", lambda: True)
     runs.watch(ScriptedRun(*TRAINING))
@@ -116,7 +116,7 @@ def test_the_curve_is_drawn_seldom_but_at_the_end(monkeypatch):
 
     monkeypatch.setattr(runs.display, "show", show)
     monkeypatch.setattr(runs.display, "in_notebook", lambda: True)
-    monkeypatch.setattr(runs.time, "monotonic", itertools.count(step=runs.REDRAW / 4).__next__)
+    monkeypatch.setattr(looks.time, "monotonic", itertools.count(step=runs.REDRAW / 4).__next__)
     epochs = [("Running", "", {"Accuracy": [0.9] * epoch}) for epoch in range(1, 9)]
     runs.watch(ScriptedRun(*epochs, ("Completed", "", {"Accuracy": [0.9] * 9})))
     assert ["1 epochs" in pictures[0], "5 epochs" in pictures[1], "9 epochs" in pictures[2]] == [True] * 3
@@ -140,7 +140,7 @@ def test_an_interruption_leaves_the_run_alone_and_says_so(monkeypatch, capsys, n
     def interrupt(seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs.time, "sleep", interrupt)
+    monkeypatch.setattr(looks.time, "sleep", interrupt)
     run = ScriptedRun(*TRAINING)  # has no cancel()
     runs.watch(run)
     assert "The run goes on" in capsys.readouterr().out
@@ -149,7 +149,7 @@ def test_an_interruption_leaves_the_run_alone_and_says_so(monkeypatch, capsys, n
 
 def test_it_looks_less_often_after_two_minutes(monkeypatch, no_waiting):
     clock = iter([0, 1, 119, 121, 500, 501, 502, 503])
-    monkeypatch.setattr(runs.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(looks.time, "monotonic", lambda: next(clock))
     runs.watch(ScriptedRun(*TRAINING))
     assert no_waiting == [1, 1, 5, 5, 5, 5]
 

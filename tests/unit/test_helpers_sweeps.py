@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers import runs, sweeps
+from helpers import looks, runs, sweeps
 
 
 class ScriptedSweep:
@@ -46,7 +46,7 @@ STEPS = (
 def same_sweep(monkeypatch):
     """The sweep is read anew as the same object, and between two looks no time passes."""
     monkeypatch.setattr(sweeps, "_read_anew", lambda sweep: sweep)
-    monkeypatch.setattr(sweeps.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(looks.time, "sleep", lambda seconds: None)
 
 
 def test_on_a_terminal_each_trial_is_told_when_it_has_ended(capsys):
@@ -86,7 +86,7 @@ def test_the_end_of_the_watching_is_not_the_end_of_the_sweep(monkeypatch, capsys
     def interrupt(seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sweeps.time, "sleep", interrupt)
+    monkeypatch.setattr(looks.time, "sleep", interrupt)
     runs.watch(ScriptedSweep(*STEPS))
     assert "The run goes on" in capsys.readouterr().out
 

@@ -16,9 +16,7 @@ import nbformat
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-
-class UsageError(Exception):
-    """What was asked for cannot be run; the message says why and what can."""
+from batch import UsageError
 
 
 @dataclass(frozen=True)

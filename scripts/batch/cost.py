@@ -1,0 +1,49 @@
+"""What the notebooks can cost on Azure, told before anything is run."""
+
+from pathlib import Path
+
+from batch.parameters import Parameter
+from helpers import costs
+
+
+def describe_costs(
+    parameters: dict[Path, dict[str, Parameter]], values: dict[Path, dict[str, object]]
+) -> dict[Path, str]:
+    """What a notebook costs, for each that submits runs to Azure or deploys a service there: a line for each of these.
+
+    The machine and its idle time are those that the chosen notebooks declare; others are only in the workspace.
+    Raises PricesError where the file of own prices cannot be used.
+    """
+    effective = {
+        notebook: {name: parameter.default for name, parameter in declared.items()} | values[notebook]
+        for notebook, declared in parameters.items()
+    }
+    cluster = {name: value for given in effective.values() for name, value in given.items()}
+    told = {}
+    for notebook, given in effective.items():
+        if given.get("backend") != "azure":
+            continue
+        lines = [describe_run(cluster, nodes, seconds) for nodes, seconds in limits(given)]
+        if "cpu_cores" in given:
+            day = costs.describe_service(given["cpu_cores"], given["memory_gb"], seconds=24 * 3600)
+            lines.append(f"{day}, until it is deleted")
+        if lines:
+            told[notebook] = "\n".join(f"{notebook.stem}: {line}" for line in lines)
+    return told
+
+
+def limits(given: dict[str, object]) -> list[tuple[int, int]]:
+    """Nodes and seconds at most of each run that a notebook submits, the trials of a sweep taken together."""
+    found = []
+    if "max_run_duration_seconds" in given:
+        nodes = {1, given.get("node_count", 1)}  # above 1, the run of one node is followed by one of so many
+        found += [(count, given["max_run_duration_seconds"]) for count in sorted(nodes)]
+    if "max_duration_minutes" in given:
+        found.append((given["max_concurrent_runs"], 60 * given["max_duration_minutes"]))
+    return found
+
+
+def describe_run(cluster: dict[str, object], nodes: int, seconds: int) -> str:
+    if "vm_size" not in cluster:
+        return "submits a run to a cluster that is there already; what it can cost is told before it does"
+    return costs.describe(cluster["vm_size"], nodes, seconds, cluster.get("idle_seconds_before_scaledown", 0))

@@ -1,0 +1,119 @@
+"""Running the notebooks, one after the other, each by papermill in a kernel of this interpreter."""
+
+import importlib.metadata
+import platform
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from tqdm import tqdm
+from traitlets import default
+
+from batch.manifest import write_manifest
+from batch.outcome import read_outcome
+
+PACKAGES = ("papermill", "keras", "tensorflow", "mlflow", "azureml-core")
+
+
+class ThisInterpreter(AsyncKernelManager):
+    """Starts the python3 kernel of the running interpreter, whatever kernels the machine has installed."""
+
+    @default("kernel_spec_manager")
+    def _only_the_native_kernel(self):
+        return KernelSpecManager(kernel_dirs=[])
+
+    @default("transport_encryption")
+    def _where_the_kernel_supports_it(self):
+        return "auto"  # else other users of the machine could read along, and the kernel warns of it
+
+
+def run_all(
+    notebooks: list[Path],
+    complete: int,
+    inputs: dict[Path, dict],
+    manifest: dict[str, dict],
+    output: Path,
+    timeout: int | None,
+) -> None:
+    """Run all but the first `complete` notebooks up to the first that fails, and write each one's manifest entry."""
+    for notebook in notebooks[complete:]:
+        manifest.pop(notebook.stem, None)
+        (output / notebook.name).unlink(missing_ok=True)  # after a failure, none of an older run shall stand in
+    write_manifest(output, manifest)
+
+    terminal = sys.stderr.isatty()
+    total = len(notebooks)
+    with tqdm(total=total, initial=complete, desc="notebooks", unit="notebook", disable=not terminal) as bar:
+        for number, notebook in enumerate(notebooks[complete:], start=complete + 1):
+            name = notebook.stem
+            bar.set_postfix_str(name)
+            cell_bar = {"desc": name, "position": 1, "leave": False} if terminal else False
+            if not terminal:
+                print(f"[{number}/{total}] {name} …", file=sys.stderr, flush=True)
+            values = inputs[notebook]["parameters"]
+            outcome = run_notebook(notebook, output / notebook.name, values, timeout, cell_bar)
+            manifest[name] = inputs[notebook] | outcome
+            write_manifest(output, manifest)
+            if not terminal:
+                spent = f"{outcome['result']} after {outcome['seconds']:.1f} s"
+                print(f"[{number}/{total}] {name}: {spent}", file=sys.stderr, flush=True)
+            if outcome["result"] != "ok":
+                return
+            bar.update()
+
+
+def run_notebook(
+    notebook: Path, executed: Path, values: dict[str, object], timeout: int | None, cell_bar: dict | bool
+) -> dict[str, object]:
+    """Run one notebook and return the outcome part of its manifest entry; whatever stops it is in there."""
+    started, clock = datetime.now(UTC), time.monotonic()
+    stopped_by = execute(notebook, executed, values, timeout, cell_bar)
+    outcome = read_outcome(executed, stopped_by)
+    return {
+        "started": started.isoformat(timespec="milliseconds"),
+        "seconds": round(time.monotonic() - clock, 3),
+        "versions": versions(),
+    } | outcome
+
+
+def execute(
+    notebook: Path, executed: Path, values: dict[str, object], timeout: int | None, cell_bar: dict | bool
+) -> BaseException | None:
+    """Let papermill run the notebook; return what stopped it, other than an exception in one of its cells."""
+    import papermill  # takes two seconds, for which nobody should wait to read the help or an error
+
+    try:
+        papermill.execute_notebook(
+            literal_path(notebook),
+            literal_path(executed),
+            parameters=values,
+            kernel_name="python3",
+            kernel_manager_class=ThisInterpreter,
+            language="python",
+            cwd=notebook.parent,
+            execution_timeout=timeout,
+            progress_bar=cell_bar,
+        )
+    except papermill.exceptions.PapermillExecutionError:
+        return None  # the executed notebook tells
+    except (KeyboardInterrupt, Exception) as error:  # dead kernel, timeout, full disk …: the rest must be told
+        return error
+    return None
+
+
+def literal_path(path: Path) -> str:
+    """The path with its braces doubled, since papermill takes paths for format strings."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found

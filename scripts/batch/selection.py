@@ -1,0 +1,46 @@
+"""Which notebooks are run: those of an ordered folder that names, numbers and ranges mean."""
+
+import math
+import re
+from pathlib import Path
+
+from batch import UsageError
+
+
+def select_notebooks(words: list[str], folder: Path) -> list[Path]:
+    """The notebooks that `words` name, in the order given, each once; all of `folder` if there are no words.
+
+    Raises UsageError for a word that names none, and for two notebooks of the same name (and so, output).
+    """
+    series = sorted(folder.glob("*.ipynb"))
+    found = {word: match_notebooks(word, series) for word in words}
+    for word, matches in found.items():
+        if not matches:
+            known = ", ".join(path.stem for path in series) or "none"
+            raise UsageError(f"no notebook {word!r}. {folder} holds: {known}")
+    notebooks = list(dict.fromkeys(path for matches in found.values() for path in matches)) if words else series
+    if not notebooks:
+        raise UsageError(f"there is no notebook in {folder}")
+    names = [path.name for path in notebooks]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"two notebooks are named {name}, and only one could be kept in the output folder")
+    return notebooks
+
+
+def match_notebooks(word: str, series: list[Path]) -> list[Path]:
+    """The notebooks of the ordered `series` that a name, number or range means, or the one at a path."""
+    if numbers := re.fullmatch(r"(\d+)(-(\d*))?", word):
+        first = int(numbers[1])
+        last = first if numbers[2] is None else int(numbers[3]) if numbers[3] else math.inf
+        return [path for path in series if first <= notebook_number(path) <= last]
+    if named := [path for path in series if word in (path.stem, path.name)]:
+        return named
+    path = Path(word).resolve()
+    return [path] if path.suffix == ".ipynb" and path.is_file() else []
+
+
+def notebook_number(path: Path) -> int:
+    """4 for 04_train.ipynb; -1 for a name without a number, which no range includes."""
+    digits = re.match(r"\d+", path.name)
+    return int(digits[0]) if digits else -1

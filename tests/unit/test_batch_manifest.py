@@ -1,0 +1,125 @@
+"""The output folder, its manifest, and what --resume takes for complete."""
+
+from pathlib import Path
+
+import pytest
+from batch import manifest
+from batch.parameters import read_parameters
+from small_notebooks import run, write_notebook
+
+
+def test_the_notebooks_own_folder_is_no_output_folder(tmp_path, capsys):
+    path = write_notebook(tmp_path, "01_a", "x = 1")
+    before = path.read_bytes()
+    assert run(tmp_path, "--output", str(path.parent)) == 2
+    assert "would be overwritten" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_an_output_folder_that_cannot_be_made_is_told(tmp_path, capsys):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    (tmp_path / "file").write_text("")
+    assert run(tmp_path, "--output", str(tmp_path / "file" / "output")) == 2
+    assert "the output folder cannot be made" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"notebooks": []}', '{"notebooks": {"01_a": 1}}'])
+def test_a_damaged_manifest_is_told_and_kept(tmp_path, capsys, content):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / "manifest.json").write_text(content)
+    assert run(tmp_path, "--resume") == 2
+    assert "is not a manifest of this program" in capsys.readouterr().err
+    assert (tmp_path / "output" / "manifest.json").read_text() == content
+
+
+def test_the_code_hash_sees_names_and_contents_and_no_caches(tmp_path):
+    def digest():
+        return manifest.hash_folders(tmp_path, ("helpers", "scripts"))
+
+    module = tmp_path / "helpers" / "a.py"
+    module.parent.mkdir()
+    module.write_text("1")
+    first = digest()
+    (tmp_path / "helpers" / "__pycache__").mkdir()
+    (tmp_path / "helpers" / "__pycache__" / "a.pyc").write_text("x")
+    (tmp_path / "helpers" / ".ipynb_checkpoints").mkdir()
+    (tmp_path / "helpers" / ".ipynb_checkpoints" / "a.py").write_text("x")
+    assert digest() == first
+    module.write_text("2")
+    changed = digest()
+    module.rename(module.with_name("b.py"))
+    assert len({first, changed, digest()}) == 3
+
+
+@pytest.fixture
+def three_complete(tmp_path):
+    """Three notebooks with the inputs, manifest and outputs of a complete run, without having run them."""
+    offline = tmp_path / "offline"
+    offline.mkdir()
+    paths = [tmp_path / f"0{number}_a.ipynb" for number in (1, 2, 3)]
+    inputs = {
+        path: {"source_sha256": path.stem, "code_sha256": "c", "parameters": {}, "offline_folder": str(offline)}
+        for path in paths
+    }
+    entries = {
+        path.stem: inputs[path] | {"result": "ok", "started": f"2026-11-01T10:00:0{number}"}
+        for number, path in enumerate(paths)
+    }
+    for path in paths:
+        (tmp_path / "output").mkdir(exist_ok=True)
+        (tmp_path / "output" / path.name).write_text("{}")
+    return paths, inputs, entries, tmp_path / "output"
+
+
+def test_what_is_complete_and_unchanged_is_skipped(three_complete):
+    assert manifest.count_complete(*three_complete) == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "complete"),
+    [
+        ({"result": "failed"}, 1),
+        ({"result": "interrupted"}, 1),
+        ({"source_sha256": "other"}, 1),
+        ({"code_sha256": "other"}, 1),
+        ({"parameters": {"epochs": 2}}, 1),
+        ({"offline_folder": "/elsewhere"}, 1),
+        ({"started": "2026-11-01T10:00:09"}, 2),  # run again after the third, which so saw an older state
+    ],
+)
+def test_what_changed_runs_again_with_all_after_it(three_complete, changes, complete):
+    paths, inputs, entries, output = three_complete
+    entries["02_a"] |= changes
+    assert manifest.count_complete(paths, inputs, entries, output) == complete
+
+
+def test_everything_runs_again_when_what_it_made_was_removed_and_something_has_to_run(three_complete):
+    paths, inputs, entries, output = three_complete
+    entries["09_clean_up"] = {"result": "ok", "removes": True, "started": "2026-11-01T10:00:08"}
+    assert manifest.count_complete(paths, inputs, entries, output) == 3
+    entries["02_a"] |= {"parameters": {"epochs": 2}}
+    assert manifest.count_complete(paths, inputs, entries, output) == 0
+    entries["09_clean_up"] |= {"started": "2026-11-01T09:00:00"}
+    assert manifest.count_complete(paths, inputs, entries, output) == 1
+
+
+def test_what_lost_its_executed_notebook_runs_again(three_complete):
+    paths, inputs, entries, output = three_complete
+    (output / "03_a.ipynb").unlink()
+    assert manifest.count_complete(paths, inputs, entries, output) == 2
+
+
+def test_everything_runs_again_when_the_offline_workspace_is_gone(three_complete):
+    paths, inputs, entries, output = three_complete
+    Path(inputs[paths[0]]["offline_folder"]).rmdir()
+    assert manifest.count_complete(paths, inputs, entries, output) == 0
+
+
+@pytest.mark.parametrize(("backend", "kept"), [("offline", True), ("azure", False)])
+def test_the_offline_folder_counts_for_the_offline_backend_only(tmp_path, monkeypatch, backend, kept):
+    monkeypatch.setenv("AZUREML_OFFLINE_FOLDER", str(tmp_path / "world"))
+    path = write_notebook(tmp_path, "01_a", parameters="backend: str = 'offline'")
+    declared = read_parameters(path)
+    inputs = manifest.describe_inputs(path, "", declared, {"backend": backend})
+    assert inputs["offline_folder"] == (str(tmp_path / "world") if kept else None)

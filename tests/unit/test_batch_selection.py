@@ -1,0 +1,54 @@
+"""Which notebooks the batch runner is told to run."""
+
+import pytest
+from batch import UsageError
+from batch.selection import select_notebooks
+from small_notebooks import run, write_notebook
+
+
+@pytest.fixture
+def series(tmp_path):
+    return [write_notebook(tmp_path, name) for name in ("01_setup", "02_data", "04_train", "10_more", "appendix")]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], ["01_setup", "02_data", "04_train", "10_more", "appendix"]),
+        (["04_train"], ["04_train"]),
+        (["04_train.ipynb"], ["04_train"]),
+        (["4", "02"], ["04_train", "02_data"]),
+        (["01-04"], ["01_setup", "02_data", "04_train"]),
+        (["2-"], ["02_data", "04_train", "10_more"]),
+        (["1-2", "02_data", "1"], ["01_setup", "02_data"]),
+        (["appendix"], ["appendix"]),
+    ],
+)
+def test_notebooks_are_chosen_by_name_number_and_range(series, words, expected):
+    chosen = select_notebooks(words, series[0].parent)
+    assert [path.stem for path in chosen] == expected
+
+
+def test_a_notebook_is_chosen_by_its_path(series, tmp_path):
+    elsewhere = write_notebook(tmp_path / "notebooks", "mine")
+    assert select_notebooks([str(elsewhere)], series[0].parent) == [elsewhere]
+
+
+@pytest.mark.parametrize("word", ["3", "05-09", "4-1", "train", "04_train.py", "notebooks"])
+def test_a_word_that_names_no_notebook_is_an_error_that_lists_them(series, tmp_path, capsys, word):
+    assert run(tmp_path, word) == 2
+    error = capsys.readouterr().err
+    assert repr(word) in error
+    assert "01_setup, 02_data, 04_train, 10_more, appendix" in error
+
+
+def test_two_notebooks_of_one_name_are_refused(series, tmp_path):
+    other = write_notebook(tmp_path / "notebooks", "01_setup")
+    with pytest.raises(UsageError, match=r"two notebooks are named 01_setup\.ipynb"):
+        select_notebooks(["1", str(other)], series[0].parent)
+
+
+def test_an_empty_folder_is_refused(tmp_path, capsys):
+    (tmp_path / "notebooks").mkdir()
+    assert run(tmp_path) == 2
+    assert "there is no notebook in" in capsys.readouterr().err
