@@ -6,6 +6,7 @@ training script. ``load`` and ``read_idx`` run on Python 3.7 as well, for script
 
 import gzip
 import hashlib
+import re
 import struct
 import zlib
 from contextlib import contextmanager
@@ -31,6 +32,9 @@ MIRRORS = (
 )
 
 _IDX_TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_SPELLINGS = r"(?P<prefix>[a-z_.-]*)({part})[-_.]{content}[-_.]idx{dimensions}[-_.]ubyte(\.gz)?"
+_PARTS = {"train": "train", "t10k": "t10k|test"}
+_LISTED = 10  # files that a message lists
 _GZIP_MAGIC = b"\x1f\x8b"
 _MOST_EXPANSION = 1032  # deflate spends at least two bits on 258 bytes
 _CHUNK = 1 << 18
@@ -102,11 +106,13 @@ def read_idx(path):
 def load(folder):
     """Read the four files from wherever they are below `folder`, gzipped or plain.
 
-    Azure ML mounts a file from the web below folders named after its address, hence the search.
-    Returns Mnist. Raises FileNotFoundError for a missing file, IdxError for damaged data and for images and
-    labels that do not fit together.
+    Azure ML mounts a file from the web below folders named after its address, hence the search. Other spellings
+    are taken, too: train-images.idx3-ubyte, or emnist-digits-test-images-idx3-ubyte.gz.
+    Returns Mnist. Raises FileNotFoundError for a missing file, IdxError for damaged data, for images and
+    labels that do not fit together, and where it is not clear which files are meant.
     """
-    train_images, train_labels, test_images, test_labels = (_find(folder, name) for name in FILES)
+    there = sorted(Path(folder).rglob("*"), key=lambda path: (len(path.parts), path))
+    train_images, train_labels, test_images, test_labels = (_find(folder, there, name) for name in FILES)
     train, test = _read_pair(train_images, train_labels), _read_pair(test_images, test_labels)
     if train[0].shape[1:] != test[0].shape[1:]:
         raise IdxError(f"{train_images} and {test_images} hold images of different sizes")
@@ -189,13 +195,31 @@ def _read_into(stream, buffer):
     return filled
 
 
-def _find(folder, name):
-    """The path of a file below `folder`: the one nearest to it if there are several."""
-    for wanted in (name, Path(name).stem):
-        found = sorted(Path(folder).rglob(wanted), key=lambda path: (len(path.parts), path))
-        if found:
-            return found[0]
-    raise FileNotFoundError(f"no {name} in or below {folder}: give the folder that holds {', '.join(FILES)}")
+def _find(folder, there, name):
+    """The path of one of FILES among the paths `there` below `folder`, the nearest first, however it is spelt."""
+    for exact in (name, Path(name).stem):
+        for path in there:
+            if path.name == exact:
+                return path
+    part, content, dimensions = re.match(r"(\w+)-(\w+)-idx(\d)", name).groups()
+    pattern = _SPELLINGS.format(part=_PARTS[part], content=content, dimensions=dimensions)
+    spelt = [(path, re.fullmatch(pattern, path.name, re.IGNORECASE)) for path in there if path.is_file()]
+    found = {}  # by what stands before the name: that of another data set, mostly
+    for path, match in spelt:
+        if match:
+            found.setdefault(match["prefix"].lower(), path)
+    if len(found) > 1:
+        listed = ", ".join(sorted(path.name for path in found.values()))
+        raise IdxError(f"{folder} holds files of several data sets: {listed}. Give the folder of one of them.")
+    if not found:
+        files = [path.relative_to(folder).as_posix() for path, _ in spelt]
+        more = f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
+        raise FileNotFoundError(
+            f"no {name} in or below {folder}: give the folder that holds {', '.join(FILES)}, each with or without "
+            f"'.gz', with '.idx' or '-idx', and with letters before it or none. Files there: "
+            f"{', '.join(files[:_LISTED]) or 'none'}{more}."
+        )
+    return next(iter(found.values()))
 
 
 def _read_pair(images_path, labels_path):

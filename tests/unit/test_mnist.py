@@ -141,10 +141,49 @@ def test_load_takes_the_nearest_of_several(tmp_path):
     np.testing.assert_array_equal(mnist.load(tmp_path).train_labels, arrays[1])
 
 
-def test_load_names_the_missing_file(tmp_path):
-    write_set(tmp_path)
-    (tmp_path / NAMES[2]).unlink()
-    with pytest.raises(FileNotFoundError, match=NAMES[2]):
+def spell(folder, spelling):
+    """Rename the four files as `spelling` makes it of "train", "images", 3 and the like."""
+    for name in NAMES:
+        part, content, dimensions = re.match(r"(\w+)-(\w+)-idx(\d)", name).groups()
+        (folder / name).rename(folder / spelling(part, content, dimensions))
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        lambda part, content, n: f"{part}-{content}.idx{n}-ubyte.gz",
+        lambda part, content, n: f"{part}-{content}.idx{n}-ubyte",  # gzipped under a plain name: the bytes tell
+        lambda part, content, n: f"{part}_{content}_idx{n}_ubyte.gz",
+        lambda part, content, n: f"emnist-digits-{part.replace('t10k', 'test')}-{content}-idx{n}-ubyte.gz",
+        lambda part, content, n: f"MNIST.{part}-{content}-idx{n}-ubyte.GZ",
+    ],
+)
+def test_load_takes_the_files_as_people_have_them(tmp_path, spelling):
+    arrays = write_set(tmp_path)
+    spell(tmp_path, spelling)
+    for loaded, written in zip(mnist.load(tmp_path), arrays, strict=True):
+        np.testing.assert_array_equal(loaded, written)
+
+
+def test_load_takes_the_name_as_it_is_before_another_spelling(tmp_path):
+    arrays = write_set(tmp_path / "a" / "b")
+    write_set(tmp_path, train=8)
+    spell(tmp_path, lambda part, content, n: f"emnist-{part}-{content}-idx{n}-ubyte.gz")
+    np.testing.assert_array_equal(mnist.load(tmp_path).train_labels, arrays[1])
+
+
+def test_load_does_not_choose_between_data_sets(tmp_path):
+    for name in ("digits", "letters"):
+        write_set(tmp_path)
+        spell(tmp_path, lambda part, content, n, name=name: f"emnist-{name}-{part}-{content}-idx{n}-ubyte.gz")
+    with pytest.raises(mnist.IdxError, match=r"several data sets: emnist-digits-train-.*, emnist-letters-train-"):
+        mnist.load(tmp_path)
+
+
+def test_load_names_the_missing_file_and_what_is_there(tmp_path):
+    write_set(tmp_path / "sub")
+    (tmp_path / "sub" / NAMES[2]).rename(tmp_path / "sub" / "t10k-pictures.gz")
+    with pytest.raises(FileNotFoundError, match=rf"no {NAMES[2]} in.* Files there: sub/t10k-labels.*sub/t10k-pictures"):
         mnist.load(tmp_path)
 
 
