@@ -41,7 +41,7 @@ def test_the_shape_of_metrics(opened):
         table("row", "r", {"x": 2, "y": "b"}),
         table("row", "single", {"x": 1}),
         table("table", "t", {"a": [1, 2]}),
-        table("image", "i", "i.png"),
+        table("artifact", "i", "i.png"),
     )
     assert found["once"] == 1.0
     assert found["curve"] == [0.3, 0.2]

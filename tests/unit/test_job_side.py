@@ -1,6 +1,7 @@
 """The SDK inside a job: light, valid on old Pythons, and nothing that is logged is lost."""
 
 import ast
+import io
 import json
 import os
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from azureml import _spool
 from azureml.core import Experiment, Model, Run, ScriptRunConfig
-from azureml.exceptions import RunEnvironmentException, UserErrorException
+from azureml.exceptions import AzureMLException, RunEnvironmentException, UserErrorException
 from packaging.specifiers import SpecifierSet
 from sdk_world import source, wait_for
 
@@ -124,6 +125,27 @@ def test_files_are_copied_at_once(job, tmp_path):
     (event,) = events(job)
     assert (event["kind"], event["name"]) == ("file", "outputs/a.txt")
     assert (job / event["path"]).read_text() == "first"
+
+
+def test_a_name_is_not_used_twice_by_whatever_process(job, tmp_path):
+    run = Run.get_context()
+    run.upload_file("outputs/a.txt", io.BytesIO(b"first"))
+    with pytest.raises(AzureMLException, match="already"):
+        run.upload_file("outputs/./a.txt", io.BytesIO(b"second"))
+    code = """
+import io
+from azureml.core import Run
+run = Run.get_context()
+run.log_confusion_matrix("matrix", {})
+try:
+    run.upload_file("outputs/a.txt", io.BytesIO(b"third"))
+except Exception as error:
+    print(type(error).__name__)
+"""
+    assert in_process(code, AZUREML_OFFLINE_SPOOL=str(job), AZUREML_RUN_ID="x") == "AzureMLException\n"
+    uploads = {event["name"]: (job / event["path"]).read_bytes() for event in events(job) if event["kind"] == "file"}
+    assert uploads == {"outputs/a.txt": b"first", "matrix": b"{}"}
+    assert len(list((job / "files").iterdir())) == 2
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../up", "a/../../b", "..", "", ".", "a\0b"])

@@ -305,14 +305,12 @@ def test_interactive_run_is_logged_to_and_completed(interactive):
     interactive.log_row("rows", fruit="lime", size=3)
     interactive.log_row("rows", fruit="lemon", size=7)
     interactive.log_table("table", {"x": [1, 2], "y": [3, 4]})
-    interactive.log_confusion_matrix("matrix", '{"schema_type": "confusion_matrix", "data": {}}')
     assert interactive.get_metrics() == {
         "loss": [0.5, 0.25],
         "text": "good",
         "list": [1, 2.5],
         "rows": {"fruit": ["lime", "lemon"], "size": [3, 7]},
         "table": {"x": [1, 2], "y": [3, 4]},
-        "matrix": {"schema_type": "confusion_matrix", "data": {}},
     }
     interactive.complete()
     assert interactive.status == "Completed"
@@ -380,6 +378,43 @@ def test_images_are_files_of_the_run(interactive, tmp_path, monkeypatch):
     metrics = interactive.get_metrics()
     assert metrics["by path"] == f"aml://artifactId/ExperimentRun/dcid.{interactive.id}/saved.png"
     assert len(set(metrics["Accuracy vs Loss"])) == 2
+
+
+def test_images_from_elsewhere_keep_their_folders(interactive, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    folders = [tmp_path / "before", tmp_path / "after"]
+    for folder in folders:
+        folder.mkdir()
+        Figure().savefig(folder / "plot.png")
+    interactive.log_image("absolute", path=str(folders[0] / "plot.png"))
+    monkeypatch.chdir(folders[0])
+    interactive.log_image("relative", path="../after/plot.png")
+    assert interactive.get_file_names() == sorted(str(folder / "plot.png").lstrip("/") for folder in folders)
+    address = f"aml://artifactId/ExperimentRun/dcid.{interactive.id}/"  # then the path as it was given, as in the SDK
+    assert interactive.get_metrics() == {
+        "absolute": f"{address}{folders[0]}/plot.png",
+        "relative": f"{address}../after/plot.png",
+    }
+
+
+def test_charts_are_files_of_the_run(interactive, tmp_path):
+    matrix = {"schema_type": "confusion_matrix", "schema_version": "1.0.0", "data": {"matrix": [[3, 0], [1, 2]]}}
+    interactive.log_confusion_matrix("matrix", json.dumps(matrix))
+    interactive.log_accuracy_table("table", {"schema_type": "accuracy_table"})
+    interactive.log_residuals("rest", {"schema_type": "residuals"})
+    interactive.log_predictions("a/guess (%)", {"schema_type": "predictions"})
+    names = ["a/guess (%)", "matrix", "rest", "table"]
+    assert interactive.get_file_names() == names
+    address = f"aml://artifactId/ExperimentRun/dcid.{interactive.id}/"
+    assert interactive.get_metrics() == {name: address + name for name in names}
+    interactive.download_file("matrix", str(tmp_path / "matrix.json"))
+    assert json.loads((tmp_path / "matrix.json").read_text()) == matrix
+    with pytest.raises(AzureMLException, match="already"):
+        interactive.log_confusion_matrix("matrix", matrix)
+    with pytest.raises(UserErrorException, match="Invalid JSON"):
+        interactive.log_residuals("more", "{")
+    assert interactive.get_file_names() == names
 
 
 def test_plots_of_the_same_second_have_names_of_their_own(monkeypatch):

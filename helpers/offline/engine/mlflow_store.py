@@ -203,7 +203,7 @@ def metrics(folder: Path, run_id: str) -> dict[str, Any]:
     """The run's metrics in Azure ML's shape, by name.
 
     A number logged once is a number, more often a list in the order of logging; a list is a list; rows and tables are
-    a dict of column to value, or to list of values; an image is the reference of its file.
+    a dict of column to value, or to list of values; what is kept in a file of the run is the file's address.
     """
     found: dict[str, Any] = {}
     store = client(folder)
@@ -258,7 +258,7 @@ def _merge(found: dict, name: str, type: str, value: Any, run_id: str) -> None:
         columns = found.setdefault(name, {})
         for column, cell in value.items():
             columns[column] = _and(columns[column], cell) if column in columns else cell
-    elif type == "image":
+    elif type == "artifact":
         reference = f"aml://artifactId/ExperimentRun/dcid.{run_id}/{value}"
         found[name] = _and(found[name], reference) if name in found else reference
     elif type == "list":

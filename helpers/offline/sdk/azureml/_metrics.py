@@ -6,6 +6,7 @@ Imported by a job's side too: standard library only, and valid on Python 3.7. Ea
 
 import json
 import logging
+import os
 import sys
 import time
 import types
@@ -77,23 +78,33 @@ def table(name, value, description):
     return _table("table", name, cells, description) if cells else None
 
 
-def chart(schema, name, value, description):
-    """One of Azure ML's charts, such as a confusion matrix: a dict, or the JSON text of one."""
+def chart(value):
+    """One of Azure ML's charts, such as a confusion matrix, as the content of a file: a dict, or the JSON text of one.
+
+    Raises UserErrorException for what is no JSON.
+    """
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError:
             raise UserErrorException("Invalid JSON provided") from None
     try:
-        json.dumps(value)
+        return json.dumps(value).encode()
     except TypeError as error:
         raise UserErrorException(f"Invalid JSON provided: {error}") from None
-    return _table(schema, name, value, description)
 
 
-def image(name, file_name, description):
-    """An image, stored among the run's files as `file_name`."""
-    return _table("image", name, file_name, description)
+def artifact(name, path, description):
+    """A metric that is among the run's files, as a chart and an image are: `path` is its address in the run."""
+    return _table("artifact", name, path, description)
+
+
+def file_name(path):
+    """The name among the run's files of an image at `path`: one from elsewhere keeps all of its folders."""
+    if Path(path).is_absolute() or ".." in Path(path).parts:
+        whole = Path(os.path.normpath(str(Path(path).absolute())))
+        return whole.relative_to(whole.anchor).as_posix()
+    return path
 
 
 def check_image(path):

@@ -3,17 +3,19 @@ into the run history while the script runs.
 
     events.jsonl     one JSON object a line, each appended by a single write, so that several processes may write
     files/           copies of the files that events name
+    names/           the names that files have, one empty file for each: no name is used twice
 
 Standard library only, and valid on Python 3.7.
 """
 
+import hashlib
 import json
 import os
 import shutil
 import uuid
 from pathlib import Path
 
-from azureml.exceptions import UserErrorException
+from azureml.exceptions import AzureMLException, UserErrorException
 
 FOLDER = "AZUREML_OFFLINE_SPOOL"  # environment variable, set in a job only
 
@@ -31,9 +33,10 @@ def append(event):
 
 
 def add_file(name, source):
-    """Add a file to the run as `name`. Raises UserErrorException for a name that is no path inside the run.
+    """Add a file to the run as `name`.
 
-    source: a path, or a binary stream that is read to its end.
+    source: a path, or a binary stream that is read to its end. Raises UserErrorException for a name that is no path
+    inside the run, and AzureMLException for one that a file of the job has already.
     """
     parts = name.replace("\\", "/").split("/")
     if "\0" in name or Path(name).is_absolute() or ".." in parts or not any(part.strip(".") for part in parts):
@@ -49,7 +52,19 @@ def add_file(name, source):
     else:
         with path.open("wb") as target:
             shutil.copyfileobj(source, target)
+    try:
+        _take_name("/".join(part for part in parts if part not in ("", ".")))
+    except FileExistsError:
+        path.unlink()
+        raise AzureMLException(f"The run has a file {name!r} already.") from None
     append({"kind": "file", "name": name, "path": relative})
+
+
+def _take_name(name):
+    """Have a file's name to ourselves, among all processes of the job. Raises FileExistsError."""
+    names = _folder() / "names"
+    names.mkdir(exist_ok=True)
+    (names / hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()).touch(exist_ok=False)
 
 
 def flush():

@@ -425,20 +425,27 @@ class Run:
         self._log(_metrics.table(name, value, description))
 
     def log_confusion_matrix(self, name, value, description=""):
-        """Log a confusion matrix: a dict, or JSON text, with schema_type, schema_version and data."""
-        self._log(_metrics.chart("confusion_matrix", name, value, description))
+        """Log a confusion matrix: a dict, or JSON text, with schema_type, schema_version and data.
+
+        It is kept, as each chart is, in a file of the run that is called `name`; AzureMLException where there is one.
+        """
+        self._log_chart(name, value, description)
 
     def log_accuracy_table(self, name, value, description=""):
         """Log an accuracy table, from which ROC and precision-recall curves are drawn: a dict, or JSON text."""
-        self._log(_metrics.chart("accuracy_table", name, value, description))
+        self._log_chart(name, value, description)
 
     def log_residuals(self, name, value, description=""):
         """Log a histogram of a regression's residuals: a dict, or JSON text."""
-        self._log(_metrics.chart("residuals", name, value, description))
+        self._log_chart(name, value, description)
 
     def log_predictions(self, name, value, description=""):
         """Log predicted against true values of a regression: a dict, or JSON text."""
-        self._log(_metrics.chart("predictions", name, value, description))
+        self._log_chart(name, value, description)
+
+    def _log_chart(self, name, value, description):
+        self.upload_file(name, io.BytesIO(_metrics.chart(value)))
+        self._log(_metrics.artifact(name, name, description))
 
     def log_image(self, name, path=None, plot=None, description=""):
         """Log an image: the file at `path`, or a matplotlib `plot` (pyplot or a figure), stored as PNG.
@@ -453,23 +460,22 @@ class Run:
             raise AzureMLException("Invalid parameters, one of path and plot is required as input")
         if path is not None:
             _metrics.check_image(path)
-            file_name, source = path, path
-            if Path(path).is_absolute() or ".." in Path(path).parts:
-                file_name = Path(path).name
+            file_name, address, source = _metrics.file_name(path), path, path
         else:
-            file_name, source = _metrics.plot_name(name, self._taken_names), io.BytesIO()
+            file_name = address = _metrics.plot_name(name, self._taken_names)
+            source = io.BytesIO()
             if not hasattr(plot, "savefig"):
                 raise AzureMLException("Argument [plot] is of invalid type. Expected type: [matplotlib.pyplot]")
             plot.savefig(source, format="png")
             source.seek(0)
         self.upload_file(file_name, source)
-        self._log(_metrics.image(name, file_name, description))
+        self._log(_metrics.artifact(name, address, description))
 
     def get_metrics(self, name=None, recursive=False, run_type=None, populate=False):
         """What was logged, a dict of name to value.
 
-        A number logged once is a number, a series is a list, a table a dict of column to list, an image the reference
-        of its file. recursive: a dict of run id to such dicts, for the run and all below it.
+        A number logged once is a number, a series is a list, a table a dict of column to list, a chart or an image the
+        address of its file. recursive: a dict of run id to such dicts, for the run and all below it.
         """
         refuse("Run.get_metrics()", populate=populate or None)
         if not recursive:
