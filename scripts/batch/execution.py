@@ -15,7 +15,7 @@ from traitlets import default
 from batch.manifest import write_manifest
 from batch.outcome import read_outcome
 
-PACKAGES = ("papermill", "keras", "tensorflow", "mlflow", "azureml-core")
+PACKAGES = ("papermill", "keras", "tensorflow", "tensorflow-cpu", "mlflow", "azureml-core")
 
 
 class ThisInterpreter(AsyncKernelManager):

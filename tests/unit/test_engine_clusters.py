@@ -140,6 +140,7 @@ def test_what_is_installed_has_no_problem(dependency):
         ("numpy=1.0", "numpy==1.0.* is asked for"),
         ("no-such-thing", "not installed"),
         ({"pip": ["numpy==1.0"]}, "numpy==1.0 is asked for"),
+        ({"pip": ["tensorflow[and-cuda]==2.0"]}, r"==2.0 is asked for, but 2.* is installed"),
         ({"pip": ["tensorflow-gpu==2.0.0"]}, r"tensorflow\[and-cuda\]"),
         ({"pip": ["not a requirement!"]}, "no requirement"),
     ],
@@ -147,6 +148,18 @@ def test_what_is_installed_has_no_problem(dependency):
 def test_what_is_not_installed_has_one(dependency, words):
     (problem,) = problems(dependency)
     assert re.search(words, problem)
+
+
+@pytest.mark.parametrize("installed", ["tensorflow", "tensorflow-cpu"])
+def test_either_tensorflow_serves_for_the_other(installed, monkeypatch):
+    def version(name):
+        if name != installed:
+            raise metadata.PackageNotFoundError(name)
+        return "2.21.0"
+
+    monkeypatch.setattr(metadata, "version", version)
+    assert problems({"pip": ["tensorflow[and-cuda]>=2.21", "tensorflow-cpu==2.21.*"]}, "tensorflow") == []
+    assert len(problems("tensorflow=2.0", "keras")) == 2
 
 
 def test_another_python_is_told_but_runs():

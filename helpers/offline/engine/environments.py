@@ -41,6 +41,10 @@ NOT_PYTHON = {  # conda packages of the image, which only a GPU machine or a clu
     "openmpi",
     "openssl",
 }
+STANDS_FOR = {  # one imports as the other does: which of them is installed depends on the machine
+    "tensorflow": "tensorflow-cpu",
+    "tensorflow-cpu": "tensorflow",
+}
 SUCCESSORS = {
     "tensorflow-gpu": "tensorflow-gpu was removed from the package index; its successor is tensorflow[and-cuda]"
 }
@@ -174,9 +178,8 @@ def _check_pip(text: str) -> tuple[str, str | None]:
         return f"  {text}: not for this machine", None
     if name in PROVIDED:
         return f"  {text}: stands in the mocked SDK", None
-    try:
-        installed = metadata.version(name)
-    except metadata.PackageNotFoundError:
+    installed = _installed(name) or _installed(STANDS_FOR.get(name))
+    if not installed:
         hint = SUCCESSORS.get(name, "install it beside this project, or take it out of the specification")
         return f"  {text}: MISSING", f"{text} is not installed ({hint})."
     if not _admits(str(requirement.specifier), installed):
@@ -185,6 +188,14 @@ def _check_pip(text: str) -> tuple[str, str | None]:
             f"{text} is asked for, but {installed} is installed.",
         )
     return f"  {text}: {installed} is installed", None
+
+
+def _installed(name: str | None) -> str | None:
+    """The version of this package that is installed here, None if it is not."""
+    try:
+        return metadata.version(name) if name else None
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _admits(specifier: str, version: str) -> bool:
