@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -62,6 +63,44 @@ def class_balance(labels_by_set: Mapping[str, np.ndarray]) -> None:
     axes.axhline(0.1, color=INK, linewidth=0.8, linestyle=":")
     _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     _show(figure, "class balance", "Bar chart of each digit's share: " + "; ".join(told))
+
+
+def network(inputs: int, layers: Sequence[tuple[int, str]]) -> None:
+    """Show a network of dense layers, each told by its neurons and its activation, with their shapes and parameters.
+
+    A dense layer has, for each of its neurons, a weight for each neuron of the layer before it, and a bias.
+    """
+    widths = [inputs, *(neurons for neurons, _ in layers)]
+    parameters = [(before + 1) * neurons for before, neurons in itertools.pairwise(widths)]
+    names = ["Input", *(f"Dense, {activation}" for _, activation in layers)]
+    counts = ["no parameters", *(f"{count:,} parameters" for count in parameters)]
+    figure = _figure(8, 3.2)
+    axes = _axes(figure.subplots(), xlim=(-0.5, len(layers) + 0.5), ylim=(-1.75, 1.4))
+    axes.set_axis_off()
+    columns = [_column(width) for width in widths]
+    for place, (left, right) in enumerate(itertools.pairwise(columns)):
+        for start, end in itertools.product(left, right):
+            axes.plot([place, place + 1], [start, end], "-", color=INK, linewidth=0.3, zorder=1)
+    for place, (heights, width, name, count) in enumerate(zip(columns, widths, names, counts, strict=True)):
+        axes.plot([place] * len(heights), heights, "o", color=BLUE if place else INK, markersize=8, zorder=2)
+        if len(heights) < width:
+            axes.plot([place] * 3, [-0.06, 0, 0.06], ".", color=INK, markersize=3)
+        axes.text(place, 1.15, name, ha="center", va="bottom", color=INK, fontsize=10)
+        axes.text(place, -1.15, f"(None, {width})\n{count}", ha="center", va="top", color=INK, fontsize=9)
+    told = [
+        f"{neurons} neurons with {activation} and {count:,} parameters"
+        for (neurons, activation), count in zip(layers, parameters, strict=True)
+    ]
+    alt = f"Network of {inputs} inputs and {len(layers)} dense layers: " + "; ".join(told)
+    _show(figure, "network", f"{alt}. {sum(parameters):,} parameters in all")
+
+
+def _column(neurons: int) -> np.ndarray:
+    """Heights, from -1 to 1, of the neurons that are drawn: ten at most, or eight with a gap in the middle."""
+    if neurons <= 10:
+        return np.linspace(-1, 1, neurons) if neurons > 1 else np.zeros(1)
+    upper = np.linspace(0.25, 1, 4)
+    return np.concatenate([-upper[::-1], upper])
 
 
 def training_curve(metrics: Mapping[str, object]) -> None:

@@ -4,9 +4,8 @@ So a training that is resumed meets the very batches that it would have met, and
 out each batch without a word between them.
 """
 
-from contextlib import contextmanager
-
 import numpy as np
+from dataset import scale
 
 SHIFT = 2  # pixels that an image is moved by at most, up or down and left or right
 
@@ -30,6 +29,7 @@ class Batches:
         self.left_out = len(labels) % batch_size % shares
         self.full, rest = divmod(len(labels) - self.left_out, batch_size)
         self.steps = self.full + bool(rest)  # of a pass
+        self.parts = [(first, count) for first, count in ((0, self.full), (self.full, self.steps - self.full)) if count]
         # With a margin around it a moved image is another window, which is told by the place of its first pixel alone.
         self.shape = images.shape[1:]
         self.padded = np.pad(images, [(0, 0), (SHIFT, SHIFT), (SHIFT, SHIFT)])
@@ -45,41 +45,14 @@ class Batches:
         images = self._windows[np.divmod(firsts, self.padded.shape[2])]
         return scale(images.reshape(len(labels), -1)), labels
 
-    def for_keras(self):
-        """What `fit` takes, for the backend that Keras runs on; on TensorFlow, for a model that is `step_by_step`."""
-        import keras
+    def chunks(self):
+        """An epoch in few pieces: for each pass first all batches that are full, then the one that is not.
 
-        return self._dataset() if keras.backend.backend() == "tensorflow" else self.one_by_one()
-
-    def one_by_one(self):
-        """The batches as a keras.utils.PyDataset."""
-        import keras
-
-        batches = self
-
-        class Steps(keras.utils.PyDataset):
-            def __len__(self):
-                return len(batches)
-
-            def __getitem__(self, step):
-                return batches[step]
-
-        return Steps()
-
-    def _dataset(self):
-        """A tf.data.Dataset of what `_take` gives: of each pass all batches that are full, then the one that is not."""
-        import tensorflow as tf
-
-        parts = [(first, count) for first, count in ((0, self.full), (self.full, self.steps - self.full)) if count]
-
-        def chunks():
-            for number in range(self.repeat):
-                for first, count in parts:
-                    yield self._take(number * self.steps + first, count)
-
-        signature = tf.TensorSpec((None, None), tf.int64), tf.TensorSpec((None, None), self.labels.dtype)
-        dataset = tf.data.Dataset.from_generator(chunks, output_signature=signature)
-        return untuned(dataset.apply(tf.data.experimental.assert_cardinality(self.repeat * len(parts))))
+        Yields of each the places of the images' first pixels in `padded`, and the labels, each of shape (batches, n).
+        """
+        for number in range(self.repeat):
+            for first, count in self.parts:
+                yield self._take(number * self.steps + first, count)
 
     def _take(self, step, count):
         """`count` batches of one pass and size: the places of the images' first pixels in `padded`, and the labels.
@@ -105,61 +78,3 @@ class Batches:
             # All at once, since TensorFlow calls from a thread of its own.
             self._drawn = key, (firsts, self.labels[order])
         return self._drawn[1]
-
-
-def scale(images):
-    """Pixels of 0 to 255 as the network takes them, float32 from 0 to 1."""
-    return images / np.float32(255)
-
-
-def at_once(images, labels):
-    """A tf.data.Dataset of all images and labels in one batch, which need not be cut anew in each epoch."""
-    import tensorflow as tf
-
-    return untuned(tf.data.Dataset.from_tensors((images, labels)))
-
-
-def untuned(dataset):
-    """The tf.data.Dataset without the thread that tunes it: an epoch may wait for that for as long as one takes."""
-    import tensorflow as tf
-
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
-
-
-@contextmanager
-def step_by_step(model, batches):
-    """Within, each training step of a model on TensorFlow makes one step for each of the batches of a chunk.
-
-    The compiled program takes the images of each batch from all there are, which it holds, and does not come back to
-    Python or TensorFlow between two batches. The model has to have been evaluated before: Keras would build its
-    metrics from a chunk as if it were a batch.
-    """
-    import tensorflow as tf
-
-    one_step = model.train_step
-    pixels = tf.constant(batches.padded.reshape(-1))
-    rows, columns = (np.arange(size) for size in batches.shape)
-    window = (rows[:, None] * batches.padded.shape[2] + columns).reshape(-1)  # from an image's first pixel on
-
-    def steps(chunk):
-        firsts, labels = chunk
-        last = tf.shape(labels)[0] - 1
-
-        def step(number):
-            images = tf.gather(pixels, firsts[number][:, None] + window)
-            return one_step((tf.cast(images, tf.float32) / 255, labels[number]))
-
-        def step_and_go_on(number):
-            step(number)
-            return number + 1
-
-        tf.while_loop(lambda number: number < last, step_and_go_on, [0])
-        return step(last)
-
-    model.train_step = steps
-    try:
-        yield
-    finally:
-        del model.train_step

@@ -1,14 +1,15 @@
 """The state of a training after an epoch: one file, which is there whole or not at all."""
 
 import json
+import sys
 import zipfile
 import zlib
 from typing import NamedTuple
 
+import arguments
 import numpy as np
 
 NAME = "checkpoint.npz"
-FREE = ("epochs", "resume_from", "data_folder", "output_folder", "join_seconds")  # may differ when going on
 
 
 class Checkpoint(NamedTuple):
@@ -26,7 +27,7 @@ class Checkpoint(NamedTuple):
 
 def write(folder, model, epochs, history, args):
     """Write folder/checkpoint.npz in place of the last one."""
-    state = {"epochs": epochs, "history": history, "arguments": arguments(args)}
+    state = {"epochs": epochs, "history": history, "arguments": arguments.of_training(args)}
     arrays = {
         f"{part}_{number}": np.asarray(variable)
         for part, variables in {"model": model.variables, "optimizer": model.optimizer.variables}.items()
@@ -36,11 +37,6 @@ def write(folder, model, epochs, history, args):
     partial = folder / "partial.npz"
     np.savez(partial, state=json.dumps(state), **arrays)
     partial.replace(folder / NAME)
-
-
-def arguments(args):
-    """What the training depends on, as it is kept in the checkpoint."""
-    return {name: value for name, value in vars(args).items() if name not in FREE}
 
 
 def read(path, args):
@@ -64,7 +60,7 @@ def read(path, args):
             checkpoint = Checkpoint(int(state["epochs"]), dict(state["history"]), dict(state["arguments"]), *parts)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{file} is no whole checkpoint of this script: {error}") from error
-    for name, value in arguments(args).items():
+    for name, value in arguments.of_training(args).items():
         theirs = checkpoint.arguments.get(name)
         if theirs != value:
             option = "--" + name.replace("_", "-")
@@ -72,6 +68,21 @@ def read(path, args):
     if checkpoint.epochs >= args.epochs:
         raise ValueError(f"{file} has {checkpoint.epochs} epochs already: give --epochs above that")
     return checkpoint
+
+
+def resume(checkpoint, model, args):
+    """Give the compiled model the checkpoint's state, where there is one.
+
+    Returns the history so far, and after how many epochs it is; exits with code 1 for a checkpoint of another network.
+    """
+    if checkpoint is None:
+        return {}, 0
+    try:
+        restore(checkpoint, model)
+    except ValueError as error:
+        sys.exit(f"--resume-from {args.resume_from}: {error}")
+    print(f"Resumed after epoch {checkpoint.epochs}")
+    return checkpoint.history, checkpoint.epochs
 
 
 def restore(checkpoint, model):

@@ -5,6 +5,7 @@ makes the same step with the same weights. Process 0 alone logs and saves.
 """
 
 import errno
+import hashlib
 import importlib.util
 import os
 import socket
@@ -97,6 +98,18 @@ def world(environment):
     host, port = meeting_place(environment)
     local_rank = whole(environment, names["local_rank"]) if names["local_rank"] in environment else 0
     return World(size, rank, local_rank, nodes, host, port)
+
+
+def prepare(environment, batch_size):
+    """The World that `environment` tells of, with the backend chosen that its processes need.
+
+    Raises ValueError where they cannot train together, and where a batch cannot be shared out among them.
+    """
+    found = world(environment)
+    choose_backend(found, environment)
+    if batch_size % found.size:
+        raise ValueError(f"--batch-size {batch_size} cannot be shared out among {found.size} processes")
+    return found
 
 
 def whole(environment, name):
@@ -239,6 +252,42 @@ def distribute(world, seconds):
 
 
 @contextmanager
+def together(world, seconds, batch_size):
+    """Yields the World with its devices, among which Keras shares out what is computed within.
+
+    Exits where a batch cannot be shared out among them. Where one of several processes fails within, it ends at once.
+    """
+    with ending_at_once(world):
+        world = distribute(world, seconds)
+        if batch_size % world.shares:  # known only now, when each process has several devices
+            sys.exit(f"--batch-size {batch_size} cannot be shared out among {world.shares} devices")
+        yield world
+
+
+def tell_shares(world, batches, rate):
+    """Print how the Batches are shared out, where they are, and at which learning rate."""
+    if world.shares > 1:
+        print(
+            f"Each step trains on {batches.batch_size} images, {batches.batch_size // world.shares} on each of "
+            f"{world.shares} devices, at the learning rate {rate:g}"
+        )
+    if batches.left_out:
+        print(
+            f"{batches.left_out} training images cannot be shared out: each pass leaves out as many, others each time"
+        )
+
+
+def tell_weights(world, model):
+    """Print a short hash of the model's weights, where others train with this process: all end with the same ones."""
+    if world.size == 1:
+        return
+    weights = hashlib.sha256()
+    for array in model.get_weights():
+        weights.update(np.ascontiguousarray(array))
+    print(f"Process {world.rank} of {world.size} ends with the weights {weights.hexdigest()[:16]}")
+
+
+@contextmanager
 def ending_at_once(world):
     """End the process at once where what is inside raises, if others train with it.
 
@@ -258,10 +307,12 @@ def ending_at_once(world):
         raise
 
 
-def own_copy(model):
-    """A copy of the trained model, its optimizer included, that this process can use without the others."""
+def own_copy(world, model):
+    """The trained model, its optimizer included, as this process can use it without the others."""
     import keras
 
+    if world.shares == 1:
+        return model
     keras.distribution.set_distribution(None)
     copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())

@@ -10,15 +10,32 @@ import json
 import resource
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "training"))
 import checkpoint
+import dataset
 import keras_mnist
+import outputs
+import tracking
 
 STEPS = "steps"
 seconds, ends = {}, [0.0]  # of each part; of the steps until the end of each epoch
 began, within = [], [0.0]  # of the parts that go on now: when each began, and the seconds of the parts that it called
+
+
+@contextmanager
+def timed(part):
+    """Add the time that is spent within to a part."""
+    began.append(time.perf_counter())
+    within.append(0.0)
+    try:
+        yield
+    finally:
+        spent = time.perf_counter() - began.pop()
+        seconds[part] = seconds.get(part, 0.0) + spent - within.pop()
+        within[-1] += spent
 
 
 def clock(place, name, part):
@@ -27,23 +44,22 @@ def clock(place, name, part):
 
     @functools.wraps(function)
     def clocked(*arguments, **options):
-        began.append(time.perf_counter())
-        within.append(0.0)
-        try:
+        with timed(part):
             return function(*arguments, **options)
-        finally:
-            spent = time.perf_counter() - began.pop()
-            seconds[part] = seconds.get(part, 0.0) + spent - within.pop()
-            within[-1] += spent
 
     setattr(place, name, clocked)
 
 
-def import_and_clock(import_keras=keras_mnist.import_keras):
-    keras = import_keras()
+@contextmanager
+def quietly_and_timed(quietly=keras_mnist.quietly):
+    """Where the script imports Keras: from then on its parts have a clock, too."""
+    with timed("import of Keras and its backend"), quietly():
+        yield
+        import keras
+        import network
+    clock(network, "build", "building the network")
     clock(keras.Model, "fit", STEPS)
     clock(keras.Model, "evaluate", "validation and test")
-    return keras
 
 
 def note_epoch(*arguments):
@@ -51,16 +67,15 @@ def note_epoch(*arguments):
     clocked_write(*arguments)
 
 
-keras_mnist.import_keras = import_and_clock
-clock(keras_mnist, "import_keras", "import of Keras and its backend")
-clock(keras_mnist.mnist, "load", "reading")
-clock(keras_mnist, "prepare", "splitting")
-clock(keras_mnist, "flat", "scaling")
-clock(keras_mnist, "build", "building the network")
-clock(keras_mnist.NoRun, "log", "logging")
+keras_mnist.quietly = quietly_and_timed
+clock(dataset.mnist, "load", "reading")
+clock(dataset, "load", "splitting")
+clock(dataset, "flat", "scaling")
+clock(tracking, "log", "logging")
+clock(tracking, "log_figure", "plotting")
 clock(checkpoint, "write", "checkpoints")
-clock(keras_mnist, "save", "saving the model")
-clock(keras_mnist, "plot", "plotting")
+clock(outputs, "save", "saving the model")
+clock(outputs, "curve", "plotting")
 clocked_write = checkpoint.write
 checkpoint.write = note_epoch
 output = Path(sys.argv.pop(1))

@@ -9,36 +9,36 @@ from contextlib import nullcontext
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "training"))
-import batches
-import keras_mnist
+import dataset
+from batches import Batches
+from quiet import quietly
 
 data_folder, epochs, given, steps, compiled = sys.argv[1:]
-data = keras_mnist.mnist.load(data_folder)
-images, labels = data.train_images, data.train_labels
+(images, labels), _, _ = dataset.load(data_folder, 0, seed=1)
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-keras = keras_mnist.import_keras()
+with quietly():
+    import fast_epochs
+    import keras
+    import network
 keras.utils.set_random_seed(1)
-model = keras_mnist.build(784, 300, 100)
-model.compile(
-    keras.optimizers.RMSprop(0.001),
-    steps_per_execution=int(steps),
-    jit_compile=True if compiled == "true" else "auto",
-    **keras_mnist.LOSS,
-)
+model = network.build(784, 300, 100, 0.001)
 settings = {"epochs": int(epochs), "shuffle": given == "arrays", "verbose": 0}
 settings["callbacks"] = [keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print("Epoch", flush=True))]
-flat, _ = keras_mnist.flat((images, labels))
+flat, _ = dataset.flat((images, labels))
+in_order = Batches(images, labels, 50, seed=1)
 looping = nullcontext()
 if given == "arrays":
     training = {"x": flat, "y": labels, "batch_size": 50}
 elif given == "batches":  # the same ones, each given by itself
-    training = {"x": batches.Batches(images, labels, 50, seed=1).one_by_one()}
+    training = {"x": fast_epochs.Steps(in_order)}
 else:
-    model.evaluate(flat[:1000], labels[:1000], batch_size=1000, verbose=0)
     if given == "tuned":
-        batches.untuned = lambda dataset: dataset
-    in_order = batches.Batches(images, labels, 50, seed=1)
-    training = {"x": in_order.for_keras()}
-    looping = batches.step_by_step(model, in_order)
-with looping:
-    model.fit(**training, **settings)
+        fast_epochs.untuned = lambda dataset: dataset
+    training = {"x": fast_epochs.chunks(in_order)}
+    looping = fast_epochs.step_by_step(model, in_order)
+changes = {"steps_per_execution": int(steps)} | ({"jit_compile": True} if compiled == "true" else {})
+with fast_epochs.settings(model, **changes):
+    if given in ("loop", "tuned"):
+        model.evaluate(flat[:1000], labels[:1000], batch_size=1000, verbose=0)
+    with looping:
+        model.fit(**training, **settings)

@@ -69,6 +69,22 @@ def test_the_class_balance_tells_the_rarest_and_the_commonest_digit(shown):
     assert "test set from 10.0% (0) to 10.0% (0)" in alt_of(shown)
 
 
+def test_the_network_tells_its_layers_and_their_parameters(shown):
+    plots.network(4, [(3, "relu"), (1, "tanh")])
+    assert alt_of(shown) == (
+        "Network of 4 inputs and 2 dense layers: 3 neurons with relu and 15 parameters; "
+        "1 neurons with tanh and 4 parameters. 19 parameters in all"
+    )
+    assert has_color(pixels(shown), plots.BLUE) and has_color(pixels(shown), plots.INK)
+
+
+@pytest.mark.parametrize(("neurons", "drawn"), [(1, 1), (2, 2), (10, 10), (11, 8), (5000, 8)])
+def test_a_layer_is_drawn_with_ten_neurons_at_most(neurons, drawn):
+    heights = plots._column(neurons)
+    assert len(heights) == len(set(heights)) == drawn
+    assert heights.min() == -heights.max() >= -1
+
+
 def test_the_training_curve_tells_both_sets_and_both_figures(shown):
     plots.training_curve(METRICS)
     alt = alt_of(shown)

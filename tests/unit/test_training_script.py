@@ -10,10 +10,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 
-from helpers import mnist
+import helpers
+from helpers import mnist, plots
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "scripts" / "training" / "keras_mnist.py"
@@ -154,25 +156,72 @@ def test_jax_without_azure_with_no_validation_split(digits, tmp_path):
     assert metrics["Loss"] == pytest.approx(metrics["Final test loss"], rel=1e-5)
 
 
+NETWORK = """
+import json, os, sys
+sys.path.insert(0, {training!r})
+os.environ["KERAS_BACKEND"] = "jax"
+from quiet import quietly
+with quietly():
+    import keras, network
+model = network.build(784, 300, 100, 0.001)
+print(json.dumps([
+    [[layer.units, layer.activation.__name__, layer.count_params(), str(layer.output.shape)] for layer in model.layers],
+    [model.input_shape[1], model.count_params()],
+    [model.loss, type(model.optimizer).__name__],
+]))
+"""
+
+
+def test_the_notebook_draws_and_tells_the_network_that_is_trained(monkeypatch):
+    """Its picture is drawn without Keras: the figures have to be those of the model that network.py builds."""
+    finished = subprocess.run(
+        [sys.executable, "-c", NETWORK.format(training=str(SCRIPT.parent))], capture_output=True, text=True, timeout=120
+    )
+    assert finished.returncode == 0, finished.stderr
+    layers, (inputs, parameters), (loss, optimizer) = json.loads(finished.stdout)
+
+    cells = {cell.id: cell.source for cell in nbformat.read(ROOT / "notebooks" / "04_train.ipynb", 4).cells}
+    drawn = []
+    monkeypatch.setattr(plots, "_show", lambda figure, name, alt: drawn.append((figure, alt)))
+    exec(cells["parameters"] + "\n" + cells["network-picture"], {"helpers": helpers})
+    ((figure, alt),) = drawn
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    told = "; ".join(f"{units} neurons with {name} and {count:,} parameters" for units, name, count, _ in layers)
+    assert alt == f"Network of {inputs} inputs and {len(layers)} dense layers: {told}. {parameters:,} parameters in all"
+    for _, name, count, shape in layers:
+        assert f"Dense, {name}" in texts and f"{shape}\n{count:,} parameters" in texts
+    assert f"`{loss}`" in cells["network-compile"] and f"`{optimizer}`" in cells["network-compile"]
+    assert f"784 × 300 + 300 = {layers[0][2]:,}" in cells["network-read"]
+
+
+def test_the_network_and_the_story_are_short_enough_to_be_read():
+    source = (SCRIPT.parent / "network.py").read_text()
+    assert len(source.splitlines()) < 30
+    assert re.findall(r"^\s*(?:import|from) (\S+)", source, re.MULTILINE) == ["keras"]
+    assert len(SCRIPT.read_text().splitlines()) <= 130
+
+
 LOOP = """
-import sys
-sys.path[:0] = [{training!r}, {helpers!r}]
-import keras_mnist, numpy as np
-from batches import Batches, step_by_step
-from contextlib import nullcontext
-import os
+import os, sys
+sys.path.insert(0, {training!r})
 os.environ["KERAS_BACKEND"] = "tensorflow"
-keras = keras_mnist.import_keras()
+import numpy as np
+from batches import Batches
+from dataset import flat
+from quiet import quietly
+with quietly():
+    import fast_epochs, keras, network
+from contextlib import nullcontext
 random = np.random.default_rng(0)
 images, labels = random.integers(0, 256, (127, 4, 5), "u1"), random.integers(0, 10, 127, "u1")
 for looping in (False, True):
     keras.utils.set_random_seed(3)
-    model = keras_mnist.build(20, 8, 8)
-    model.compile(keras.optimizers.RMSprop(0.01), **keras_mnist.LOSS)
-    model.evaluate(*keras_mnist.flat((images, labels)), verbose=0)
+    model = network.build(20, 8, 8, 0.01)
+    model.evaluate(*flat((images, labels)), verbose=0)
     batches = Batches(images, labels, 10, seed=4, repeat=2)
-    with step_by_step(model, batches) if looping else nullcontext():
-        history = model.fit(batches.for_keras() if looping else batches.one_by_one(), shuffle=False, verbose=0)
+    with fast_epochs.step_by_step(model, batches) if looping else nullcontext():
+        given = fast_epochs.chunks(batches) if looping else fast_epochs.Steps(batches)
+        history = model.fit(given, shuffle=False, verbose=0)
     assert "train_step" not in vars(model)
     print(history.history["loss"][0], *(weights.sum() for weights in model.get_weights()))
 """
@@ -180,7 +229,7 @@ for looping in (False, True):
 
 def test_the_compiled_loop_over_batches_trains_as_they_would_one_by_one():
     """127 images in batches of 10, twice: twelve batches are a chunk, the last seven images one of their own."""
-    code = LOOP.format(training=str(SCRIPT.parent), helpers=str(ROOT / "helpers"))
+    code = LOOP.format(training=str(SCRIPT.parent))
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert finished.returncode == 0, finished.stderr
     one_by_one, looped = (np.array(line.split(), float) for line in finished.stdout.splitlines())
@@ -201,7 +250,7 @@ class Run:
     def log(self, name, value, description="", step=None):
         self.write(name, value, step)
     def log_image(self, name, path=None, plot=None, description=""):
-        self.write(name, [axes.get_title() for axes in plot.gcf().axes], None)
+        self.write(name, [axes.get_title() for axes in plot.axes], None)
     def flush(self):
         self.write("flush", None, None)
 """

@@ -1,0 +1,38 @@
+"""Where the script logs its figures: the run of the Azure ML job that this process is. By hand there is none."""
+
+import functools
+
+
+@functools.cache
+def azure_run():
+    """The run, or None where the SDK is not installed, and where the script is run by hand."""
+    try:
+        from azureml.core import Run
+        from azureml.exceptions import RunEnvironmentException
+    except ModuleNotFoundError:
+        return None
+    try:
+        # The run that the SDK gives otherwise outside a job knows no steps.
+        return Run.get_context(allow_offline=False)
+    except RunEnvironmentException:
+        return None
+
+
+def log(name, value, step=None):
+    """Log a figure; with a step, one of a series."""
+    if run := azure_run():
+        run.log(name, value, step=step)
+
+
+def log_figure(figure, file):
+    """Log a matplotlib figure under the file's name without its ending; by hand, write the file."""
+    if run := azure_run():
+        run.log_image(file.stem, plot=figure)
+    else:
+        figure.savefig(file)
+
+
+def flush():
+    """Wait until all is sent: without it a job can end before its last figures are."""
+    if run := azure_run():
+        run.flush()
