@@ -96,10 +96,10 @@ def network(inputs: int, layers: Sequence[tuple[int, str]]) -> None:
 
 
 def _column(neurons: int) -> np.ndarray:
-    """Heights, from -1 to 1, of the neurons that are drawn: ten at most, or eight with a gap in the middle."""
+    """Heights, from -1 to 1, of the neurons that are drawn: ten at most, or six with a gap in the middle."""
     if neurons <= 10:
         return np.linspace(-1, 1, neurons) if neurons > 1 else np.zeros(1)
-    upper = np.linspace(0.25, 1, 4)
+    upper = np.linspace(0.3, 1, 3)
     return np.concatenate([-upper[::-1], upper])
 
 
