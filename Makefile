@@ -4,7 +4,7 @@ PYTHON ?= python3.11
 VENV := .venv/bin
 ready := .venv/ready
 
-.PHONY: run test lab lint bench outputs studio coverage-table legacy lock clean
+.PHONY: run test lab lint bench outputs pictures studio coverage-table legacy lock clean
 
 run: $(ready)
 	$(VENV)/python scripts/run_notebooks.py
@@ -12,8 +12,9 @@ run: $(ready)
 test: $(ready)
 	$(VENV)/python -m pytest
 
+# JupyterLab shows what lies below its root: the notebooks' pictures are in docs/images.
 lab: $(ready)
-	$(VENV)/jupyter lab --ip=127.0.0.1 notebooks
+	$(VENV)/jupyter lab --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
 lint: $(ready)
 	$(VENV)/ruff check .
@@ -25,6 +26,10 @@ bench: $(ready)
 # The outputs that the notebooks are committed with, and that the tests expect.
 outputs: $(ready)
 	$(VENV)/python scripts/make_outputs.py
+
+# The pictures in docs/images that are drawn by a program: the map of each lesson, a run's stages, the house.
+pictures: $(ready)
+	$(VENV)/python scripts/draw_pictures.py
 
 # MLflow's page on the offline workspace: its runs, curves, images and models.
 studio: $(ready)

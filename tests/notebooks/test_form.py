@@ -4,9 +4,10 @@ import ast
 import re
 from pathlib import Path
 
+import draw_pictures
 import nbformat
 import pytest
-from books import NAMES, PATHS
+from books import NAMES, NOTEBOOKS, PATHS
 from IPython.core.inputtransformer2 import TransformerManager
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -116,6 +117,19 @@ def test_then_come_its_parameters_and_one_cell_of_set_up(notebook):
     assert "parameters" in parameters.metadata.get("tags", [])
     assert "backend" in parameter_lines(notebook)
     assert setup.source.startswith("import helpers\n\nhelpers.use_backend(backend)")
+
+
+def test_then_comes_its_place_on_the_map(path, notebook):
+    picture = f"here-{int(path.name[:2])}.svg"
+    alt = draw_pictures.alternatives()[picture]
+    assert notebook.cells[4].source == f"![{alt}](../docs/images/{picture})"
+
+
+def test_the_stages_of_a_run_are_shown_where_one_is_watched():
+    cells = [cell for cell in read(NOTEBOOKS / "04_train.ipynb").cells if "stages.svg" in cell.source]
+    assert [cell.source for cell in cells] == [
+        f"![{draw_pictures.alternatives()['stages.svg']}](../docs/images/stages.svg)"
+    ]
 
 
 def test_a_parameter_has_the_same_type_and_default_in_every_notebook():

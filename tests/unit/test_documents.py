@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import draw_pictures
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,3 +34,8 @@ def test_every_make_target_that_readme_names_is_there():
     named = set(re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     dry = subprocess.run(["make", "--dry-run", *sorted(named)], cwd=ROOT, capture_output=True, text=True)
     assert named and dry.returncode == 0, dry.stderr
+
+
+def test_readme_shows_the_house():
+    alt = draw_pictures.alternatives()["house.svg"]
+    assert f"![{alt}](docs/images/house.svg)" in (ROOT / "README.md").read_text()
