@@ -4,6 +4,7 @@ Everything is imported when it is first asked for, so that `import helpers` cost
 """
 
 import importlib
+from pathlib import Path
 
 _FUNCTIONS = {
     "use_backend": "backend",
@@ -25,10 +26,13 @@ _FUNCTIONS = {
 }
 _MODULES = ("backend", "costs", "mnist", "plots", "results", "runs", "scoring", "sweeps", "training", "workspace")
 
+# The clone that this package is part of: data/, scripts/ and output/ are found there, wherever a notebook runs.
+REPOSITORY = Path(__file__).parents[1]
+
 # What the series makes in a workspace carries this tag; the last notebook touches nothing else.
 SERIES_TAG = {"series": "train-keras-azureml"}
 
-__all__ = sorted([*_FUNCTIONS, *_MODULES, "SERIES_TAG"])
+__all__ = sorted([*_FUNCTIONS, *_MODULES, "REPOSITORY", "SERIES_TAG"])
 
 
 def __getattr__(name: str):

@@ -60,7 +60,8 @@ def finished_run(experiment):
         if run.get_status() == "Completed":
             return run
     raise NotMadeYet(
-        f"The experiment {experiment.name!r} has no completed run. Run 04_train.ipynb first, with the same parameters."
+        f"The experiment {experiment.name!r} has no completed run. Run 04_train.ipynb first, with the same parameters.",
+        "04_train.ipynb",
     )
 
 

@@ -1,15 +1,27 @@
 """The workspace, and what earlier notebooks made in it."""
 
+import html
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import helpers
+from helpers import display
 from helpers.azure_problems import explained
 from helpers.credentials import credential
 
 
 class NotMadeYet(Exception):
-    """What an earlier notebook makes is not in the workspace; the message names the notebook."""
+    """What an earlier notebook makes is not in the workspace; the message names `notebook`, its file."""
+
+    def __init__(self, message: str, notebook: str):
+        super().__init__(message)
+        self.notebook = notebook
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of tracebacks, which would help nobody here; a link is shown above it."""
+        file = html.escape(self.notebook)
+        display.show({"text/html": f'<p>Open <a href="{file}">{file}</a> and run it.</p>', "text/plain": ""})
+        return [f"{type(self).__name__}: {self}"]
 
 
 def connect():
@@ -39,7 +51,8 @@ def made_by(notebook: str) -> Iterator[None]:
     except AzureMLException as error:
         raise NotMadeYet(
             f"This notebook needs what {notebook} makes. Run {notebook} first, with the same parameters. "
-            f"The workspace's answer was: {_first_line(error)}"
+            f"The workspace's answer was: {_first_line(error)}",
+            notebook,
         ) from error
 
 

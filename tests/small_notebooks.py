@@ -28,8 +28,13 @@ display(payload, raw=True)
 """
 
 
-def write_notebook(project: Path, name: str, *sources: str, parameters: str = "", tags: dict | None = None) -> Path:
-    """Write notebooks/`name`.ipynb with a code cell for each source; `tags` are by the cell's place, from 0."""
+def write_notebook(
+    project: Path, name: str, *sources: str, parameters: str = "", tags: dict | None = None, **workspace: dict
+) -> Path:
+    """Write notebooks/`name`.ipynb with a code cell for each source.
+
+    `tags` are by the cell's place, from 0; `workspace` is what its metadata says that it `needs` and `removes`.
+    """
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     for place, tag in (tags or {}).items():
         cells[place].metadata["tags"] = [tag]
@@ -38,7 +43,8 @@ def write_notebook(project: Path, name: str, *sources: str, parameters: str = ""
     cells.insert(0, nbformat.v4.new_markdown_cell(f"# {name}"))
     path = project / "notebooks" / f"{name}.ipynb"
     path.parent.mkdir(exist_ok=True)
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    metadata = {"workspace": workspace} if workspace else {}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
     return path
 
 

@@ -44,6 +44,11 @@ def parse_command_line(arguments: list[str] | None, description: str) -> argpars
         help="where executed notebooks and manifest.json go; by default output/ beside the notebooks' folder",
     )
     parser.add_argument(
+        "--with-needed",
+        action="store_true",
+        help="also run the earlier notebooks that make what the chosen ones need and the workspace lacks",
+    )
+    parser.add_argument(
         "--resume",
         action="store_true",
         help="skip the first notebooks, up to one that failed or whose text, code or parameters have changed",

@@ -2,25 +2,18 @@
 
 from pathlib import Path
 
-from batch.parameters import Parameter
 from helpers import costs
 
 
-def describe_costs(
-    parameters: dict[Path, dict[str, Parameter]], values: dict[Path, dict[str, object]]
-) -> dict[Path, str]:
+def describe_costs(values: dict[Path, dict[str, object]]) -> dict[Path, str]:
     """What a notebook costs, for each that submits runs to Azure or deploys a service there: a line for each of these.
 
-    The machine and its idle time are those that the chosen notebooks declare; others are only in the workspace.
-    Raises PricesError where the file of own prices cannot be used.
+    `values` has those of all parameters of the notebooks. The machine and its idle time are those that one of them
+    declares; others are only in the workspace. Raises PricesError where the file of own prices cannot be used.
     """
-    effective = {
-        notebook: {name: parameter.default for name, parameter in declared.items()} | values[notebook]
-        for notebook, declared in parameters.items()
-    }
-    cluster = {name: value for given in effective.values() for name, value in given.items()}
+    cluster = {name: value for given in values.values() for name, value in given.items()}
     told = {}
-    for notebook, given in effective.items():
+    for notebook, given in values.items():
         if given.get("backend") != "azure":
             continue
         lines = [describe_run(cluster, nodes, seconds) for nodes, seconds in limits(given)]

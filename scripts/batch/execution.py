@@ -14,6 +14,7 @@ from traitlets import default
 
 from batch.manifest import write_manifest
 from batch.outcome import read_outcome
+from batch.preparation import Work
 
 PACKAGES = ("papermill", "keras", "tensorflow", "tensorflow-cpu", "mlflow", "azureml-core")
 
@@ -30,33 +31,27 @@ class ThisInterpreter(AsyncKernelManager):
         return "auto"  # else other users of the machine could read along, and the kernel warns of it
 
 
-def run_all(
-    notebooks: list[Path],
-    complete: int,
-    inputs: dict[Path, dict],
-    manifest: dict[str, dict],
-    output: Path,
-    timeout: int | None,
-) -> None:
-    """Run all but the first `complete` notebooks up to the first that fails, and write each one's manifest entry."""
-    for notebook in notebooks[complete:]:
-        manifest.pop(notebook.stem, None)
-        (output / notebook.name).unlink(missing_ok=True)  # after a failure, none of an older run shall stand in
-    write_manifest(output, manifest)
+def run_all(work: Work, timeout: int | None) -> None:
+    """Run what is not complete, up to the first notebook that fails, and write each one's manifest entry."""
+    to_run = work.notebooks[work.complete :]
+    for notebook in to_run:
+        work.manifest.pop(notebook.stem, None)
+        (work.output / notebook.name).unlink(missing_ok=True)  # after a failure, none of an older run shall stand in
+    write_manifest(work.output, work.manifest)
 
     terminal = sys.stderr.isatty()
-    total = len(notebooks)
-    with tqdm(total=total, initial=complete, desc="notebooks", unit="notebook", disable=not terminal) as bar:
-        for number, notebook in enumerate(notebooks[complete:], start=complete + 1):
+    total = len(work.notebooks)
+    with tqdm(total=total, initial=work.complete, desc="notebooks", unit="notebook", disable=not terminal) as bar:
+        for number, notebook in enumerate(to_run, start=work.complete + 1):
             name = notebook.stem
             bar.set_postfix_str(name)
             cell_bar = {"desc": name, "position": 1, "leave": False} if terminal else False
             if not terminal:
                 print(f"[{number}/{total}] {name} …", file=sys.stderr, flush=True)
-            values = inputs[notebook]["parameters"]
-            outcome = run_notebook(notebook, output / notebook.name, values, timeout, cell_bar)
-            manifest[name] = inputs[notebook] | outcome
-            write_manifest(output, manifest)
+            values = work.inputs[notebook]["parameters"]
+            outcome = run_notebook(notebook, work.output / notebook.name, values, timeout, cell_bar)
+            work.manifest[name] = work.inputs[notebook] | outcome
+            write_manifest(work.output, work.manifest)
             if not terminal:
                 spent = f"{outcome['result']} after {outcome['seconds']:.1f} s"
                 print(f"[{number}/{total}] {name}: {spent}", file=sys.stderr, flush=True)

@@ -4,27 +4,43 @@ import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
 from batch import UsageError
-from batch.parameters import Parameter
+from helpers import REPOSITORY
+
+# What has changed where a part of the inputs has.
+CHANGES = {
+    "source_sha256": "the notebook has changed",
+    "code_sha256": "the code in helpers/ or scripts/ has changed",
+    "parameters": "its parameters have changed",
+    "offline_folder": "the offline workspace is another one",
+}
 
 
 def describe_inputs(
-    notebook: Path, code_hash: str, parameters: dict[str, Parameter], values: dict[str, object]
+    notebook: Path, code_hash: str, every: dict[str, object], given: dict[str, object], removes: Collection[str]
 ) -> dict[str, object]:
-    """What decides a notebook's outcome: if none of this has changed, a run need not be repeated."""
-    backend = values.get("backend", parameters["backend"].default if "backend" in parameters else None)
-    folder = os.environ.get("AZUREML_OFFLINE_FOLDER") or "../.offline"
+    """What decides a notebook's outcome: if none of this has changed, a run need not be repeated.
+
+    every: the values of all its parameters, of which some are given; removes: the kinds of things that it removes.
+    """
     return {
         "source": notebook.name,
         "source_sha256": hashlib.sha256(notebook.read_bytes()).hexdigest(),
         "code_sha256": code_hash,
-        "parameters": values,
-        "removes": any(name.startswith("delete_") for name in parameters),
-        "offline_folder": str((notebook.parent / folder).resolve()) if backend == "offline" else None,
+        "parameters": given,
+        "removes": list(removes),
+        "offline_folder": str(offline_folder(notebook)) if every.get("backend") == "offline" else None,
     }
+
+
+def offline_folder(notebook: Path) -> Path:
+    """The offline workspace that the notebook finds: a relative AZUREML_OFFLINE_FOLDER begins where it runs."""
+    named = os.environ.get("AZUREML_OFFLINE_FOLDER")
+    return (notebook.parent / Path(named).expanduser() if named else REPOSITORY / ".offline").resolve()
 
 
 def hash_folders(root: Path, names: tuple[str, ...]) -> str:
@@ -82,25 +98,41 @@ def write_manifest(output: Path, manifest: dict[str, dict]) -> None:
     part.replace(output / "manifest.json")
 
 
-def count_complete(notebooks: list[Path], inputs: dict[Path, dict], manifest: dict[str, dict], output: Path) -> int:
+def count_complete(
+    notebooks: list[Path], inputs: dict[Path, dict], manifest: dict[str, dict], output: Path
+) -> tuple[int, str]:
     """How many notebooks, from the first, ran to their end one after the other from what they would be run from.
 
-    If one has to be run, and what the others made was removed since, all have to.
+    Also returns why the next one has to run, empty if all are complete. If one has to, and what the others made was
+    removed since, all have to.
     """
     last_start = ""
-    removals = [entry["started"] for entry in manifest.values() if entry.get("removes")]
+    removals = {name: entry["started"] for name, entry in manifest.items() if entry.get("removes")}
     for count, notebook in enumerate(notebooks):
         entry = manifest.get(notebook.stem, {})
-        folder = inputs[notebook]["offline_folder"]
-        complete = (
-            entry.get("result") == "ok"
-            and inputs[notebook].items() <= entry.items()
-            and entry["started"] >= last_start  # one before it was run again later: this one saw the old state
-            and (output / notebook.name).is_file()
-            and (folder is None or Path(folder).is_dir())
-        )
-        if not complete:
+        if why := why_not_complete(entry, inputs[notebook], last_start, output / notebook.name):
             made = [manifest[earlier.stem]["started"] for earlier in notebooks[:count]]
-            return 0 if any(removal > start for removal in removals for start in made) else count
+            remover = next((name for name, removal in removals.items() for start in made if removal > start), None)
+            if remover:
+                return 0, f"{notebook.stem} has to run again ({why}), and {remover} has removed what it builds on"
+            return count, why
         last_start = entry["started"]
-    return len(notebooks)
+    return len(notebooks), ""
+
+
+def why_not_complete(entry: dict, inputs: dict, last_start: str, executed: Path) -> str:
+    """Why a notebook with this manifest entry has to be run; empty if it need not be."""
+    if not entry:
+        return "it has not been run yet"
+    if entry["result"] != "ok":
+        return f"it {'was interrupted' if entry['result'] == 'interrupted' else 'failed'}"
+    for name, changed in CHANGES.items():
+        if name in inputs and entry.get(name) != inputs[name]:
+            return changed
+    if entry["started"] < last_start:
+        return "a notebook before it was run again later"
+    if not executed.is_file():
+        return f"{executed.name} is no longer in the output folder"
+    if inputs["offline_folder"] and not Path(inputs["offline_folder"]).is_dir():
+        return "the offline workspace is no longer there"
+    return ""

@@ -4,6 +4,8 @@ papermill itself takes any name and any type: an unknown name is only warned of,
 """
 
 import ast
+import difflib
+import importlib
 import io
 import json
 import tokenize
@@ -17,6 +19,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from batch import UsageError
+
+TYPES_FROM = ("typing", "pydantic", "helpers.parameters")  # what a parameters cell may import from
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,21 @@ def read_parameters(path: Path) -> dict[str, Parameter]:
     return {}
 
 
+def read_all_parameters(chosen: list[Path], folder: Path) -> dict[Path, dict[str, Parameter]]:
+    """The parameters of the chosen notebooks and of the others in their folder, the folder's first and in its order.
+
+    Of the others, those that cannot be read are left out. Raises UsageError as read_parameters for the chosen ones.
+    """
+    found = {}
+    for notebook in dict.fromkeys([*sorted(folder.glob("*.ipynb")), *chosen]):
+        try:
+            found[notebook] = read_parameters(notebook)
+        except UsageError:
+            if notebook in chosen:
+                raise
+    return found
+
+
 def parse_parameters(source: str, notebook: str) -> list[Parameter]:
     """The parameters in a cell's source; `notebook` names it in messages. Raises UsageError as read_parameters."""
     try:
@@ -57,36 +76,40 @@ def parse_parameters(source: str, notebook: str) -> list[Parameter]:
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.type == tokenize.COMMENT
     }
+    types = vars(typing).copy()
     parameters = []
     for statement in statements:
         try:
             match statement:
+                case ast.ImportFrom(module=module, names=names) if module in TYPES_FROM:
+                    types |= {name.name: getattr(importlib.import_module(module), name.name) for name in names}
+                    continue
                 case ast.AnnAssign(target=ast.Name(name), annotation=annotation):
                     value, written = ast.literal_eval(statement.value), ast.unparse(annotation)
                 case ast.Assign(targets=[ast.Name(name)]):
                     value, written = ast.literal_eval(statement.value), ""
                 case _:
                     raise ValueError
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, AttributeError):
             raise UsageError(
-                f"{notebook}: the parameters cell holds `{ast.unparse(statement)}`, which is not a constant. "
+                f"{notebook}: the parameters cell holds `{ast.unparse(statement)}`, which is neither a constant nor "
+                f"an import of types from {' or '.join(TYPES_FROM)}. "
                 "Move it to the next cell, where it sees the values that are given."
             ) from None
         if not written:
             written = "Any" if value is None else type(value).__name__
-        parameters.append(
-            Parameter(name, written, type_adapter(written, notebook), value, comments.get(statement.end_lineno, ""))
-        )
+        adapter = type_adapter(written, types, notebook)
+        parameters.append(Parameter(name, written, adapter, value, comments.get(statement.end_lineno, "")))
     return parameters
 
 
-def type_adapter(annotation: str, notebook: str) -> TypeAdapter:
+def type_adapter(annotation: str, types: dict[str, object], notebook: str) -> TypeAdapter:
     try:
-        return TypeAdapter(eval(annotation, vars(typing).copy()))  # the notebook's own text: it is run anyway
+        return TypeAdapter(eval(annotation, types))  # the notebook's own text: it is run anyway
     except Exception as error:  # an annotation is an expression, which may raise anything
         raise UsageError(
             f"{notebook}: the parameters cell has a type that cannot be checked, {annotation!r} ({error}). "
-            "Built-in types and those of typing can."
+            f"Built-in types and those of {', '.join(TYPES_FROM)} can."
         ) from error
 
 
@@ -121,11 +144,12 @@ def assign_values(
 ) -> dict[Path, dict[str, object]]:
     """The values for each notebook, of the types it declares; where both set one, `texts`, of the command line, win.
 
-    Raises UsageError that lists every unknown name and every value of a wrong type.
+    Raises UsageError that lists every name that none of the notebooks has, and every value of a wrong type.
     """
     known = {name for declared in parameters.values() for name in declared}
-    unknown = [name for name in [*from_file, *dict(texts)] if name not in known]
-    problems = [f"no notebook that is to run has a parameter {name!r}" for name in dict.fromkeys(unknown)]
+    unknown = [name for name in dict.fromkeys([*from_file, *dict(texts)]) if name not in known]
+    problems = [f"no notebook has a parameter {name!r}.{did_you_mean(name, parameters)}" for name in unknown]
+    wrong: dict[str, list[str]] = {}
     values = {}
     for notebook, declared in parameters.items():
         values[notebook] = {}
@@ -136,11 +160,26 @@ def assign_values(
                 elif name in from_file:
                     values[notebook][name] = read_value(from_file[name], parameter)
             except ValueError as error:
-                problems.append(f"{notebook.stem}: {name} must be {parameter.annotation}: {error}")
+                wrong.setdefault(f"{name} must be {parameter.annotation}: {error}", []).append(notebook.stem)
+    problems += [f"{', '.join(names)}: {problem}" for problem, names in wrong.items()]
     if problems:
-        lines = [*problems, "The parameters are:", *describe_parameters(parameters)]
-        raise UsageError("\n".join(lines))
+        raise UsageError("\n".join([*problems, "--help-parameters lists every parameter, its type and its default."]))
     return values
+
+
+def did_you_mean(name: str, parameters: dict[Path, dict[str, Parameter]]) -> str:
+    """The line of each parameter whose name is like this one; empty if there is none."""
+    known = {known for declared in parameters.values() for known in declared}
+    close = difflib.get_close_matches(name, known, n=2, cutoff=0.6)
+    alike = {
+        path: {name: declared[name] for name in close if name in declared} for path, declared in parameters.items()
+    }
+    return " Did you mean\n" + "\n".join(describe_parameters(alike)) if close else ""
+
+
+def all_values(declared: dict[str, Parameter], given: dict[str, object]) -> dict[str, object]:
+    """The value of every parameter of a notebook: the given one, or else its default."""
+    return {name: parameter.default for name, parameter in declared.items()} | given
 
 
 def read_value(value: object, parameter: Parameter) -> object:

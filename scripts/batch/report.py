@@ -5,16 +5,18 @@ import re
 import sys
 from pathlib import Path
 
+from batch.preparation import Work
+
 TRACEBACK_LINES = 15
 ANSI_SEQUENCE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def report(notebooks: list[Path], complete: int, manifest: dict[str, dict], output: Path) -> int:
+def report(work: Work) -> int:
     """Print the failure, if there is one, the table and the recorded results; return the exit code."""
-    entries = {notebook.stem: manifest.get(notebook.stem) for notebook in notebooks}
+    entries = {notebook.stem: work.manifest.get(notebook.stem) for notebook in work.notebooks}
     stopped = {name: entry for name, entry in entries.items() if entry and entry["result"] != "ok"}
     for name, entry in stopped.items():
-        print("\n".join(describe_stop(name, entry, output)), file=sys.stderr, flush=True)
+        print("\n".join(describe_stop(name, entry, work.output)), file=sys.stderr, flush=True)
 
     width = max(len(name) for name in [*entries, "notebook"])
     print(f"\n{'notebook':{width}}    cells  seconds  result")
@@ -23,7 +25,7 @@ def report(notebooks: list[Path], complete: int, manifest: dict[str, dict], outp
             print(f"{name:{width}}  {'–':>7}  {'–':>7}  not run")
             continue
         cells = "/".join(map(str, entry["cells"]))
-        earlier = " (earlier run)" if number < complete else ""
+        earlier = " (earlier run)" if number < work.complete else ""
         print(f"{name:{width}}  {cells:>7}  {entry['seconds']:7.1f}  {entry['result']}{earlier}")
 
     for name, entry in entries.items():
@@ -32,7 +34,7 @@ def report(notebooks: list[Path], complete: int, manifest: dict[str, dict], outp
             for result, value in entry["results"].items():
                 text = json.dumps(value, ensure_ascii=False)
                 print(f"  {result} = {text if len(text) <= 80 else text[:79] + '…'}")
-    print(f"\nExecuted notebooks: {output}", flush=True)
+    print(f"\nExecuted notebooks: {work.output}", flush=True)
     if not stopped:
         return 0
     return 130 if any(entry["result"] == "interrupted" for entry in stopped.values()) else 1

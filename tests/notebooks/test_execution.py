@@ -8,7 +8,10 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from batch.execution import ThisInterpreter
 from books import NAMES, PATHS, ROOT, environment
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from small_jobs import make_cluster, wait_until
 
 from helpers.offline.engine import assets, clusters, folder, models
@@ -85,20 +88,43 @@ def test_there_may_be_nothing_to_clean_up(world):
 
 
 @pytest.mark.parametrize(
-    "names, needed",
+    "names, makers",
     [
-        (["04_train"], "02_data"),
-        (["02_data", "04_train"], "03_compute"),
-        (["05_register"], "04_train"),
-        (["06_download_validate"], "05_register"),
-        (["07_tune"], "02_data"),
-        (["08_deploy"], "05_register"),
+        (["04_train"], ["02_data", "03_compute"]),
+        (["02_data", "04_train"], ["03_compute"]),
+        (["05_register"], ["04_train"]),
+        (["06_download_validate"], ["05_register"]),
+        (["07_tune"], ["02_data", "03_compute"]),
+        (["08_deploy"], ["05_register"]),
     ],
 )
-def test_without_what_it_needs_it_says_which_notebook_to_run_first(world, names, needed):
+def test_a_batch_without_what_it_needs_is_refused_before_it_begins(world, names, makers):
     code, printed = run(world, *names)
-    assert code == 1
-    assert f"Run {needed}.ipynb first" in printed
+    assert code == 2
+    for maker in makers:
+        assert f"which is not in the workspace: {maker} makes it." in printed
+    assert not (world / "executed" / "manifest.json").exists()
+    assert not (world / "offline").exists()
+
+
+@pytest.mark.parametrize(
+    "name, maker",
+    [("04_train", "02_data"), ("05_register", "04_train"), ("06_download_validate", "05_register")],
+)
+def test_a_notebook_without_what_it_needs_says_in_one_line_which_one_to_run_first(world, monkeypatch, name, maker):
+    monkeypatch.setenv(folder.VARIABLE, str(world / "offline"))
+    path = world / "notebooks" / f"{name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": path.parent}}
+    )
+    with pytest.raises(CellExecutionError):
+        client.execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    (error,) = [output for output in outputs if output.output_type == "error"]
+    (line,) = "".join(error.traceback).splitlines()
+    assert line.startswith("NotMadeYet: ") and f"Run {maker}.ipynb first" in line
+    assert any(f'<a href="{maker}.ipynb">' in output.get("data", {}).get("text/html", "") for output in outputs)
 
 
 @pytest.mark.timeout(1800)
@@ -123,7 +149,7 @@ def test_notebooks_before_the_sixth_run_as_scripts_and_import_no_keras(world):
     for path in PATHS[:5]:
         cells = nbformat.read(path, as_version=4).cells
         source = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-        source = source.replace("epochs: int = 20", "epochs: int = 1")
+        source = source.replace("epochs: PositiveInt = 20", "epochs: PositiveInt = 1")
         source += "\nimport sys\nassert not {'tensorflow', 'keras', 'jax'} & set(sys.modules)\n"
         result = subprocess.run(
             [sys.executable, "-c", source],

@@ -7,6 +7,7 @@ from pathlib import Path
 import draw_pictures
 import nbformat
 import pytest
+from batch.needs import WORDS
 from books import NAMES, NOTEBOOKS, PATHS
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -46,11 +47,17 @@ def text(notebook) -> list[nbformat.NotebookNode]:
 
 
 def parameter_lines(notebook) -> dict[str, str]:
-    """The line of each parameter by its name; fails for anything but an annotated constant with a comment."""
+    """The line of each parameter by its name; fails for anything but an annotated constant with a comment.
+
+    Before them stands an import of their types, of which each is used.
+    """
     cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
     assert len(cells) == 1, "one cell is tagged `parameters`"
     lines = {}
-    for statement in ast.parse(cells[0].source).body:
+    first, *statements = ast.parse(cells[0].source).body
+    assert isinstance(first, ast.ImportFrom) and first.module == "helpers.parameters"
+    assert {name.name for name in first.names} <= {ast.unparse(statement.annotation) for statement in statements}
+    for statement in statements:
         assert isinstance(statement, ast.AnnAssign), f"`{ast.unparse(statement)}` is no annotated constant"
         ast.literal_eval(statement.value)
         line = cells[0].source.splitlines()[statement.lineno - 1]
@@ -68,7 +75,8 @@ def test_it_is_valid_and_names_a_kernel_that_everybody_has(notebook):
     nbformat.validate(notebook)
     assert (notebook.nbformat, notebook.nbformat_minor) == (4, 5)
     assert notebook.metadata.kernelspec.name == "python3"
-    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert set(notebook.metadata) <= {"kernelspec", "language_info", "workspace"}
+    assert set(notebook.metadata) >= {"kernelspec", "language_info"}
 
 
 def test_every_code_cell_compiles(path, code):
@@ -138,6 +146,36 @@ def test_a_parameter_has_the_same_type_and_default_in_every_notebook():
         for name, line in parameter_lines(read(path)).items():
             declared = line.split("  # ")[0]
             assert seen.setdefault(name, declared) == declared, f"{path.name}: {name}"
+
+
+def calls(notebook, name: str) -> list[ast.Call]:
+    """The calls of the helper of this name."""
+    source = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    return [call for call in found if ast.unparse(call.func) == f"helpers.{name}"]
+
+
+def test_its_metadata_say_what_it_needs_as_its_code_and_its_first_paragraph_do(path, notebook, text):
+    needs = notebook.metadata.get("workspace", {}).get("needs", {})
+    in_code = {call.args[0].value.removesuffix(".ipynb") for call in calls(notebook, "made_by")}
+    if calls(notebook, "finished_run"):
+        in_code.add("04_train")
+    assert set(needs) == in_code
+    for maker, things in needs.items():
+        assert NAMES.index(maker) < NAMES.index(path.stem)
+        assert f"({maker}.ipynb)" in text[1].source
+        for kind, parameter in things.items():
+            assert kind in WORDS
+            assert parameter in parameter_lines(notebook)
+            assert parameter in parameter_lines(read(path.with_name(f"{maker}.ipynb")))
+
+
+def test_its_metadata_say_what_it_removes(notebook):
+    removes = notebook.metadata.get("workspace", {}).get("removes", {})
+    declared = parameter_lines(notebook)
+    assert set(removes.values()) == {name for name in declared if name.startswith("delete_")}
+    assert all(": bool = " in declared[name] for name in removes.values())
+    assert set(removes) <= {*WORDS, "service"}
 
 
 def test_it_ends_with_a_recap_and_the_way_on(path, text):

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 from batch import manifest
-from batch.parameters import read_parameters
 from small_notebooks import run, write_notebook
 
 
@@ -73,53 +72,65 @@ def three_complete(tmp_path):
 
 
 def test_what_is_complete_and_unchanged_is_skipped(three_complete):
-    assert manifest.count_complete(*three_complete) == 3
+    assert manifest.count_complete(*three_complete) == (3, "")
 
 
 @pytest.mark.parametrize(
-    ("changes", "complete"),
+    ("changes", "complete", "why"),
     [
-        ({"result": "failed"}, 1),
-        ({"result": "interrupted"}, 1),
-        ({"source_sha256": "other"}, 1),
-        ({"code_sha256": "other"}, 1),
-        ({"parameters": {"epochs": 2}}, 1),
-        ({"offline_folder": "/elsewhere"}, 1),
-        ({"started": "2026-11-01T10:00:09"}, 2),  # run again after the third, which so saw an older state
+        ({"result": "failed"}, 1, "it failed"),
+        ({"result": "interrupted"}, 1, "it was interrupted"),
+        ({"source_sha256": "other"}, 1, "the notebook has changed"),
+        ({"code_sha256": "other"}, 1, "the code in helpers/ or scripts/ has changed"),
+        ({"parameters": {"epochs": 2}}, 1, "its parameters have changed"),
+        ({"offline_folder": "/elsewhere"}, 1, "the offline workspace is another one"),
+        ({"started": "2026-11-01T10:00:09"}, 2, "a notebook before it was run again later"),
     ],
 )
-def test_what_changed_runs_again_with_all_after_it(three_complete, changes, complete):
+def test_what_changed_runs_again_with_all_after_it(three_complete, changes, complete, why):
     paths, inputs, entries, output = three_complete
     entries["02_a"] |= changes
-    assert manifest.count_complete(paths, inputs, entries, output) == complete
+    assert manifest.count_complete(paths, inputs, entries, output) == (complete, why)
 
 
 def test_everything_runs_again_when_what_it_made_was_removed_and_something_has_to_run(three_complete):
     paths, inputs, entries, output = three_complete
-    entries["09_clean_up"] = {"result": "ok", "removes": True, "started": "2026-11-01T10:00:08"}
-    assert manifest.count_complete(paths, inputs, entries, output) == 3
+    entries["09_clean_up"] = {"result": "ok", "removes": ["compute"], "started": "2026-11-01T10:00:08"}
+    assert manifest.count_complete(paths, inputs, entries, output) == (3, "")
     entries["02_a"] |= {"parameters": {"epochs": 2}}
-    assert manifest.count_complete(paths, inputs, entries, output) == 0
+    assert manifest.count_complete(paths, inputs, entries, output) == (
+        0,
+        "02_a has to run again (its parameters have changed), and 09_clean_up has removed what it builds on",
+    )
     entries["09_clean_up"] |= {"started": "2026-11-01T09:00:00"}
-    assert manifest.count_complete(paths, inputs, entries, output) == 1
+    assert manifest.count_complete(paths, inputs, entries, output) == (1, "its parameters have changed")
 
 
 def test_what_lost_its_executed_notebook_runs_again(three_complete):
     paths, inputs, entries, output = three_complete
     (output / "03_a.ipynb").unlink()
-    assert manifest.count_complete(paths, inputs, entries, output) == 2
+    assert manifest.count_complete(paths, inputs, entries, output) == (
+        2,
+        "03_a.ipynb is no longer in the output folder",
+    )
 
 
 def test_everything_runs_again_when_the_offline_workspace_is_gone(three_complete):
     paths, inputs, entries, output = three_complete
     Path(inputs[paths[0]]["offline_folder"]).rmdir()
-    assert manifest.count_complete(paths, inputs, entries, output) == 0
+    assert manifest.count_complete(paths, inputs, entries, output) == (0, "the offline workspace is no longer there")
+
+
+def test_what_has_never_run_has_to():
+    assert manifest.count_complete([Path("01_a.ipynb")], {Path("01_a.ipynb"): {}}, {}, Path()) == (
+        0,
+        "it has not been run yet",
+    )
 
 
 @pytest.mark.parametrize(("backend", "kept"), [("offline", True), ("azure", False)])
 def test_the_offline_folder_counts_for_the_offline_backend_only(tmp_path, monkeypatch, backend, kept):
     monkeypatch.setenv("AZUREML_OFFLINE_FOLDER", str(tmp_path / "world"))
-    path = write_notebook(tmp_path, "01_a", parameters="backend: str = 'offline'")
-    declared = read_parameters(path)
-    inputs = manifest.describe_inputs(path, "", declared, {"backend": backend})
+    path = write_notebook(tmp_path, "01_a")
+    inputs = manifest.describe_inputs(path, "", {"backend": backend}, {}, ())
     assert inputs["offline_folder"] == (str(tmp_path / "world") if kept else None)

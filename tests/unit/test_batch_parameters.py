@@ -1,14 +1,16 @@
 """What notebooks declare as parameters, and which values the batch runner accepts for them."""
 
+import typing
+
 import pytest
 from batch import parameters
 from hypothesis import given
 from hypothesis import strategies as st
-from small_notebooks import PARAMETERS, run, write_notebook
+from small_notebooks import PARAMETERS, manifest, record, run, write_notebook
 
 
 def parameter(annotation: str) -> parameters.Parameter:
-    adapter = parameters.type_adapter(annotation, "a.ipynb")
+    adapter = parameters.type_adapter(annotation, vars(typing), "a.ipynb")
     return parameters.Parameter("x", annotation, adapter, None, "")
 
 
@@ -35,11 +37,13 @@ def test_a_notebook_without_a_parameters_cell_has_none(tmp_path):
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("steps: int = epochs * 10", "which is not a constant"),
-        ("folder = str('data')", "which is not a constant"),
-        ("a = b = 1", "which is not a constant"),
-        ("a: int", "which is not a constant"),
-        ("import os", "which is not a constant"),
+        ("steps: int = epochs * 10", "which is neither a constant nor"),
+        ("folder = str('data')", "which is neither a constant nor"),
+        ("a = b = 1", "which is neither a constant nor"),
+        ("a: int", "which is neither a constant nor"),
+        ("import os", "which is neither a constant nor"),
+        ("from os import path", "which is neither a constant nor"),
+        ("from helpers.parameters import Speed", "which is neither a constant nor"),
         ("a: Path = 'x'", "a type that cannot be checked, 'Path'"),
         ("a: int = (", "is not Python"),
     ],
@@ -170,18 +174,65 @@ def test_the_command_line_wins_over_the_file(tmp_path):
     assert values == {path: {"epochs": 7, "seed": 5}}
 
 
-def test_every_wrong_parameter_is_told_with_the_known_ones_and_nothing_runs(tmp_path, capsys):
+def test_every_wrong_parameter_is_told_with_those_of_like_names_and_nothing_runs(tmp_path, capsys):
     write_notebook(tmp_path, "01_a", parameters=PARAMETERS)
     (tmp_path / "some.yml").write_text("epoch: 3\nshuffle: 7\n")
     arguments = ["-f", str(tmp_path / "some.yml"), "-p", "epochs=many", "-p", "rate=1", "--backend", "azure"]
     assert run(tmp_path, *arguments) == 2
     error = capsys.readouterr().err
     for unknown in ("epoch", "rate", "backend"):
-        assert f"no notebook that is to run has a parameter {unknown!r}" in error
+        assert f"no notebook has a parameter {unknown!r}" in error
     assert "01_a: epochs must be int: 'many'" in error
     assert "01_a: shuffle must be bool: 7" in error
-    assert "epochs: int = 20  # times that the data is seen; more = slower  (01_a)" in error
+    assert "'epoch'. Did you mean\n  epochs: int = 20  # times that the data is seen; more = slower  (01_a)" in error
+    assert "layers" not in error
     assert not (tmp_path / "output").exists()
+
+
+def test_a_parameter_of_another_notebook_of_the_folder_is_no_error(tmp_path):
+    write_notebook(tmp_path, "01_a", record("epochs", "epochs"), parameters="epochs: int = 1")
+    write_notebook(tmp_path, "02_b", parameters="trials: int = 1")
+    (tmp_path / "some.yml").write_text("epochs: 3\ntrials: 2\n")
+    assert run(tmp_path, "1", "-f", str(tmp_path / "some.yml")) == 0
+    assert manifest(tmp_path)["01_a"]["parameters"] == {"epochs": 3}
+    assert list(manifest(tmp_path)) == ["01_a"]
+
+
+def test_a_value_of_a_wrong_type_is_told_once_for_all_notebooks_that_have_it(tmp_path, capsys):
+    cell = "from helpers.parameters import Backend\n\nbackend: Backend = 'offline'"
+    for name in ("01_a", "02_b", "03_c"):
+        write_notebook(tmp_path, name, parameters=cell)
+    assert run(tmp_path, "1", "-p", "backend=aws") == 2
+    error = capsys.readouterr().err
+    assert "01_a, 02_b, 03_c: backend must be Backend: 'aws': Input should be 'offline' or 'azure'" in error
+
+
+def test_a_damaged_notebook_that_is_not_to_run_is_in_nobodys_way(tmp_path):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    write_notebook(tmp_path, "02_b").write_text("not json")
+    assert run(tmp_path, "1") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "wrong"),
+    [
+        ("PositiveInt", "1", ["0", "-1", "1.5"]),
+        ("NonNegativeInt", "0", ["-1"]),
+        ("PositiveFloat", "1e-6", ["0", "-0.1", "inf"]),
+        ("Share", "0", ["-0.1", "1"]),
+        ("Accuracy", "1", ["-0.1", "97"]),
+        ("Seed", "4294967295", ["-1", "4294967296"]),
+        ("ClusterName", "gpu-cluster", ["g", "1-gpu", "gpu_cluster", "gpu-", "a-name-of-17-chars"]),
+        ("ServiceName", "keras-mnist-service", ["ab", "Keras", "keras-", "k" * 33]),
+    ],
+)
+def test_the_notebooks_types_say_which_values_are_right(name, good, wrong):
+    source = f"from helpers.parameters import {name}\n\nx: {name} = 1"
+    (declared,) = parameters.parse_parameters(source, "a.ipynb")
+    assert str(parameters.read_text(good, declared)) in (good, str(float(good)) if good[0].isdigit() else good)
+    for text in wrong:
+        with pytest.raises(ValueError, match=r"."):
+            parameters.read_text(text, declared)
 
 
 @pytest.mark.parametrize("content", [None, "[1]", "a: [", "just text", b"\xff\xfe\xfa"])

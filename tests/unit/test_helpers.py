@@ -106,6 +106,14 @@ def test_an_offline_folder_that_is_something_else_is_told_at_once(tmp_path):
     assert [path.name for path in (tmp_path / "offline").iterdir()] == ["thesis.txt"]
 
 
+def run_cells(folder: Path, *sources: str, **options) -> nbformat.NotebookNode:
+    """A notebook of these cells, run in a kernel; the options are nbclient's."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    resources = {"metadata": {"path": folder}}
+    NotebookClient(notebook, kernel_manager_class=ThisInterpreter, resources=resources, **options).execute()
+    return notebook
+
+
 # The workspace
 
 
@@ -124,6 +132,15 @@ def test_what_is_missing_names_the_notebook_that_makes_it(offline_folder):
     assert 'Cannot find dataset registered with name "digits"' in str(raised.value)
     assert "\n" not in str(raised.value)
     assert isinstance(raised.value.__cause__, UserErrorException)
+
+
+def test_in_a_notebook_it_is_one_line_below_a_link_and_no_traceback(tmp_path):
+    source = "from helpers.workspace import NotMadeYet\ntry:\n    1 / 0\nexcept ZeroDivisionError as error:\n"
+    source += "    raise NotMadeYet('Run 03_compute.ipynb first.', '03_compute.ipynb') from error"
+    notebook = run_cells(tmp_path, source, allow_errors=True)
+    link, error = notebook.cells[0].outputs
+    assert '<a href="03_compute.ipynb">' in link.data["text/html"]
+    assert error.traceback == ["NotMadeYet: Run 03_compute.ipynb first."]
 
 
 def test_other_errors_pass_as_they_are(offline_folder):
@@ -185,8 +202,7 @@ def test_what_is_shown_in_a_kernel_is_kept_in_the_cells_output(tmp_path):
         "from helpers import display\nhandle = display.show({'text/plain': 'first'})\n"
         "display.show({'text/plain': 'second'}, handle=handle);"
     )
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    NotebookClient(notebook, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": tmp_path}}).execute()
+    notebook = run_cells(tmp_path, source)
     result, picture, text = notebook.cells[0].outputs
     assert result.data == {"text/plain": "Accuracy: 0.5", results.MIME_TYPE: {"name": "Accuracy", "value": 0.5}}
     assert picture.metadata["image/png"]["alt"] == "3 handwritten digits: 1, 2, 3"

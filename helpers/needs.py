@@ -1,0 +1,63 @@
+"""Whether the workspace holds what a notebook needs: asked by scripts/run_notebooks.py before it runs one.
+
+    python -m helpers.needs BACKEND FILE
+
+reads a JSON list of [kind, name] from FILE and writes back into it those that the workspace lacks. Where the workspace
+cannot be asked it prints the reason and ends with exit code 1.
+"""
+
+import contextlib
+import io
+import json
+import sys
+from pathlib import Path
+
+import helpers
+
+ENDED_WITHOUT_RESULT = ("Failed", "Canceled")
+
+
+def is_there(workspace, kind: str, name: str) -> bool:
+    """Whether the workspace holds the dataset, compute, run or model; a run is in the experiment of that name.
+
+    A run that is still going counts, for the notebooks wait for it. Raises ValueError for another kind, and
+    AzureProblem where Azure refuses to say.
+    """
+    from azureml.core import Dataset, Experiment, Model
+    from azureml.exceptions import AzureMLException
+
+    try:
+        with helpers.explained():
+            match kind:
+                case "dataset":
+                    return Dataset.get_by_name(workspace, name) is not None
+                case "compute":
+                    return name in workspace.compute_targets
+                case "run":
+                    found = Experiment.list(workspace, experiment_name=name)
+                    runs = (run for experiment in found for run in experiment.get_runs())
+                    return any(run.get_status() not in ENDED_WITHOUT_RESULT for run in runs)
+                case "model":
+                    return Model(workspace, name) is not None
+    except AzureMLException:  # what the SDK says of a dataset or model that it does not find
+        return False
+    raise ValueError(f"there is no kind {kind!r} of things in a workspace")
+
+
+def main(backend: str, file: str) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        helpers.use_backend(backend)
+    from azureml.core import Workspace
+
+    with contextlib.redirect_stdout(sys.stderr), helpers.explained():  # a login may have something to ask
+        workspace = Workspace.from_config(auth=helpers.credential())
+    needs = json.loads(Path(file).read_text(encoding="utf-8"))
+    lacking = [need for need in needs if not is_there(workspace, *need)]
+    Path(file).write_text(json.dumps(lacking), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except Exception as error:
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -1,0 +1,147 @@
+"""What notebooks need of the workspace, and the notebooks that therefore have to run before them.
+
+A notebook says it once, in its metadata:
+
+    "workspace": {"needs": {"02_data": {"dataset": "dataset_name"}}, "removes": {"compute": "delete_clusters"}}
+
+needs, of what 02_data makes, the dataset that the parameter `dataset_name` names, and removes the compute targets where
+the parameter `delete_clusters` is true.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from batch import UsageError
+
+WORDS = {
+    "dataset": "the dataset {}",
+    "compute": "the compute target {}",
+    "run": "a completed run of the experiment {}",
+    "model": "the model {}",
+}
+
+
+@dataclass(frozen=True)
+class Need:
+    """A thing in the workspace, and the name of the notebook that makes it."""
+
+    maker: str
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return WORDS.get(self.kind, f"the {self.kind} {{}}").format(self.name)
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """What a notebook needs of the workspace, and the kinds of things that it removes from it."""
+
+    needs: tuple[Need, ...]
+    removes: tuple[str, ...]
+
+
+def read_dependence(notebook: Path, values: dict[str, object]) -> Dependence:
+    """What the notebook's metadata says, given the values of all its parameters. Raises UsageError for nonsense."""
+    declared = nbformat.read(notebook, as_version=4).metadata.get("workspace", {})
+    try:
+        needs = [
+            Need(maker, kind, values[parameter])
+            for maker, things in declared.get("needs", {}).items()
+            for kind, parameter in things.items()
+        ]
+        removes = [kind for kind, parameter in declared.get("removes", {}).items() if values[parameter]]
+    except (KeyError, AttributeError) as error:
+        raise UsageError(f"{notebook}: its metadata has a `workspace` that cannot be understood: {error!r}") from error
+    return Dependence(tuple(needs), tuple(removes))
+
+
+def plan(
+    chosen: list[Path],
+    dependences: dict[Path, Dependence],
+    look: Callable[[Collection[Need]], set[Need]],
+    addable: Collection[Path],
+) -> list[Path]:
+    """The notebooks to run, in order: the chosen ones, each after those of `addable` that make what it lacks.
+
+    `dependences` are those of the whole series; `look` returns which of some needs the workspace lacks, and is only
+    asked where it matters. Raises UsageError where something is lacking that only other notebooks make.
+    """
+    from_nothing, _ = each_after_its_makers(chosen, dependences, None)
+    if from_nothing == chosen:
+        return chosen
+    lacking = look({need for notebook in from_nothing for need in dependences[notebook].needs})
+    planned, unmet = each_after_its_makers(chosen, dependences, lacking)
+    if planned == chosen or set(planned) - set(chosen) <= set(addable):
+        return planned
+    lines = [
+        f"{notebook.stem} needs {need}, which is not in the workspace: {need.maker} makes it."
+        for notebook, need in unmet
+        if notebook in chosen
+    ]
+    order = ", ".join(notebook.stem for notebook in planned)
+    raise UsageError("\n".join([*lines, f"Nothing was run. --with-needed would run {order}."]))
+
+
+def each_after_its_makers(
+    chosen: list[Path], dependences: dict[Path, Dependence], lacking: Collection[Need] | None
+) -> tuple[list[Path], list[tuple[Path, Need]]]:
+    """The chosen notebooks, each after those that make what it needs and the workspace lacks (None: everything).
+
+    Also returns the needs, and whose they are, for which a notebook was added or moved.
+    """
+    series = {path.stem: path for path in dependences}
+    planned: list[Path] = []
+    unmet: list[tuple[Path, Need]] = []
+    removed_at: dict[str, int] = {}  # of each kind, where in the plan it is removed
+
+    def is_met(need: Need) -> bool:
+        maker = series.get(need.maker)
+        if maker in planned:
+            return planned.index(maker) > removed_at.get(need.kind, -1)
+        return lacking is not None and need not in lacking and need.kind not in removed_at
+
+    def add(notebook: Path, waiting: tuple[Path, ...]) -> None:
+        for need in dependences[notebook].needs:
+            if is_met(need):
+                continue
+            maker = series.get(need.maker)
+            if maker is None:
+                raise UsageError(f"{notebook.stem} needs what {need.maker} makes, and there is no such notebook.")
+            if maker in planned:
+                raise UsageError(f"{notebook.stem} needs {need}, and a notebook that is to run before it removes that.")
+            if maker in waiting:
+                raise UsageError(f"{notebook.stem} and {maker.stem} need each other, as their metadata has it.")
+            unmet.append((notebook, need))
+            add(maker, (*waiting, notebook))
+        removed_at.update({kind: len(planned) for kind in dependences[notebook].removes})
+        planned.append(notebook)
+
+    for notebook in chosen:
+        if notebook not in planned:
+            add(notebook, ())
+    return planned, unmet
+
+
+def lacking_in_workspace(needs: Collection[Need], backend: str, offline_folder: Path, cwd: Path) -> set[Need]:
+    """Those of the needs that the workspace does not hold, as a process of its own finds: it imports the SDK.
+
+    Raises UsageError where the workspace cannot be asked.
+    """
+    if backend == "offline" and not offline_folder.is_dir():
+        return set(needs)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "needs.json")
+        file.write_text(json.dumps(sorted({(need.kind, need.name) for need in needs})), encoding="utf-8")
+        asked = subprocess.run([sys.executable, "-m", "helpers.needs", backend, str(file)], cwd=cwd, check=False)
+        if asked.returncode:
+            raise UsageError("the workspace could not be asked for what the notebooks need, so nothing was run.")
+        lacking = {tuple(pair) for pair in json.loads(file.read_text(encoding="utf-8"))}
+    return {need for need in needs if (need.kind, need.name) in lacking}

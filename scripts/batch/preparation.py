@@ -1,0 +1,95 @@
+"""What the runner finds out before it runs anything: which notebooks, with what, from where on, and at what cost."""
+
+import argparse
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from batch.cost import describe_costs
+from batch.manifest import (
+    claim_output,
+    count_complete,
+    describe_inputs,
+    hash_folders,
+    offline_folder,
+    prepare_output,
+    read_manifest,
+)
+from batch.needs import Need, lacking_in_workspace, plan, read_dependence
+from batch.parameters import (
+    all_values,
+    assign_values,
+    describe_parameters,
+    read_all_parameters,
+    read_parameters_file,
+)
+from batch.selection import select_notebooks
+
+CODE_FOLDERS = ("helpers", "scripts")
+
+
+@dataclass(frozen=True)
+class Work:
+    """The notebooks to run, in order, of which the first `complete` need not be run again.
+
+    inputs: what each is made from; manifest: the entries of those that have run; claim: closing it lets other runs
+    write to the output folder.
+    """
+
+    notebooks: list[Path]
+    complete: int
+    inputs: dict[Path, dict]
+    manifest: dict[str, dict]
+    output: Path
+    claim: IO
+
+
+def prepare(options: argparse.Namespace) -> Work | None:
+    """Check what can be checked, and tell what will be run and what it can cost; None if that was all.
+
+    Raises UsageError and PricesError.
+    """
+    chosen = select_notebooks(options.notebook, options.notebooks)
+    parameters = read_all_parameters(chosen, options.notebooks)
+    if options.help_parameters:
+        print("\n".join(describe_parameters({notebook: parameters[notebook] for notebook in chosen})))
+        return None
+    given = assign_values(parameters, read_parameters_file(options.parameters_file), options.parameter)
+    values = {notebook: all_values(declared, given[notebook]) for notebook, declared in parameters.items()}
+    dependences = {notebook: read_dependence(notebook, values[notebook]) for notebook in values}
+
+    output = prepare_output(options.output or options.notebooks.parent / "output", list(values))
+    claim = claim_output(output)
+    manifest = read_manifest(output)
+    code_hash = hash_folders(options.notebooks.parent, CODE_FOLDERS)
+    inputs = {
+        notebook: describe_inputs(notebook, code_hash, values[notebook], given[notebook], dependences[notebook].removes)
+        for notebook in values
+    }
+
+    def to_run(notebooks: list[Path], complete: Collection[Path]) -> list[Path]:
+        return plan(notebooks, dependences, look, addable=dependences if options.with_needed else complete)
+
+    def look(needs: Collection[Need]) -> set[Need]:
+        first = chosen[0]
+        backend = values[first].get("backend", "offline")
+        return lacking_in_workspace(needs, backend, offline_folder(first), cwd=first.parent)
+
+    complete, why = count_complete(chosen, inputs, manifest, output) if options.resume else (0, "")
+    planned = to_run(chosen[complete:], chosen[:complete])
+    if again := [chosen.index(notebook) for notebook in planned if notebook in chosen[:complete]]:
+        complete, why = min(again), "what it made is no longer in the workspace"
+        planned = to_run(chosen[complete:], ())
+
+    if options.resume and planned:
+        first = planned[0].stem
+        print(f"--resume: {complete} of {len(chosen)} are complete. {first} and what follows it run: {why}.")
+    if added := [notebook.stem for notebook in planned if notebook not in chosen]:
+        print(f"--with-needed: {', '.join(added)} {'runs' if len(added) == 1 else 'run'}, too")
+    notebooks = [*chosen[:complete], *planned]
+    bounds = describe_costs({notebook: values[notebook] for notebook in notebooks})
+    for notebook in planned:
+        if notebook in bounds:
+            print(bounds[notebook], flush=True)
+    return Work(notebooks, complete, inputs, manifest, output, claim)
