@@ -28,9 +28,12 @@ def use_backend(backend: str) -> None:
             f"Restart the kernel, and run use_backend({backend!r}) before the first import of azureml."
         )
 
+    from helpers.offline.arm import client
+
     sys.path[:] = [entry for entry in sys.path if entry != str(MOCKED_SDK)]
     if backend == "offline":
         sys.path.insert(0, str(MOCKED_SDK))
+        client.use()
         print(f"Offline: Azure ML's calls run on this machine; the workspace is kept in {_offline_folder()}")
     else:
         print(f"Azure: azureml-core {_installed_version()}; the workspace is the one that config.json names")

@@ -1,4 +1,7 @@
-"""The files of a run: outputs/, logs/ and what was uploaded, in the folder where MLflow keeps its artifacts."""
+"""The files of a run: outputs/, logs/ and what was uploaded, in the folder where MLflow keeps its artifacts.
+
+Models that a script has logged with MLflow are among them, each as a folder of its name, wherever MLflow keeps it.
+"""
 
 from pathlib import Path
 
@@ -18,17 +21,28 @@ def root_of(folder: Path, run_id: str) -> Path:
 def files_of(folder: Path, run_id: str) -> list[str]:
     """The names of the run's files, as sorted posix paths."""
     _carry(folder, run_id)
-    return files_below(root_of(folder, run_id))
+    logged = mlflow_store.logged_models(folder, run_id)
+    own = files_below(root_of(folder, run_id))
+    return sorted({*own, *(f"{name}/{file}" for name, model in logged.items() for file in files_below(model))})
 
 
 def path_of(folder: Path, run_id: str, name: str) -> Path:
     """Where a file of the run lies. Raises NotFound and Invalid."""
-    _carry(folder, run_id)
-    path = safe_join(root_of(folder, run_id), name)
+    path = file_or_folder(folder, run_id, name)
     if not path.is_file():
         raise NotFound(
             f"The run {run_id} has no file {name!r}. It has: {', '.join(files_of(folder, run_id)) or 'none'}."
         )
+    return path
+
+
+def file_or_folder(folder: Path, run_id: str, name: str) -> Path:
+    """Where a file or folder of the run lies, or would lie. Raises NotFound for an unknown run, and Invalid."""
+    _carry(folder, run_id)
+    path = safe_join(root_of(folder, run_id), name)
+    model, _, rest = relative_name(name).partition("/")
+    if not path.exists() and (place := mlflow_store.logged_models(folder, run_id).get(model)):
+        return safe_join(place, rest) if rest else place
     return path
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
+from helpers.offline.engine import artifacts, models
 from helpers.offline.engine.errors import AlreadyExists, Invalid, NotAllowed, NotFound
 from helpers.offline.engine.files import copy_whole, files_below
 from helpers.offline.engine.folder import REPOSITORY
@@ -19,6 +20,7 @@ from helpers.offline.engine.names import relative_name, safe_join
 
 BLOBSTORE, FILESTORE = "workspaceblobstore", "workspacefilestore"
 ARTIFACTSTORE = "workspaceartifactstore"  # the files of all runs, each run's under ExperimentRun/dcid.<run id>
+OF_RUN = r"ExperimentRun/dcid\.([^/]+)/?(.*)"  # a path in it
 BUNDLED = REPOSITORY / "data" / "mnist"
 
 
@@ -32,8 +34,9 @@ class DataFile:
 def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], None] | None = None) -> list[DataFile]:
     """The files that a dataset's sources stand for, without doubles.
 
-    A source is {"url": address} or {"datastore": name, "path": path, which may be a folder or have * and **}; one that
-    stands for a single file may also say the "relative" path that the file has in the dataset.
+    A source is {"url": address}, {"datastore": name, "path": path, which may be a folder or have * and **} or {"model":
+    name, "version": number}; one that stands for a single file may also say the "relative" path that the file has in
+    the dataset.
     Raises NotFound for an address that is not known offline and for a path that matches nothing, or gives it to
     `missing` and goes on.
     """
@@ -41,9 +44,7 @@ def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], Non
     several = len(sources) > 1  # then a file's path begins with where it is from, as the service lays it out
     for source in sources:
         try:
-            files = (
-                [_web_file(folder, source, several)] if "url" in source else _datastore_files(folder, source, several)
-            )
+            files = _files(folder, source, several)
         except NotFound as error:
             if missing is None:
                 raise
@@ -85,13 +86,13 @@ def upload(
     return written
 
 
-def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = False) -> list[Path]:
+def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = False, as_is: bool = False) -> list[Path]:
     """Lay files out below `target`, as links for the mode "mount", as copies for "download"; returns their paths.
 
-    A mount leaves out the folders that all files share, as the SDK's does; a download keeps them.
+    A mount leaves out the folders that all files share, as SDK v1's does; a download keeps them, and so does `as_is`.
     Raises AlreadyExists, before anything is written, and Invalid for a name that leaves `target`.
     """
-    shared = _shared_folder(files) if mode == "mount" else PurePosixPath()
+    shared = _shared_folder(files) if mode == "mount" and not as_is else PurePosixPath()
     targets = [(file, safe_join(target, str(PurePosixPath(file.relative).relative_to(shared)))) for file in files]
     if not overwrite:
         taken = [str(path) for _, path in targets if path.exists()]
@@ -117,6 +118,38 @@ def _shared_folder(files: list[DataFile]) -> PurePosixPath:
     parents = [PurePosixPath(file.relative).parent.parts for file in files]
     shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*parents, strict=False))
     return PurePosixPath(*(parts[0] for parts in shared))
+
+
+def path_of(folder: Path, source: dict) -> Path:
+    """The one file or folder that a source stands for. Raises NotFound and Invalid."""
+    if "url" in source:
+        return _web_file(folder, source, several=False).path
+    if run := re.fullmatch(OF_RUN, source["path"]) if source["datastore"] == ARTIFACTSTORE else None:
+        path = _of_run(folder, run)
+    else:
+        path = safe_join(datastore_root(folder, source["datastore"]), source["path"].rstrip("/"))
+    if not path.exists():
+        raise NotFound(f"The path {source['path']!r} matches no file in the datastore {source['datastore']!r}.")
+    return path
+
+
+def _files(folder: Path, source: dict, several: bool) -> list[DataFile]:
+    if "url" in source:
+        return _web_files(folder, source, several)
+    if "model" in source:
+        model = models.get(folder, source["model"], source["version"])
+        return [DataFile(name, model.path / name, source) for name in model.files]
+    return _datastore_files(folder, source, several)
+
+
+def _web_files(folder: Path, source: dict, several: bool) -> list[DataFile]:
+    """The file at an address; all of them, where it is a folder that is known."""
+    from helpers import mnist
+
+    url = source["url"]
+    if f"{url.rstrip('/')}/" not in mnist.MIRRORS:
+        return [_web_file(folder, source, several)]
+    return [_web_file(folder, {"url": f"{url.rstrip('/')}/{name}"}, several) for name in mnist.FILES]
 
 
 def _web_file(folder: Path, source: dict, several: bool) -> DataFile:
@@ -151,8 +184,8 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
     datastore, path = source["datastore"], source["path"]
     root = datastore_root(folder, datastore)
     pattern = path.replace("\\", "/").strip("/")
-    if datastore == ARTIFACTSTORE:
-        pattern = re.sub(r"^ExperimentRun/dcid\.([^/]+)", r"\1/artifacts", pattern)
+    if datastore == ARTIFACTSTORE and (run := re.fullmatch(OF_RUN, pattern)):
+        pattern = _of_run(folder, run).relative_to(root).as_posix()
     if pattern.endswith("**"):
         pattern += "/*"  # to pathlib, ** alone means folders
     fixed = re.split(r"[*?\[]", pattern)[0]
@@ -170,6 +203,12 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
         DataFile(relative := file.relative_to(base).as_posix(), file, _single(root, datastore, file, relative))
         for file in sorted(paths)
     ]
+
+
+def _of_run(folder: Path, run: re.Match) -> Path:
+    """Where a path in the files of a run (see OF_RUN) lies."""
+    rest = run[2].strip("/")
+    return artifacts.file_or_folder(folder, run[1], rest) if rest else artifacts.root_of(folder, run[1])
 
 
 def _single(root: Path, datastore: str, file: Path, relative: str) -> dict:

@@ -22,6 +22,14 @@ def write_whole(content: bytes, target: Path) -> None:
         partial.write_bytes(content)
 
 
+def write_pieces(pieces: list[Path], target: Path) -> None:
+    """Write a file that is these others one after the other; folders above it are made. Nobody ever sees half of it."""
+    with _partial(target) as partial, partial.open("wb") as whole:
+        for piece in pieces:
+            with piece.open("rb") as opened:
+                shutil.copyfileobj(opened, whole)
+
+
 def files_below(root: Path) -> list[str]:
     """The regular files below a folder, as sorted posix paths; folders behind links are not entered."""
     return sorted(

@@ -11,7 +11,7 @@ from helpers.offline.engine.errors import FolderError
 
 VARIABLE = "AZUREML_OFFLINE_FOLDER"
 REPOSITORY = Path(__file__).resolve().parents[3]
-PARTS = ("artifacts", "datastores", "environments", "models", "runs", "services", "snapshots", "web")
+PARTS = ("artifacts", "datastores", "environments", "models", "runs", "services", "snapshots", "uploads", "web")
 
 _opened: dict[Path, tuple[int, int]] = {}
 

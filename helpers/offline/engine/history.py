@@ -30,6 +30,7 @@ class RunRecord:
     properties: dict[str, str]
     error: dict | None
     run_type: str | None
+    archived: bool
 
 
 def create_experiment(folder: Path, name: str) -> str:
@@ -115,27 +116,35 @@ def list_runs(
     folder: Path, experiment: str, *, parent_id: str | None = None, include_children: bool = False
 ) -> Iterator[RunRecord]:
     """The experiment's runs, the newest first: its top ones, or those below `parent_id`, or all. Raises NotFound."""
-    store, experiment_id = (
-        mlflow_store.client(folder),
-        mlflow_store.experiment(folder, experiment).experiment_id,
-    )
+    found = mlflow_store.experiment(folder, experiment)
+    filter_string = f"tags.`{PARENT}` = '{parent_id}'" if parent_id else ""
+    for record in _search(folder, {found.experiment_id: experiment}, filter_string):
+        if parent_id or include_children or record.parent_id is None:
+            yield record
+
+
+def list_runs_of_type(folder: Path, run_type: str) -> Iterator[RunRecord]:
+    """The runs of a type in all experiments, the newest first."""
+    experiments = {one["id"]: one["name"] for one in list_experiments(folder, archived=True)}
+    yield from _search(folder, experiments, f"tags.`{mlflow_store.RUN_TYPE}` = '{run_type}'")
+
+
+def _search(folder: Path, experiments: dict[str, str], filter_string: str) -> Iterator[RunRecord]:
+    """The runs of experiments, which are given as id to name, the newest first."""
     for job in job_states.unfinished(folder):
         jobs.look(folder, job["run_id"])  # one that has ended is brought into the history before that is read
-    filter_string = f"tags.`{PARENT}` = '{parent_id}'" if parent_id else ""
     token = None
     while True:
-        page = store.search_runs(
-            [experiment_id],
+        page = mlflow_store.client(folder).search_runs(
+            list(experiments),
             filter_string,
             max_results=PAGE,
             order_by=["attributes.start_time DESC"],
             page_token=token,
         )
-        ids = [run.info.run_id for run in page]
-        numbers, states = _numbers(folder, page), _states(folder, ids)
+        numbers, states = _numbers(folder, page), _states(folder, [run.info.run_id for run in page])
         for run in page:
-            if parent_id or include_children or PARENT not in run.data.tags:
-                yield _record(run, experiment, numbers, states)
+            yield _record(run, experiments[run.info.experiment_id], numbers, states)
         token = page.token
         if not token:
             return
@@ -166,6 +175,10 @@ def set_description(folder: Path, run_id: str, value: str) -> None:
     mlflow_store.set_description(folder, run_id, value)
 
 
+def set_archived(folder: Path, run_id: str, archived: bool) -> None:
+    mlflow_store.set_archived(folder, run_id, archived)
+
+
 def set_status(folder: Path, run_id: str, status: str, error: dict | None = None) -> None:
     """The status of a run that is not a job; a job's is its supervisor's to write."""
     mlflow_store.set_status(folder, run_id, status, error)
@@ -191,7 +204,8 @@ def get_metric_values(folder: Path, run_id: str, name: str) -> list[float]:
 
 def tracking_uri(folder: Path) -> str:
     """The address of the MLflow store, which is made if it is not there, for code that uses MLflow itself."""
-    mlflow_store.client(folder)
+    if not mlflow_store.is_made(folder):
+        mlflow_store.client(folder)  # loads MLflow, which takes a second
     return mlflow_store.tracking_uri(folder)
 
 
@@ -211,7 +225,7 @@ def _has_runs(folder: Path, experiment_id: str) -> bool:
 
 
 def _numbers(folder: Path, runs: list) -> dict[str, int]:
-    """The numbers of runs of one experiment; one that MLflow made itself gets its number when it is first seen."""
+    """The runs' numbers in their experiments; one that MLflow made itself gets its number when it is first seen."""
     ids = [run.info.run_id for run in runs]
     query = f"SELECT run_id, number FROM runs WHERE run_id IN ({', '.join('?' * len(ids))})"
 
@@ -222,7 +236,8 @@ def _numbers(folder: Path, runs: list) -> dict[str, int]:
     new = sorted((run.info for run in runs if run.info.run_id not in numbers), key=lambda info: info.start_time)
     if not new:
         return numbers
-    mlflow_store.give_numbers(folder, new[0].experiment_id, [info.run_id for info in new])
+    for info in new:
+        mlflow_store.give_numbers(folder, info.experiment_id, [info.run_id])
     return known()
 
 
@@ -257,6 +272,7 @@ def _record(run, experiment: str, numbers: dict[str, int], states: dict[str, dic
         properties={name.removeprefix(PROPERTY): value for name, value in tags.items() if name.startswith(PROPERTY)},
         error=error,
         run_type=tags.get(mlflow_store.RUN_TYPE),
+        archived=json.loads(tags.get(mlflow_store.ARCHIVED, "false")),
     )
 
 

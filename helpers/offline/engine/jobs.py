@@ -33,17 +33,21 @@ def submit(
     tags: dict[str, str] | None = None,
     properties: dict[str, str] | None = None,
     display_name: str | None = None,
+    description: str | None = None,
     run_type: str | None = None,
     parent_id: str | None = None,
+    run_id: str | None = None,
 ) -> str:
     """Start a job and return its run's id at once; what can be refused is refused before there is a run.
 
     `job` has source_directory, command (the argument vector, {"input": name} standing for a dataset's path) or shell
     (one line, ${input:name} likewise), script, arguments, target (a cluster's name or "local"), environment,
     environment_variables, inputs, max_run_duration_seconds and, for several processes, distribution (see ranks). With
-    snapshot_id, the code is not taken from source_directory again. With sweep, it is tried with many arguments: see
-    sweeps.py.
-    Raises NotFound, Invalid and TooLarge.
+    snapshot_id, the code is not taken from source_directory again. With outputs, folders and files of a datastore are
+    given to the line as ${output:name}. With parameters, these and the paths of inputs and outputs are in the
+    environment. With sweep, it is tried with many arguments: see sweeps.py.
+    `run_id` is the run's, where the submitter chooses it. Raises NotFound, Invalid, TooLarge and, for a run_id that is
+    taken, AlreadyExists.
     """
     check(folder, job)
     snapshot_id = job.get("snapshot_id") or snapshot.take(folder, Path(job["source_directory"]))
@@ -53,15 +57,18 @@ def submit(
         experiment_id,
         display_name=display_name,
         parent_id=parent_id,
+        description=description,
         tags=tags or {},
         properties={"ContentSnapshotId": snapshot_id} | (properties or {}),
         status="NotStarted",
         run_type=run_type,
+        run_id=run_id,
     )
     identity = {
         **IDENTITY,
         "AZUREML_ARM_PROJECT_NAME": experiment,
         "MLFLOW_EXPERIMENT_ID": experiment_id,
+        "MLFLOW_EXPERIMENT_NAME": experiment,
         "MLFLOW_TRACKING_URI": mlflow_store.tracking_uri(folder),
     }
     run_folder = finish.run_folder(folder, run_id)
@@ -93,6 +100,8 @@ def check(folder: Path, job: dict) -> None:
         raise Invalid(f"The run needs {ranks.node_count(job)} nodes, but its target is 'local'. Give a compute target.")
     for given in job["inputs"]:
         data.resolve(folder, given["sources"])
+    for given in job.get("outputs") or []:
+        safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
     limit = job["max_run_duration_seconds"]
     if limit is not None and limit <= 0:
         raise Invalid(f"max_run_duration_seconds is {limit}; give a positive number of seconds.")

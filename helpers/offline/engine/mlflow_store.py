@@ -16,9 +16,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from helpers.offline.engine import database, job_states
-from helpers.offline.engine.errors import Invalid, NotFound
+from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
 
 PROPERTY = "azureml.property."  # MLflow knows tags only; a property is a tag below this
 INTERNAL = ("azureml.", "mlflow.")  # tags that are not the user's
@@ -26,6 +28,7 @@ RUN_TYPE = "azureml.runType"
 ERROR = "azureml.error"
 PARENT = "mlflow.parentRunId"
 DESCRIPTION = "mlflow.note.content"
+ARCHIVED = "azureml.archived"
 
 MLFLOW_STATUS = {
     "NotStarted": "SCHEDULED",
@@ -61,6 +64,10 @@ def is_loaded() -> bool:
     return _client.cache_info().currsize > 0
 
 
+def is_made(folder: Path) -> bool:
+    return (folder / "mlflow.db").exists()
+
+
 def tracking_uri(folder: Path) -> str:
     """The address of the store, as MLflow takes it."""
     return f"{_sqlite(folder / 'mlflow.db')}?timeout=60"
@@ -77,6 +84,22 @@ def client(folder: Path):
     if not store.exists():
         _make_store(folder)
     return _client(folder, store.stat().st_ino)
+
+
+def logged_models(folder: Path, run_id: str) -> dict[str, Path]:
+    """The folders of the models that MLflow 3 has logged with a run, by name: it keeps them beside the run's files."""
+    if not is_made(folder):
+        return {}
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60)
+    try:
+        rows = connection.execute(
+            "SELECT name, artifact_location FROM logged_models WHERE source_run_id=? AND lifecycle_stage='active' "
+            "ORDER BY creation_timestamp_ms",
+            (run_id,),
+        ).fetchall()
+    finally:
+        connection.close()
+    return {name: Path(url2pathname(urlsplit(location).path)) for name, location in rows}
 
 
 def create_experiment(folder: Path, name: str) -> str:
@@ -113,19 +136,59 @@ def create_run(
     properties: dict[str, str],
     status: str,
     run_type: str | None,
+    description: str | None = None,
+    run_id: str | None = None,
 ) -> str:
-    """A new run's id. Raises Invalid for a tag or property that the store cannot keep."""
+    """A new run's id: `run_id`, where one is given.
+
+    Raises Invalid for a tag or property that the store cannot keep, AlreadyExists for a run_id that is taken.
+    """
     mlflow_tags = _checked_tags(tags) | _checked_tags(properties, PROPERTY)
     if parent_id:
         mlflow_tags[PARENT] = parent_id
     if run_type:
         mlflow_tags[RUN_TYPE] = run_type
+    if description:
+        mlflow_tags[DESCRIPTION] = description
     store = client(folder)
-    run_id = store.create_run(experiment_id, tags=mlflow_tags, run_name=display_name).info.run_id
-    if status != "Running":
-        store.update_run(run_id, status=MLFLOW_STATUS[status])
+    if run_id is not None:
+        _insert_run(folder, experiment_id, run_id, display_name or run_id, mlflow_tags, status)
+    else:
+        run_id = store.create_run(experiment_id, tags=mlflow_tags, run_name=display_name).info.run_id
+        if status != "Running":
+            store.update_run(run_id, status=MLFLOW_STATUS[status])
     give_numbers(folder, experiment_id, [run_id])
     return run_id
+
+
+def _insert_run(folder: Path, experiment_id: str, run_id: str, name: str, tags: dict[str, str], status: str) -> None:
+    """A run of an id that is given, which MLflow itself has no call for. Raises AlreadyExists."""
+    columns = {
+        "run_uuid": run_id,
+        "name": name,
+        "experiment_id": int(experiment_id),
+        "artifact_uri": f"{artifact_location(folder)}/{run_id}/artifacts",
+        "status": MLFLOW_STATUS[status],
+        "start_time": int(time.time() * 1000),
+        "lifecycle_stage": "active",
+        "source_type": "UNKNOWN",
+        **dict.fromkeys(("source_name", "entry_point_name", "user_id", "source_version"), ""),
+    }
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            f"INSERT INTO runs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [*columns.values()]
+        )
+        connection.executemany(
+            "INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?)",
+            [(run_id, key, value) for key, value in {**tags, "mlflow.runName": name}.items()],
+        )
+        connection.execute("COMMIT")
+    except sqlite3.IntegrityError as error:
+        raise AlreadyExists(f"The workspace has a run {run_id!r} already; give another name.") from error
+    finally:
+        connection.close()
 
 
 def give_numbers(folder: Path, experiment_id: str, run_ids: list[str]) -> None:
@@ -170,6 +233,11 @@ def set_display_name(folder: Path, run_id: str, value: str) -> None:
 
 def set_description(folder: Path, run_id: str, value: str) -> None:
     client(folder).set_tag(run_id, DESCRIPTION, value)
+
+
+def set_archived(folder: Path, run_id: str, archived: bool) -> None:
+    """Keep a run out of lists, or bring it back. (MLflow's own deleted runs take no metrics any more.)"""
+    client(folder).set_tag(run_id, ARCHIVED, json.dumps(archived))
 
 
 def log_metrics(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> None:
@@ -274,7 +342,7 @@ def _and(earlier: Any, value: Any) -> list:
 def _checked_tags(tags: dict[str, str], prefix: str = "") -> dict[str, str]:
     checked = {}
     for name, value in tags.items():
-        if not is_metric_name(name) or name.startswith(INTERNAL):
+        if not is_metric_name(name) or (not prefix and name.startswith(INTERNAL)):
             raise Invalid(
                 f"{name!r} is no name for a tag or property offline: use letters, digits and _ - . / : or space, "
                 f"at most 250 of them, not beginning with {' or '.join(INTERNAL)}."

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sqlite3
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from helpers.offline.engine import mlflow_store
-from helpers.offline.engine.errors import Invalid, NotFound
+from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
 from helpers.offline.engine.files import PARTIAL, files_below
 from helpers.offline.engine.mlflow_store import INTERNAL, PROPERTY, is_metric_name
 from helpers.offline.engine.names import check_name, safe_join
@@ -52,10 +53,11 @@ def register(
     description: str | None = None,
     run_id: str | None = None,
     extra: dict | None = None,
+    version: int | None = None,
 ) -> ModelRecord:
-    """Keep a copy of a file or folder as the next version of `name`, under the name `stored_as`.
+    """Keep a copy of a file or folder as a version of `name`, the next one by default, under the name `stored_as`.
 
-    Two processes at once get two versions. Raises NotFound, Invalid and InvalidName.
+    Two processes at once get two versions. Raises NotFound, Invalid, InvalidName and AlreadyExists.
     """
     check_name("model", name, NAME_PATTERN, NAME_RULE)
     if not source.exists():
@@ -76,6 +78,8 @@ def register(
             made = store.create_model_version(
                 name, files.as_uri(), run_id, tags=version_tags, description=description or ""
             )
+            if version not in (None, int(made.version)):
+                made = _renumbered(folder, made, version)
     except BaseException:
         shutil.rmtree(files, ignore_errors=True)
         raise
@@ -120,8 +124,12 @@ def update(
     tags: dict[str, str] | None = None,
     properties: dict[str, str] | None = None,
     description: str | None = None,
+    extra: dict | None = None,
 ) -> ModelRecord:
-    """Replace a version's tags, add properties, set its description; None leaves a thing as it is. Raises NotFound."""
+    """Replace a version's tags, add properties and `extra`, set its description; None leaves a thing as it is.
+
+    Raises NotFound.
+    """
     model, store = get(folder, name, version), mlflow_store.client(folder)
     if tags is not None:
         for key, value in _checked(tags).items():
@@ -130,6 +138,8 @@ def update(
             store.delete_model_version_tag(name, str(version), key)
     for key, value in _checked(properties or {}, PROPERTY).items():
         store.set_model_version_tag(name, str(version), key, value)
+    if extra is not None:
+        store.set_model_version_tag(name, str(version), EXTRA, json.dumps(model.extra | extra))
     if description is not None:
         store.update_model_version(name, str(version), description)
     return get(folder, name, version)
@@ -141,6 +151,22 @@ def delete(folder: Path, name: str, version: int) -> None:
     mlflow_store.client(folder).delete_model_version(name, str(version))
     if model.path.is_relative_to(folder / "models"):  # what MLflow logged with a run belongs to the run
         shutil.rmtree(model.path, ignore_errors=True)
+
+
+def _renumbered(folder: Path, made, version: int):
+    """Give the version that was just made another number, which MLflow has no call for. Raises AlreadyExists."""
+    store = mlflow_store.client(folder)
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
+    try:
+        connection.execute("PRAGMA foreign_keys=ON")  # the version's tags follow
+        key = (version, made.name, int(made.version))
+        connection.execute("UPDATE model_versions SET version=? WHERE name=? AND version=?", key)
+    except sqlite3.IntegrityError as error:
+        store.delete_model_version(made.name, made.version)
+        raise AlreadyExists(f"The model {made.name!r} has a version {version} already.") from error
+    finally:
+        connection.close()
+    return store.get_model_version(made.name, str(version))
 
 
 def _is_registered(store, name: str) -> bool:

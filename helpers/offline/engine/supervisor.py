@@ -31,6 +31,7 @@ from helpers.offline.engine import (
     virtual_environments,
 )
 from helpers.offline.engine.errors import EngineError
+from helpers.offline.engine.names import safe_join
 from helpers.offline.engine.processes import LOOK, TICK
 
 SDK = Path(__file__).resolve().parents[1] / "sdk"
@@ -126,9 +127,10 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     for part in finish.UPLOADED:
         (code / part).mkdir(exist_ok=True)
     inputs = place_inputs(folder, run_id, job, code)
+    outputs = place_outputs(folder, job)
     spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
     finish.log_path(folder, run_id).parent.mkdir(parents=True, exist_ok=True)
-    environment = environment_of(folder, run_id, job, inputs, python)
+    environment = environment_of(folder, run_id, job, inputs, outputs, python)
     limit = job["max_run_duration_seconds"]
     deadline = time.monotonic() + limit if limit else float("inf")
 
@@ -151,7 +153,7 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
         job_states.advance(folder, run_id, "Running")  # from now on there is a log to follow
         spool.append(folder, run_id, {"kind": "status", "value": "Running"})
         try:
-            return processes.run_together(command_of(job, inputs, python), look, settings)
+            return processes.run_together(command_of(job, inputs, outputs, python), look, settings)
         except OSError as error:
             message = f"Execution failed. The program could not be started: {error}"
             raise Stopped("Failed", {"code": "UserError", "message": message}) from error
@@ -171,24 +173,42 @@ def place_inputs(folder: Path, run_id: str, job: dict, code: Path) -> dict[str, 
             target = finish.run_folder(folder, run_id) / "inputs" / "_absolute" / wanted.lstrip("/")
         else:
             target = code / wanted
-        data.place(data.resolve(folder, given["sources"]), target, given["mode"], overwrite=True)
+        as_is = given.get("as_is")  # "file", where the file's own path stands for it, or "folder"
+        files = data.place(
+            data.resolve(folder, given["sources"]), target, given["mode"], overwrite=True, as_is=bool(as_is)
+        )
+        placed[given["name"]] = str(files[0] if as_is == "file" else target)
+    return placed
+
+
+def place_outputs(folder: Path, job: dict) -> dict[str, str]:
+    """Where the job writes each of its named outputs: in the datastore itself, so that a killed job loses nothing."""
+    placed = {}
+    for given in job.get("outputs") or []:
+        target = safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
+        (target if given["kind"] == "folder" else target.parent).mkdir(parents=True, exist_ok=True)
         placed[given["name"]] = str(target)
     return placed
 
 
-def command_of(job: dict, inputs: dict[str, str], python: Path) -> list[str]:
+def command_of(job: dict, inputs: dict[str, str], outputs: dict[str, str], python: Path) -> list[str]:
     """The program and its arguments; the word `python` stands for the interpreter `python`."""
     if "shell" in job:
+        paths = {f"input:{name}": path for name, path in inputs.items()}
+        paths |= {f"output:{name}": path for name, path in outputs.items()}
         command = job["shell"]
-        for name, path in inputs.items():
-            command = command.replace(f"${{input:{name}}}", shlex.quote(path))
+        for name, path in paths.items():
+            command = command.replace(f"${{{name}}}", shlex.quote(path))
         return [shutil.which("bash") or "/bin/sh", "-c", command]
     words = [inputs[word["input"]] if isinstance(word, dict) else str(word) for word in job["command"]]
     return [str(python), *words[1:]] if words[0] == "python" else words
 
 
-def environment_of(folder: Path, run_id: str, job: dict, inputs: dict[str, str], python: Path) -> dict[str, str]:
+def environment_of(
+    folder: Path, run_id: str, job: dict, inputs: dict[str, str], outputs: dict[str, str], python: Path
+) -> dict[str, str]:
     """The environment variables of the script, those that Azure ML sets among them."""
+    parameters = {**job["parameters"], **inputs, **outputs} if "parameters" in job else {}
     from helpers.offline.engine import folder as folders
 
     python_path = [str(SDK), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -198,6 +218,7 @@ def environment_of(folder: Path, run_id: str, job: dict, inputs: dict[str, str],
         "PYTHONUNBUFFERED": "1",  # each line is in the log as soon as it is printed
         "PYTHONIOENCODING": "utf-8",
         **{f"AZUREML_DATAREFERENCE_{name}": value for name, value in inputs.items()},
+        **{f"AZUREML_PARAMETER_{name}": value for name, value in parameters.items()},
         **{name: str(value) for name, value in (job["environment_variables"] or {}).items()},
         "PYTHONPATH": os.pathsep.join(python_path),
         **job["identity"],

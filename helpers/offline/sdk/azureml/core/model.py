@@ -176,7 +176,7 @@ class Model:
                 f"{files}\nSee https://aka.ms/run-logging for more details."
             )
         with _engine.translated():
-            source = _engine.artifacts.root_of(run._folder, run.id) / model_path
+            source = _engine.artifacts.file_or_folder(run._folder, run.id, model_path)
         return _register(run.experiment.workspace, model_name, source, run=run, **details)
 
     # Finding

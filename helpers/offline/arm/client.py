@@ -1,0 +1,143 @@
+"""Makes the installed azure-ai-ml work on the offline workspace, from its first import in this process on.
+
+Until somebody imports it nothing is loaded: `use` only asks to be called back by the import. Nothing of the client is
+replaced but what would leave the machine: the end of the wire, the logins, and Docker.
+"""
+
+import functools
+import importlib.machinery
+import importlib.metadata
+import os
+import sys
+import warnings
+from collections.abc import Callable
+
+from helpers.offline.arm.wire import COVERAGE, RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
+
+SDK = "azure-ai-ml"
+KNOWN = "1.35"  # the release that requirements.txt has, which the routes are tested with
+# Seconds between two looks of jobs.stream(); without them the client looks ever more seldom, up to every minute.
+LOOKS = {"AZUREML_RUN_POLLING_INTERVAL_MIN": "1", "AZUREML_RUN_POLLING_INTERVAL_MAX": "1"}
+
+
+def use() -> None:
+    """Have MLClient and azure-identity's credentials work offline, whether they are imported already or later."""
+    for name, seconds in LOOKS.items():
+        os.environ.setdefault(name, seconds)
+    _after_import("azure.identity", _take_over_logins)
+    _after_import("azure.ai.ml", _take_over_client)
+
+
+def is_used() -> bool:
+    """Whether this process has azure-ai-ml for the offline workspace."""
+    module = sys.modules.get("azure.ai.ml")
+    return hasattr(module, "MLClient") and hasattr(module.MLClient.__init__, "__wrapped__")
+
+
+class _Finder:
+    """Finds one module as all others are found, and has its import followed by a call."""
+
+    def __init__(self, name: str, call: Callable):
+        self.name, self.call = name, call
+
+    def find_spec(self, name, path=None, target=None):
+        specification = importlib.machinery.PathFinder.find_spec(name, path, target) if name == self.name else None
+        if specification and specification.loader:
+            execute = specification.loader.exec_module
+
+            def execute_and_call(module):
+                execute(module)
+                self.call(module)
+
+            specification.loader.exec_module = execute_and_call
+        return specification
+
+
+def _after_import(name: str, call: Callable) -> None:
+    if name in sys.modules:
+        call(sys.modules[name])
+    elif not any(isinstance(finder, _Finder) and finder.name == name for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder(name, call))
+
+
+def _take_over_client(ml) -> None:
+    """Answer what the client sends, whoever it says it is; telemetry is off."""
+    version = importlib.metadata.version(SDK)
+    if not version.startswith(f"{KNOWN}."):
+        warnings.warn(
+            f"{SDK} {version} is installed; the offline workspace answers what {SDK} {KNOWN} asks "
+            "(pip install -r requirements.txt). What a newer one asks beyond that is refused by name.",
+            stacklevel=2,
+        )
+    if is_used():
+        return
+    _take_over_wire()
+    _take_over_docker()
+    real_init, real_from_config = ml.MLClient.__init__, ml.MLClient.from_config.__func__
+
+    @functools.wraps(real_init)
+    def __init__(self, credential, *arguments, **options):
+        own = None if credential is None else _credential()
+        real_init(self, own, *arguments, **(options | {"enable_telemetry": False}))
+
+    @functools.wraps(real_from_config)
+    def from_config(cls, credential, *, path=None, file_name=None, **options):
+        if path is None and file_name is None:  # the offline workspace needs no file, and reads none
+            return cls(credential, SUBSCRIPTION_ID, RESOURCE_GROUP, WORKSPACE, **options)
+        return real_from_config(cls, credential, path=path, file_name=file_name, **options)
+
+    ml.MLClient.__init__, ml.MLClient.from_config = __init__, classmethod(from_config)
+
+
+def _take_over_wire() -> None:
+    """Every session of azure-core in this process sends through our adapter, those that are open already too."""
+    from azure.core.pipeline.transport import RequestsTransport
+
+    from helpers.offline.arm import transport
+
+    real_open = RequestsTransport.open
+
+    @functools.wraps(real_open)
+    def open_offline(self):
+        real_open(self)
+        transport.mount(self.session)
+
+    RequestsTransport.open = open_offline
+
+
+def _take_over_docker() -> None:
+    from azure.ai.ml._local_endpoints import docker_client
+
+    class NoDocker:
+        def __getattr__(self, name):
+            raise NotImplementedError(f"local=True needs Docker and is not supported offline; see {COVERAGE}.")
+
+    docker_client.docker = NoDocker()
+
+
+def _take_over_logins(identity) -> None:
+    """Credentials can be made, and handed to MLClient; a token there is none."""
+    from azure.identity import CredentialUnavailableError
+
+    def no_token(self, *scopes, **options):
+        raise CredentialUnavailableError(
+            "There is no token offline, and nothing that asks for one: MLClient takes any credential. "
+            'use_backend("azure") in a fresh kernel logs in.'
+        )
+
+    for name in identity.__all__:
+        if hasattr(getattr(identity, name), "get_token"):
+            getattr(identity, name).get_token = getattr(identity, name).get_token_info = no_token
+
+
+def _credential():
+    """What MLClient asks instead of the credential that it was given: a token that nobody takes for a real one."""
+    import jwt
+    from azure.core.credentials import AccessToken
+
+    class OfflineCredential:
+        def get_token(self, *scopes, **options):
+            audience = scopes[0].removesuffix("/.default") if scopes else ""
+            return AccessToken(jwt.encode({"aud": audience, "tid": "offline"}, key=None, algorithm="none"), 2**33)
+
+    return OfflineCredential()

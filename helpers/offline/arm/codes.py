@@ -1,0 +1,67 @@
+"""Code assets: a folder that a client uploads, and of which the engine takes a snapshot."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
+
+from helpers.offline.arm import locations, resources
+from helpers.offline.arm.wire import ACCOUNT, BLOB_HOST, Refused, Request
+from helpers.offline.engine import snapshot
+from helpers.offline.engine.names import safe_join
+
+KIND = "code"
+
+
+def start_upload(request: Request) -> dict:
+    """A new container to upload into."""
+    address = f"https://{BLOB_HOST}/{uuid.uuid4()}"
+    group = request.scope.id.partition("/providers/")[0]
+    return {
+        "pendingUploadId": str(uuid.uuid4()),
+        "pendingUploadType": "TemporaryBlobReference",
+        "blobReferenceForConsumption": {
+            "blobUri": address,
+            "storageAccountArmId": f"{group}/providers/Microsoft.Storage/storageAccounts/{ACCOUNT}",
+            "credential": {"credentialType": "SAS", "sasUri": f"{address}?sig=offline"},
+        },
+    }
+
+
+def put_version(request: Request) -> dict:
+    """Take the snapshot of what was uploaded. Raises Refused and TooLarge."""
+    given = request.properties
+    address = urlsplit(given.get("codeUri") or "")
+    if address.hostname != BLOB_HOST:
+        raise Refused(f"The code at {given.get('codeUri')!r} cannot be had offline; give a folder of this machine.")
+    container, _, inside = address.path.strip("/").partition("/")
+    uploaded = locations.container(request.folder, container)
+    code = safe_join(uploaded, unquote(inside)) if inside else uploaded
+    if not code.is_dir():
+        raise Refused("Nothing was uploaded for this code: submit the job again.")
+    snapshot_id = snapshot.take(request.folder, code)
+    asset = resources.put_version(request, KIND, given | {"snapshot": snapshot_id}, "Asset paths cannot be updated.")
+    shutil.rmtree(uploaded)
+    return _described(request, asset)
+
+
+def get_version(request: Request) -> dict:
+    return _described(request, resources.get_version(request, KIND, request.names["name"], request.names["version"]))
+
+
+def list_versions(request: Request) -> Iterator[dict]:
+    """The versions of a name, or those whose content has the hash that is asked for."""
+    wanted = request.query.get("hash")
+    for asset in resources.list_versions(request, KIND):
+        if wanted in (None, (asset.body.get("properties") or {}).get("hash_sha256")):
+            yield _described(request, asset)
+
+
+def snapshot_of(request: Request, words: list[str]) -> str:
+    """The snapshot of the code with this id, as wire.names_in gives it."""
+    return resources.get_version(request, KIND, words[1], words[3]).body["snapshot"]
+
+
+def _described(request: Request, asset) -> dict:
+    properties = {key: value for key, value in asset.body.items() if key != "snapshot"}
+    return resources.described(request, "codes", asset, properties)

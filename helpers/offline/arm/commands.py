@@ -1,0 +1,146 @@
+"""From the management plane's description of a command job to the engine's job. What cannot run is refused here."""
+
+import re
+import tempfile
+from pathlib import Path
+
+import isodate
+
+from helpers.offline.arm import codes, data_assets, environments, locations, model_assets
+from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
+from helpers.offline.engine import clusters, data, snapshot
+from helpers.offline.engine.errors import NotFound
+
+DOWNLOADED = ("Download", "EvalDownload")
+OUTPUT_MODES = ("ReadWriteMount", "Upload", None)
+KINDS = {"uri_file": "file", "uri_folder": "folder", "custom_model": "folder", "mlflow_model": "folder"}
+DISTRIBUTIONS = ("PyTorch", "Mpi", "TensorFlow")
+LOCAL = "IsLocal"  # among the resources' properties, for compute="local"
+
+
+def job_of(request: Request, name: str, asked: dict) -> dict:
+    """The engine's job. Raises Refused, and NotFound for data that is not there."""
+    resources = asked.get("resources") or {}
+    given = asked.get("inputs") or {}
+    literals = {key: value.get("value") for key, value in given.items() if value["jobInputType"] == "literal"}
+    inputs = [_input(request, key, value) for key, value in given.items() if key not in literals]
+    outputs = [_output(name, key, value) for key, value in (asked.get("outputs") or {}).items() if key != "default"]
+    return {
+        "asked": asked,
+        "shell": _line(asked.get("command") or "", literals, inputs, outputs),
+        "snapshot_id": _snapshot(request, asked.get("codeId")),
+        "source_directory": None,
+        "script": None,
+        "arguments": [],
+        "target": _target(request, asked, resources),
+        "environment": environments.for_job(request, names_in(asked.get("environmentId") or "")),
+        "environment_variables": asked.get("environmentVariables") or {},
+        "parameters": {key: "" if value is None else str(value) for key, value in literals.items()},
+        "inputs": inputs,
+        "outputs": outputs,
+        "max_run_duration_seconds": _seconds((asked.get("limits") or {}).get("timeout")),
+        "distribution": _distribution(asked.get("distribution"), resources.get("instanceCount") or 1),
+    }
+
+
+def _line(command: str, literals: dict, inputs: list[dict], outputs: list[dict]) -> str:
+    """The command with its literals, and with the engine's names for the paths that only the node knows."""
+    paths = {f"inputs.{one['name']}": f"${{input:{one['name']}}}" for one in inputs}
+    paths |= {f"outputs.{one['name']}": f"${{output:{one['name']}}}" for one in outputs}
+    values = paths | {f"inputs.{key}": "" if value is None else str(value) for key, value in literals.items()}
+
+    def filled(found: re.Match) -> str:
+        if found[1] not in values:
+            raise Refused(
+                f"The command names ${{{{{found[1]}}}}}, and the job has: {', '.join(sorted(values)) or 'none'}."
+            )
+        return values[found[1]]
+
+    return re.sub(r"\$\{\{\s*((?:inputs|outputs)\.[\w.]+)\s*\}\}", filled, command)
+
+
+def _snapshot(request: Request, code_id: str | None) -> str:
+    """The snapshot of the job's code: an empty one where the job is a command alone."""
+    if code_id:
+        return codes.snapshot_of(request, names_in(code_id))
+    with tempfile.TemporaryDirectory() as empty:
+        return snapshot.take(request.folder, Path(empty))
+
+
+def _target(request: Request, asked: dict, resources: dict) -> str:
+    """The cluster's name, or "local"."""
+    if LOCAL in (resources.get("properties") or {}):
+        return "local"
+    if not asked.get("computeId"):
+        raise Unsupported("A job without a compute, on serverless ones,", "give compute= the name of a cluster")
+    name = asked["computeId"].rpartition("/")[2]
+    try:
+        clusters.get(request.folder, name)
+    except NotFound as error:
+        raise Refused(f"Unknown compute target '{name}'. {error}") from None
+    return name
+
+
+def _distribution(asked: dict | None, nodes: int) -> dict | None:
+    if not asked:
+        return {"kind": "Mpi", "node_count": nodes, "process_count": nodes} if nodes > 1 else None
+    kind = asked.get("distributionType")
+    if kind not in DISTRIBUTIONS:
+        raise Unsupported(f"The distribution {kind}", f"{', '.join(DISTRIBUTIONS)} are")
+    if asked.get("parameterServerCount"):
+        raise Unsupported("A distribution with parameter servers", "give workers alone")
+    each = 1 if kind == "TensorFlow" else asked.get("processCountPerInstance") or 1
+    return {"kind": kind, "node_count": nodes, "process_count": nodes * each}
+
+
+def _seconds(duration: str | None) -> int | None:
+    return int(isodate.parse_duration(duration).total_seconds()) if duration else None
+
+
+def _input(request: Request, name: str, given: dict) -> dict:
+    """The engine's input for data, a file or a model. Raises Refused, and NotFound where there is nothing."""
+    kind = given["jobInputType"]
+    if kind not in KINDS:
+        raise Unsupported(f"An input of the type {kind}", f"{', '.join(KINDS)} are")
+    uri = given.get("uri") or ""
+    mode = "direct" if given.get("mode") == "Direct" else "download" if given.get("mode") in DOWNLOADED else "mount"
+    source = _source(request, uri)
+    if not data.resolve(request.folder, [source]):
+        raise Refused(f"The input {name!r} has no files: {uri}")
+    return {
+        "name": name,
+        "mode": mode,
+        "as_is": KINDS[kind],
+        "path_on_compute": None,
+        "dataset_id": uri,
+        "sources": [source],
+    }
+
+
+def _source(request: Request, uri: str) -> dict:
+    if uri.startswith("azureml://"):
+        return locations.source_of(uri)
+    if "/data/" in uri:
+        return locations.source_of(data_assets.uri_of(request, names_in(uri)))
+    if "/models/" in uri:
+        return model_assets.source_of(names_in(uri))
+    return locations.source_of(uri)
+
+
+def _output(job: str, name: str, given: dict) -> dict:
+    """Where a named output lands: in the datastore, below azureml/<job>/<output> if no other place is asked for."""
+    kind = given.get("jobOutputType")
+    if kind not in KINDS:
+        raise Unsupported(f"An output of the type {kind}", f"{', '.join(KINDS)} are")
+    if given.get("mode") not in OUTPUT_MODES:
+        raise Unsupported(f"The mode {given['mode']} of the output {name!r}", "rw_mount and upload are")
+    asked = (given.get("uri") or "").replace("${{name}}", job)
+    source = locations.source_of(asked) if asked else {"datastore": data.BLOBSTORE, "path": f"azureml/{job}/{name}/"}
+    if "datastore" not in source:
+        raise Refused(f"The output {name!r} cannot go to {asked}; give azureml://datastores/{data.BLOBSTORE}/paths/….")
+    return {
+        "name": name,
+        "kind": KINDS[kind],
+        "datastore": source["datastore"],
+        "path": source["path"],
+    }

@@ -1,0 +1,177 @@
+"""Clusters: AmlCompute as the management plane describes it, on the engine's clusters, which SDK v1 makes too."""
+
+import re
+from collections.abc import Iterator
+
+import isodate
+
+from helpers.offline.arm.wire import LOCATION, PROVIDER, Refused, Request, Unsupported, resource
+from helpers.offline.engine import clusters, vm_sizes
+from helpers.offline.engine.errors import AlreadyExists
+
+IDLE = 120  # seconds, where none are given
+SCALED = ("min_nodes", "max_nodes", "idle_seconds")  # what a PUT on a cluster that is there changes
+
+
+def put(request: Request) -> dict:
+    """Make a cluster, or change the scale, tags and description of one that is there."""
+    name = request.names["name"]
+    settings = _settings(name, request.body)
+    try:
+        clusters.create(request.folder, name, settings)
+    except AlreadyExists:
+        there = clusters.get(request.folder, name)
+        if there["vm_size"].lower() != settings["vm_size"].lower():
+            raise Refused(
+                f"The VM size of the cluster {name!r} is {there['vm_size']} and cannot be changed; delete the cluster "
+                "first, or create one of another name."
+            ) from None
+        clusters.update(request.folder, name, **{key: value for key, value in settings.items() if key != "vm_size"})
+    return get(request)
+
+
+def get(request: Request) -> dict:
+    return _described(request, clusters.get(request.folder, request.names["name"]))
+
+
+def list_all(request: Request) -> Iterator[dict]:
+    return (_described(request, cluster) for cluster in clusters.list_all(request.folder))
+
+
+def delete(request: Request) -> None:
+    clusters.delete(request.folder, request.names["name"])
+
+
+def nodes(request: Request) -> dict:
+    """What each node does, as listNodes has it."""
+    name = request.names["name"]
+    return {
+        "nodes": [
+            {
+                "nodeId": node["id"],
+                "privateIpAddress": "127.0.0.1",
+                "publicIpAddress": None,
+                "port": None,
+                "nodeState": node["state"],
+                "runId": node["run_id"],
+            }
+            for node in clusters.state(request.folder, name)["nodes"]
+        ]
+    }
+
+
+def sizes(request: Request) -> dict:
+    """The VM sizes that clusters can have."""
+    return {
+        "value": [
+            {
+                "name": size.name,
+                "family": size.family,
+                "vCPUs": size.vcpus,
+                "gpus": size.gpus,
+                "memoryGB": size.memory_gb,
+                "lowPriorityCapable": True,
+                "supportedComputeTypes": ["AmlCompute"],
+            }
+            for size in vm_sizes.SIZES.values()
+        ]
+    }
+
+
+def usages(request: Request) -> Iterator[dict]:
+    """The cores in use of each family of VM sizes; offline there is no quota, for which the service says -1."""
+    used = dict.fromkeys((size.family for size in vm_sizes.SIZES.values()), 0)
+    for cluster in clusters.list_all(request.folder):
+        size = vm_sizes.find(cluster["vm_size"])
+        used[size.family] += size.vcpus * clusters.state(request.folder, cluster["name"])["current"]
+    top = f"/subscriptions/{request.scope.subscription}/providers/{PROVIDER}/locations/{LOCATION}"
+    for family, cores in used.items():
+        yield {
+            "id": f"{top}/usages/{family}",
+            "type": f"{PROVIDER}/workspaces/usages",
+            "unit": "Count",
+            "currentValue": cores,
+            "limit": -1,
+            "name": {"value": family, "localizedValue": family},
+        }
+
+
+def _settings(name: str, body: dict) -> dict:
+    """The engine's settings of the cluster that is asked for. Raises Refused."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,14}[A-Za-z0-9]", name):
+        raise Refused(
+            f"Compute name {name!r} is invalid. It can include letters, digits and dashes. It must start with a "
+            "letter, end with a letter or digit, and be between 2 and 16 characters in length."
+        )
+    outer = body.get("properties") or {}
+    if outer.get("computeType") != "AmlCompute":
+        raise Unsupported(f"A compute of the type {outer.get('computeType')}", "AmlCompute is")
+    inner = outer.get("properties") or {}
+    scale = inner.get("scaleSettings") or {}
+    idle = scale.get("nodeIdleTimeBeforeScaleDown")
+    return {
+        "vm_size": inner.get("vmSize"),
+        "vm_priority": inner.get("vmPriority") or "Dedicated",
+        "min_nodes": scale.get("minNodeCount") or 0,
+        "max_nodes": scale.get("maxNodeCount"),
+        "idle_seconds": IDLE if idle is None else int(isodate.parse_duration(idle).total_seconds()),
+        "description": outer.get("description"),
+        "tags": body.get("tags") or {},
+        "location": body.get("location"),
+        "remote_login_port_public_access": inner.get("remoteLoginPortPublicAccess") or "NotSpecified",
+        # a password is not kept
+        "admin": {
+            key: value
+            for key, value in (inner.get("userAccountCredentials") or {}).items()
+            if value and key != "adminUserPassword"
+        },
+        "subnet": inner.get("subnet"),
+        "identity": body.get("identity"),
+    }
+
+
+def _described(request: Request, cluster: dict) -> dict:
+    state = clusters.state(request.folder, cluster["name"])
+    properties = {
+        "computeType": "AmlCompute",
+        "isAttachedCompute": False,
+        "description": cluster.get("description"),
+        "createdOn": cluster["created"],
+        "modifiedOn": cluster["modified"],
+        "computeLocation": cluster.get("location") or LOCATION,
+        "provisioningState": "Succeeded",
+        "properties": {
+            "vmSize": cluster["vm_size"].upper(),
+            "vmPriority": cluster.get("vm_priority", "Dedicated"),
+            "scaleSettings": {
+                "minNodeCount": cluster["min_nodes"],
+                "maxNodeCount": cluster["max_nodes"],
+                "nodeIdleTimeBeforeScaleDown": f"PT{cluster['idle_seconds']}S",
+            },
+            "userAccountCredentials": cluster.get("admin") or None,
+            "subnet": cluster.get("subnet"),
+            "remoteLoginPortPublicAccess": cluster.get("remote_login_port_public_access", "NotSpecified"),
+            "allocationState": state["allocation_state"],
+            "allocationStateTransitionTime": state["transition_time"],
+            "currentNodeCount": state["current"],
+            "targetNodeCount": state["target"],
+            "nodeStateCounts": {
+                "preparingNodeCount": state["preparing"],
+                "runningNodeCount": state["running"],
+                "idleNodeCount": state["idle"],
+                "unusableNodeCount": 0,
+                "leavingNodeCount": state["leaving"],
+                "preemptedNodeCount": 0,
+            },
+        },
+    }
+    return resource(
+        request.scope,
+        f"computes/{cluster['name']}",
+        properties,
+        created=cluster["created"],
+        modified=cluster["modified"],
+        location=LOCATION,
+        tags=cluster.get("tags") or {},
+        **({"identity": cluster["identity"]} if cluster.get("identity") else {}),
+    )

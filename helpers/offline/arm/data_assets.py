@@ -1,0 +1,59 @@
+"""Data assets: names and versions for files and folders that lie in a datastore, or at an address that is known."""
+
+from collections.abc import Iterator
+
+from helpers.offline.arm import locations, resources
+from helpers.offline.arm.wire import Request, Unsupported, long_uri, resource, short_uri
+from helpers.offline.engine import data
+
+KIND = "data"
+TYPES = ("uri_file", "uri_folder")
+
+
+def put_version(request: Request) -> dict:
+    """Keep a data asset. Raises Refused for a table, and for an address that is not known offline."""
+    given = request.properties
+    if given.get("dataType") not in TYPES:
+        raise Unsupported(f"A data asset of the type {given.get('dataType')!r}", f"{' and '.join(TYPES)} are")
+    body = given | {"dataUri": short_uri(given.get("dataUri") or "")}
+    source = locations.source_of(body["dataUri"])
+    if "url" in source:
+        data.resolve(request.folder, [source])  # whether it is known here
+    else:
+        data.datastore_root(request.folder, source["datastore"])
+    return _described(request, resources.put_version(request, KIND, body, "Asset paths cannot be updated."))
+
+
+def get_version(request: Request) -> dict:
+    return _described(request, resources.get_version(request, KIND, request.names["name"], request.names["version"]))
+
+
+def list_versions(request: Request) -> Iterator[dict]:
+    return (_described(request, asset) for asset in resources.list_versions(request, KIND))
+
+
+def get(request: Request) -> dict:
+    return _container(request, request.names["name"], resources.container(request, KIND))
+
+
+def put(request: Request) -> dict:
+    return _container(request, request.names["name"], resources.put_container(request, KIND))
+
+
+def list_all(request: Request) -> Iterator[dict]:
+    return (_container(request, name, properties) for name, properties in resources.list_containers(request, KIND))
+
+
+def uri_of(request: Request, words: list[str]) -> str:
+    """Where the data with this id, as wire.names_in gives it, lies. Raises Refused."""
+    return resources.get_version(request, KIND, words[1], words[3]).body["dataUri"]
+
+
+def _container(request: Request, name: str, properties: dict) -> dict:
+    latest = resources.get_version(request, KIND, name, properties["latestVersion"])
+    return resource(request.scope, f"data/{name}", properties | {"dataType": latest.body["dataType"]})
+
+
+def _described(request: Request, asset) -> dict:
+    body = {"isArchived": False, **asset.body, "dataUri": long_uri(request.scope, asset.body["dataUri"])}
+    return resources.described(request, "data", asset, body)

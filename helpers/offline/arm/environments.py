@@ -1,0 +1,70 @@
+"""Environments: an image and a conda specification, by name and version."""
+
+from collections.abc import Iterator
+
+import yaml
+
+from helpers.offline.arm import resources
+from helpers.offline.arm.wire import Refused, Request, Unsupported, resource
+
+KIND = "environment"
+
+
+def put_version(request: Request) -> dict:
+    """Keep an environment. Raises Refused for a build context, and for another content of a version that is there."""
+    given = request.properties
+    if given.get("build"):
+        raise Unsupported("An environment with a Docker build context", "give image and conda_file")
+    _specification(given.get("condaFile"))
+    name, version = request.names["name"], request.names["version"]
+    immutable = f"The environment {name!r} version {version!r} exists with another content; give it a new version."
+    return _described(request, resources.put_version(request, KIND, given, immutable))
+
+
+def get_version(request: Request) -> dict:
+    return _described(request, resources.get_version(request, KIND, request.names["name"], request.names["version"]))
+
+
+def list_versions(request: Request) -> Iterator[dict]:
+    return (_described(request, asset) for asset in resources.list_versions(request, KIND))
+
+
+def get(request: Request) -> dict:
+    return resource(request.scope, f"environments/{request.names['name']}", resources.container(request, KIND))
+
+
+def put(request: Request) -> dict:
+    return resource(request.scope, f"environments/{request.names['name']}", resources.put_container(request, KIND))
+
+
+def list_all(request: Request) -> Iterator[dict]:
+    for name, properties in resources.list_containers(request, KIND):
+        yield resource(request.scope, f"environments/{name}", properties)
+
+
+def for_job(request: Request, words: list[str]) -> dict:
+    """The engine's environment of the one with this id, as wire.names_in gives it. Raises Refused."""
+    name, version = words[1], words[3]
+    body = resources.get_version(request, KIND, name, version).body
+    return {
+        "name": name,
+        "version": version,
+        "python": {"condaDependencies": _specification(body.get("condaFile"))},
+        "docker": {"baseImage": body.get("image")},
+    }
+
+
+def _specification(text: str | None) -> dict:
+    """What a conda file says. Raises Refused where it is none."""
+    try:
+        found = yaml.safe_load(text or "") or {}
+    except yaml.YAMLError as error:
+        raise Refused(f"The conda file is not YAML: {error}") from None
+    if not isinstance(found, dict):
+        raise Refused("The conda file has to hold name, channels and dependencies.")
+    return found
+
+
+def _described(request: Request, asset) -> dict:
+    properties = {"environmentType": "UserCreated", "osType": "Linux", "isArchived": False, **asset.body}
+    return resources.described(request, "environments", asset, properties)

@@ -1,0 +1,119 @@
+"""Jobs: what is asked for with one, what is told of it, and how it ends early.
+
+commands.py makes the engine's job of what is asked for.
+"""
+
+import re
+from collections.abc import Iterator
+
+from helpers.offline.arm import commands, runs
+from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
+from helpers.offline.engine import data, history, job_states
+from helpers.offline.engine import jobs as engine_jobs
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
+NAME_RULE = "use letters, digits, '-' and '_', beginning with a letter or digit, at most 255 of them"
+RUN_TYPES = {"Command": "azureml.commandjob"}
+# What may change once a job is there, and what the service adds to what was asked for.
+FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
+LOOK = "0.5"  # seconds between two looks of a client that waits for the end of a job that it has canceled
+
+
+def put(request: Request) -> dict:
+    """Start a job; of one that is there, change what may change. Raises Refused and what the engine raises."""
+    name, asked = request.names["name"], request.properties
+    if not re.fullmatch(NAME, name):
+        raise Refused(f"{name!r} is no name for a job: {NAME_RULE}.")
+    if job_states.get(request.folder, name) is not None:
+        _update(request, name, asked)
+        return get(request)
+    if asked.get("jobType") not in RUN_TYPES:
+        raise Unsupported(f"A job of the type {asked.get('jobType')}", "command jobs are")
+    engine_jobs.submit(
+        request.folder,
+        asked.get("experimentName") or "Default",
+        commands.job_of(request, name, asked),
+        tags=asked.get("tags"),
+        properties=asked.get("properties"),
+        display_name=asked.get("displayName") or name,
+        description=asked.get("description"),
+        run_type=RUN_TYPES[asked["jobType"]],
+        run_id=name,
+    )
+    return get(request)
+
+
+def get(request: Request) -> dict:
+    return _described(request, history.get_run(request.folder, request.names["name"]))
+
+
+def list_all(request: Request) -> Iterator[dict]:
+    """The jobs, the last submitted first; a run of SDK v1 is not described in this form."""
+    view = request.query.get("listViewType") or "ActiveOnly"
+    shown = {"ActiveOnly": (False,), "ArchivedOnly": (True,)}.get(view, (False, True))
+    found = history.list_runs_of_type(request.folder, RUN_TYPES["Command"])
+    return (_described(request, run) for run in found if run.archived in shown)
+
+
+def cancel(request: Request) -> dict | Answer:
+    """Ask for the end of a job. The client looks again, at canceled(), until it has come."""
+    run = history.get_run(request.folder, request.names["name"])
+    engine_jobs.cancel(request.folder, run.id)
+    return canceled(request)
+
+
+def canceled(request: Request) -> dict | Answer:
+    run = history.get_run(request.folder, request.names["name"])
+    if run.status in job_states.FINAL:
+        return {}
+    address = f"https://{request.host}{request.scope.id}/jobs/{run.id}/cancel?api-version=offline"
+    return Answer(status=202, headers={"Location": address, "Retry-After": LOOK})
+
+
+def _update(request: Request, name: str, asked: dict) -> None:
+    there = rescoped(request.scope, job_states.submitted(request.folder, name).get("asked") or {})
+    changed = sorted(
+        key
+        for key in there.keys() | asked.keys()
+        if key not in (*FREE, "outputs") and (there.get(key) or None) != (asked.get(key) or None)
+    )
+    if changed or not there:
+        raise Refused(
+            "A job with this name already exists. If you are trying to create a new job, use a different name. If you "
+            f"are trying to update an existing job, the existing job's {', '.join(changed)} cannot be changed. Only "
+            "description, tags, displayName, properties, and isArchived can be updated."
+        )
+    runs.change(request.folder, name, asked, asked.get("isArchived"))
+
+
+def _described(request: Request, run: history.RunRecord) -> dict:
+    job = job_states.submitted(request.folder, run.id)
+    asked = rescoped(request.scope, job.get("asked") or {})
+    default = {
+        "jobOutputType": "uri_folder",
+        "mode": "ReadWriteMount",
+        "uri": f"azureml://datastores/{data.ARTIFACTSTORE}/ExperimentRun/dcid.{run.id}",
+    }
+    outputs = {
+        output["name"]: asked["outputs"][output["name"]]
+        | {"uri": long_uri(request.scope, f"azureml://datastores/{output['datastore']}/paths/{output['path']}")}
+        for output in job.get("outputs") or []
+    }
+    properties = asked | {
+        "status": run.status,
+        "displayName": run.display_name,
+        "experimentName": run.experiment,
+        "description": run.description or None,
+        "tags": run.tags,
+        "properties": run.properties,
+        "isArchived": run.archived,
+        "parentJobName": run.parent_id,
+        "outputs": {**outputs, "default": default},
+        "services": {"Studio": {"jobServiceType": "Studio", "endpoint": _page_of(run)}},
+    }
+    return resource(request.scope, f"jobs/{run.id}", properties, created=run.created)
+
+
+def _page_of(run: history.RunRecord) -> str:
+    """The run's page in the offline studio (`make studio`)."""
+    return f"http://127.0.0.1:5000/#/experiments/{run.experiment_id}/runs/{run.id}?workspace=offline"

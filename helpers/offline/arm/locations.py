@@ -1,0 +1,99 @@
+"""Where the files lie that blobs and azureml:// addresses stand for."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from helpers.offline.arm.wire import BLOB_HOST, Refused, short_uri
+from helpers.offline.engine import artifacts, data, models
+from helpers.offline.engine.errors import NotFound
+from helpers.offline.engine.files import files_below
+from helpers.offline.engine.names import safe_join
+
+CONTAINERS = {data.BLOBSTORE: "azureml-blobstore", data.ARTIFACTSTORE: "azureml"}
+UPLOADS = "uploads"  # the part of the workspace's folder for containers that are no datastore's
+
+_OF_RUN = r"ExperimentRun/dcid\.([^/]+)(?:/(.*))?"
+_OF_MODEL = r"models/([^/]+)/(\d+)(?:/(.*))?"
+
+
+def blob(folder: Path, container: str, name: str) -> Path:
+    """The file of a blob. Raises NotFound and Invalid."""
+    if container == CONTAINERS[data.ARTIFACTSTORE]:
+        if found := re.fullmatch(_OF_RUN, name):
+            return artifacts.path_of(folder, found[1], found[2] or "")
+        found = re.fullmatch(_OF_MODEL, name)
+        file = found and safe_join(models.get(folder, found[1], int(found[2])).path, found[3] or "")
+    else:
+        file = safe_join(_root(folder, container), name)
+    if not file or not file.is_file():
+        raise NotFound(f"There is no file {name!r} in the container {container!r}.")
+    return file
+
+
+def new_blob(folder: Path, container: str, name: str) -> Path:
+    """Where a blob may be written. Raises Refused and Invalid."""
+    if container == CONTAINERS[data.ARTIFACTSTORE]:
+        raise Refused(
+            f"The datastore {data.ARTIFACTSTORE!r} keeps the files of runs; upload to {data.BLOBSTORE!r}.", 403
+        )
+    return safe_join(_root(folder, container), name)
+
+
+def blobs(folder: Path, container: str, prefix: str) -> Iterator[str]:
+    """The names of the container's blobs that begin with `prefix`, in order."""
+    if container != CONTAINERS[data.ARTIFACTSTORE]:
+        above = prefix.rpartition("/")[0]
+        root = _root(folder, container)
+        below = files_below(safe_join(root, above) if above else root)
+        names = (f"{above}/{name}" if above else name for name in below)
+    elif found := re.fullmatch(_OF_RUN, prefix):
+        names = _names(f"ExperimentRun/dcid.{found[1]}", lambda: artifacts.files_of(folder, found[1]))
+    elif found := re.fullmatch(_OF_MODEL, prefix):
+        names = _names(f"models/{found[1]}/{found[2]}", lambda: models.get(folder, found[1], int(found[2])).files)
+    else:
+        names = ()
+    return (name for name in names if name.startswith(prefix))
+
+
+def container(folder: Path, name: str) -> Path:
+    """The folder of a container, which may not be there yet. Raises Invalid."""
+    return _root(folder, name)
+
+
+def source_of(uri: str) -> dict:
+    """What an address stands for, as the engine's datasets have it. Raises Refused for one that is no address."""
+    uri = short_uri(uri)
+    if found := re.fullmatch(r"azureml://datastores/([^/]+)/(?:paths/)?(.*)", uri):
+        return {"datastore": found[1], "path": found[2] or "**"}
+    if found := re.fullmatch(r"azureml://jobs/([^/]+)/outputs/artifacts/(?:paths/)?(.*)", uri):
+        return {"datastore": data.ARTIFACTSTORE, "path": f"ExperimentRun/dcid.{found[1]}/{found[2]}"}
+    if found := re.fullmatch(r"azureml://jobs/([^/]+)/outputs/([^/]+)/?(?:paths/)?(.*)", uri):
+        return {"datastore": data.BLOBSTORE, "path": f"azureml/{found[1]}/{found[2]}/{found[3]}"}
+    if found := re.fullmatch(r"runs:/([^/]+)/(.*)", uri):
+        return {"datastore": data.ARTIFACTSTORE, "path": f"ExperimentRun/dcid.{found[1]}/{found[2]}"}
+    if found := re.fullmatch(r"wasbs?://([^@/]+)@([^/]+)/(.*)", uri):
+        uri = f"https://{found[2]}/{found[1]}/{found[3]}"
+    parts = urlsplit(uri)
+    if parts.hostname == BLOB_HOST:
+        container, _, path = unquote(parts.path).lstrip("/").partition("/")
+        stores = {name: store for store, name in CONTAINERS.items()}
+        if container in stores:
+            return {"datastore": stores[container], "path": path or "**"}
+    if parts.scheme in ("http", "https"):
+        return {"url": uri}
+    raise Refused(f"{uri!r} is no address of data: give azureml://datastores/…, azureml://jobs/… or https://….")
+
+
+def _names(above: str, list_files) -> list[str]:
+    try:
+        return [f"{above}/{name}" for name in list_files()]
+    except NotFound:
+        return []
+
+
+def _root(folder: Path, container: str) -> Path:
+    if container == CONTAINERS[data.BLOBSTORE]:
+        return data.datastore_root(folder, data.BLOBSTORE)
+    return safe_join(folder / UPLOADS, container)

@@ -1,0 +1,174 @@
+"""Model assets: names and versions in the registry, which SDK v1 and MLflow share."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from helpers.offline.arm import locations, resources
+from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource
+from helpers.offline.engine import data, models
+
+KIND = "model"
+TYPES = ("custom_model", "mlflow_model")
+IMMUTABLE = "Asset paths cannot be updated."
+
+
+def put_version(request: Request) -> dict:
+    """Register a model, or change what may change of one: tags, description, properties and archive flag.
+
+    Raises Refused and NotFound.
+    """
+    given, name = request.properties, request.names["name"]
+    version = _number(request.names["version"])
+    address = _address(given.get("modelUri") or "")
+    there = next((model for model in models.list_all(request.folder, name) if model.version == version), None)
+    if there is None:
+        return _described(request, _register(request, name, version, address, given))
+    if address != _address_of(there):
+        raise Refused(IMMUTABLE)
+    changed = models.update(
+        request.folder,
+        name,
+        version,
+        tags=given.get("tags"),
+        properties=given.get("properties"),
+        description=given.get("description"),
+        extra={"archived": bool(given.get("isArchived"))},
+    )
+    return _described(request, changed)
+
+
+def get_version(request: Request) -> dict:
+    return _described(request, models.get(request.folder, request.names["name"], _number(request.names["version"])))
+
+
+def list_versions(request: Request) -> Iterator[dict]:
+    name = request.names["name"]
+    archived = bool(resources.kept_of_container(request, KIND, name).get("isArchived"))
+    found = models.list_all(request.folder, name)
+    listed = [m for m in found if resources.is_listed(request, archived or bool(m.extra.get("archived")))]
+    return (_described(request, model) for model in listed[: int(request.query.get("$top") or len(listed))])
+
+
+def get(request: Request) -> dict:
+    found = models.list_all(request.folder, request.names["name"])
+    if not found:
+        raise Refused(f"The workspace has no model {request.names['name']!r}.", 404)
+    return _container(request, found)
+
+
+def put(request: Request) -> dict:
+    get(request)
+    resources.keep_container(request, KIND)
+    return get(request)
+
+
+def list_all(request: Request) -> Iterator[dict]:
+    named: dict[str, list[models.ModelRecord]] = {}
+    for model in models.list_all(request.folder):
+        named.setdefault(model.name, []).append(model)
+    for _, found in sorted(named.items()):
+        described = _container(request, found)
+        if resources.is_listed(request, described["properties"]["isArchived"]):
+            yield described
+
+
+def source_of(words: list[str]) -> dict:
+    """The model of this id, as wire.names_in gives it, as the engine's datasets have it. Raises Refused."""
+    return {"model": words[1], "version": _number(words[3])}
+
+
+def _register(request: Request, name: str, version: int, address: str, given: dict) -> models.ModelRecord:
+    kind = given.get("modelType") or TYPES[0]
+    if kind not in TYPES:
+        raise Unsupported(f"A model of the type {kind!r}", f"{' and '.join(TYPES)} are")
+    path = data.path_of(request.folder, locations.source_of(address))
+    run = re.search(r"/ExperimentRun/dcid\.([^/]+)/", address)
+    return models.register(
+        request.folder,
+        name,
+        path,
+        version=version,
+        stored_as=path.name,
+        tags=given.get("tags"),
+        properties=given.get("properties"),
+        description=given.get("description"),
+        run_id=run and run[1],
+        extra={"address": address, "type": kind, "archived": False}
+        | ({"flavors": _flavors(path)} if kind == "mlflow_model" else {}),
+    )
+
+
+def _address(uri: str) -> str:
+    """Where a model is, as a place in a datastore. Raises Refused for one that is not on this machine."""
+    source = locations.source_of(uri)
+    if "datastore" not in source:
+        raise Unsupported(f"A model at {uri}", "give a path of this machine or a job's output")
+    return f"azureml://datastores/{source['datastore']}/paths/{source['path']}"
+
+
+def _address_of(model: models.ModelRecord) -> str:
+    """Where a model was registered from; for one of SDK v1 or MLflow, where its own files are (see locations.blob)."""
+    if "address" in model.extra:
+        return model.extra["address"]
+    top = "" if _is_of_mlflow(model) else model.files[0].partition("/")[0]
+    return f"azureml://datastores/{data.ARTIFACTSTORE}/paths/models/{model.name}/{model.version}/{top}"
+
+
+def _is_of_mlflow(model: models.ModelRecord) -> bool:
+    """Whether a model was registered by MLflow itself: then its files lie at the top."""
+    return (model.path / "MLmodel").is_file()
+
+
+def _flavors(path: Path) -> dict:
+    """The flavors that an MLflow model tells of itself. Raises Refused where it is none."""
+    file = path / "MLmodel"
+    if not file.is_file():
+        raise Refused(
+            f"A model of the type mlflow_model has a file MLmodel, and {path.name} has none; give custom_model."
+        )
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))["flavors"]
+    except (yaml.YAMLError, KeyError, TypeError) as error:
+        raise Refused(f"The file MLmodel cannot be read: {error}") from None
+
+
+def _number(version: str) -> int:
+    if not version.isdigit() or int(version) < 1:
+        raise Refused(f"The version of a model is a whole number above 0, not {version!r}.")
+    return int(version)
+
+
+def _container(request: Request, found: list[models.ModelRecord]) -> dict:
+    """`found` are the versions, the last registered first."""
+    active = [model for model in found if not model.extra.get("archived")] or found
+    kept = resources.kept_of_container(request, KIND, found[0].name)
+    properties = {
+        "isArchived": bool(kept.get("isArchived")),
+        "latestVersion": str(active[0].version),
+        "nextVersion": resources.next_version(str(model.version) for model in found),
+        "tags": kept.get("tags") or {},
+        "properties": kept.get("properties") or {},
+        "description": kept.get("description"),
+    }
+    return resource(request.scope, f"models/{found[0].name}", properties, created=found[-1].created)
+
+
+def _described(request: Request, model: models.ModelRecord) -> dict:
+    is_of_mlflow = _is_of_mlflow(model)
+    flavors = _flavors(model.path) if is_of_mlflow else model.extra.get("flavors") or {}
+    properties = {
+        "modelUri": long_uri(request.scope, _address_of(model)),
+        "modelType": model.extra.get("type") or TYPES[is_of_mlflow],
+        "jobName": model.run_id,
+        "flavors": {name: {"data": {key: str(value) for key, value in of.items()}} for name, of in flavors.items()},
+        "tags": model.tags,
+        "properties": model.properties,
+        "description": model.description,
+        "isArchived": bool(model.extra.get("archived")),
+        "isAnonymous": False,
+        "stage": None,
+    }
+    return resource(request.scope, f"models/{model.name}/versions/{model.version}", properties, created=model.created)

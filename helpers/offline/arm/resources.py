@@ -1,0 +1,145 @@
+"""Versioned assets, as data, codes and environments are: containers, versions, labels and archive flags."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from helpers.offline.arm.wire import Refused, Request, resource
+from helpers.offline.engine import assets
+from helpers.offline.engine.assets import Asset
+from helpers.offline.engine.errors import NotFound
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
+NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
+FREE = {"tags", "description", "isArchived", "properties", "stage", "autoDeleteSetting"}  # may change later
+
+
+def put_version(request: Request, kind: str, body: dict, immutable: str) -> Asset:
+    """Keep a version, or what may change of one that is there: its tags, description, properties and archive flag.
+
+    Raises Refused, which says `immutable`, where the rest is not what was kept.
+    """
+    name, version = request.names["name"], request.names["version"]
+    for word in (name, version):
+        if not re.fullmatch(NAME, word):
+            raise Refused(f"{word!r} is no name or version for this: {NAME_RULE}.")
+
+    def choose(there: Asset | None) -> dict | Asset:
+        if there is None:
+            return body
+        if _fixed(there.body) != _fixed(body):
+            raise Refused(immutable, 409, "UserError")
+        return there
+
+    asset = assets.add_if(request.folder, kind, _key(name, version), choose)
+    if asset.body != body:
+        asset = assets.update(request.folder, kind, asset.name, asset.version, lambda kept: kept | body)
+    return asset
+
+
+def get_version(request: Request, kind: str, name: str, version: str) -> Asset:
+    """Raises Refused where it is not there."""
+    try:
+        return assets.get(request.folder, kind, _key(name, version))
+    except NotFound:
+        there = [version_of(asset) for asset in _versions(request, kind, name)]
+        known = f"It has the versions {', '.join(there)}." if there else "There is none of that name."
+        raise Refused(f"The workspace has no {kind} {name!r} version {version!r}. {known}", 404) from None
+
+
+def list_versions(request: Request, kind: str) -> Iterator[Asset]:
+    """The versions that a list asks for, the last made first."""
+    name = request.names["name"]
+    container_archived = bool(kept_of_container(request, kind, name).get("isArchived"))
+    found = sorted(_versions(request, kind, name), key=lambda asset: asset.created, reverse=True)
+    found = (a for a in found if is_listed(request, container_archived or bool(a.body.get("isArchived"))))
+    return islice(found, int(request.query.get("$top") or len(assets.list_latest(request.folder, kind)) + 1))
+
+
+def container(request: Request, kind: str) -> dict:
+    """The properties of the container: what all versions of a name have in common. Raises Refused."""
+    name = request.names["name"]
+    versions = _versions(request, kind, name)
+    if not versions:
+        raise Refused(f"The workspace has no {kind} {name!r}.", 404)
+    return _container(request, kind, name, versions)
+
+
+def put_container(request: Request, kind: str) -> dict:
+    """Set the archive flag, tags and description of a name that is there. Raises Refused."""
+    container(request, kind)
+    keep_container(request, kind)
+    return container(request, kind)
+
+
+def keep_container(request: Request, kind: str) -> None:
+    kept = {key: value for key, value in request.properties.items() if key in FREE}
+    asset = assets.add_if(request.folder, f"{kind} container", request.names["name"], lambda there: there or kept)
+    assets.update(request.folder, asset.kind, asset.name, asset.version, lambda there: there | kept)
+
+
+def kept_of_container(request: Request, kind: str, name: str) -> dict:
+    """What was set of the container of a name: archive flag, tags and description."""
+    try:
+        return assets.get(request.folder, f"{kind} container", name).body
+    except NotFound:
+        return {}
+
+
+def list_containers(request: Request, kind: str) -> Iterator[tuple[str, dict]]:
+    """Name and properties of each container that a list asks for; what jobs made by themselves is not listed."""
+    names: dict[str, list[Asset]] = {}
+    for asset in assets.list_latest(request.folder, kind):
+        names.setdefault(asset.name.partition("/")[0], []).append(asset)
+    for name, versions in sorted(names.items()):
+        described = _container(request, kind, name, versions)
+        is_anonymous = all(asset.body.get("isAnonymous") for asset in versions)
+        if not is_anonymous and is_listed(request, described["isArchived"]):
+            yield name, described
+
+
+def is_listed(request: Request, archived: bool) -> bool:
+    """Whether a list shows what is archived, or is not."""
+    view = request.query.get("listViewType") or "ActiveOnly"
+    return {"ActiveOnly": not archived, "ArchivedOnly": archived}.get(view, True)
+
+
+def next_version(versions: Iterable[str]) -> str:
+    return str(max((int(version) for version in versions if version.isdigit()), default=0) + 1)
+
+
+def version_of(asset: Asset) -> str:
+    return asset.name.partition("/")[2]
+
+
+def described(request: Request, plural: str, asset: Asset, properties: dict) -> dict:
+    """The resource of a version."""
+    name, _, version = asset.name.partition("/")
+    path = f"{plural}/{name}/versions/{version}"
+    return resource(request.scope, path, properties, created=asset.created, modified=asset.modified)
+
+
+def _container(request: Request, kind: str, name: str, versions: list[Asset]) -> dict:
+    by_time = sorted(versions, key=lambda asset: asset.created)
+    active = [asset for asset in by_time if not asset.body.get("isArchived")] or by_time
+    kept = kept_of_container(request, kind, name)
+    return {
+        "isArchived": bool(kept.get("isArchived")),
+        "latestVersion": version_of(active[-1]),
+        "nextVersion": next_version(map(version_of, versions)),
+        "tags": kept.get("tags") or {},
+        "properties": kept.get("properties") or {},
+        "description": kept.get("description"),
+    }
+
+
+def _versions(request: Request, kind: str, name: str) -> list[Asset]:
+    return [asset for asset in assets.list_latest(request.folder, kind) if asset.name.startswith(f"{name}/")]
+
+
+def _fixed(body: dict) -> dict:
+    return {key: value for key, value in body.items() if key not in FREE and value is not None}
+
+
+def _key(name: str, version: str) -> str:
+    return f"{name}/{version}"

@@ -1,0 +1,165 @@
+"""Which request is answered by whom: all that the offline workspace offers, in one table."""
+
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+
+from helpers.offline.arm import (
+    blobs,
+    codes,
+    computes,
+    data_assets,
+    datastores,
+    environments,
+    jobs,
+    model_assets,
+    runs,
+    workspaces,
+)
+from helpers.offline.arm.wire import (
+    API_HOST,
+    BLOB_HOST,
+    COVERAGE,
+    PROVIDER,
+    Answer,
+    Refused,
+    Request,
+    Scope,
+    as_json,
+)
+from helpers.offline.engine import folder as folders
+from helpers.offline.engine.errors import AlreadyExists, EngineError, NotAllowed, NotFound
+
+PAGE = 100  # resources in one answer to a list
+
+SUBSCRIPTION = "/subscriptions/{subscription}"
+GROUP = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
+WORKSPACE = f"{GROUP}/providers/{PROVIDER}/workspaces/{{workspace}}"
+HISTORY = f"/history/v1.0{WORKSPACE}"
+
+# Handlers take the Request. What they return is the answer's JSON; an iterator is a list, of which a page is answered.
+ROUTES = [
+    ("GET", "/discovery", workspaces.discovery),
+    ("GET", f"{SUBSCRIPTION}/providers/{PROVIDER}/workspaces", workspaces.list_all),
+    ("GET", f"{SUBSCRIPTION}/providers/{PROVIDER}/locations/{{location}}/vmSizes", computes.sizes),
+    ("GET", f"{SUBSCRIPTION}/providers/{PROVIDER}/locations/{{location}}/usages", computes.usages),
+    ("GET", f"{GROUP}/providers/{PROVIDER}/workspaces", workspaces.list_all),
+    ("GET", WORKSPACE, workspaces.get),
+    ("GET", f"{WORKSPACE}/datastores", datastores.list_all),
+    ("GET", f"{WORKSPACE}/datastores/{{name}}", datastores.get),
+    ("POST", f"{WORKSPACE}/datastores/{{name}}/listSecrets", datastores.secrets),
+    ("GET", f"{WORKSPACE}/computes", computes.list_all),
+    ("GET", f"{WORKSPACE}/computes/{{name}}", computes.get),
+    ("PUT", f"{WORKSPACE}/computes/{{name}}", computes.put),
+    ("DELETE", f"{WORKSPACE}/computes/{{name}}", computes.delete),
+    ("POST", f"{WORKSPACE}/computes/{{name}}/listNodes", computes.nodes),
+    ("GET", f"{WORKSPACE}/codes/{{name}}/versions", codes.list_versions),
+    ("GET", f"{WORKSPACE}/codes/{{name}}/versions/{{version}}", codes.get_version),
+    ("PUT", f"{WORKSPACE}/codes/{{name}}/versions/{{version}}", codes.put_version),
+    ("POST", f"{WORKSPACE}/codes/{{name}}/versions/{{version}}/startPendingUpload", codes.start_upload),
+    ("GET", f"{WORKSPACE}/data", data_assets.list_all),
+    ("GET", f"{WORKSPACE}/data/{{name}}", data_assets.get),
+    ("PUT", f"{WORKSPACE}/data/{{name}}", data_assets.put),
+    ("GET", f"{WORKSPACE}/data/{{name}}/versions", data_assets.list_versions),
+    ("GET", f"{WORKSPACE}/data/{{name}}/versions/{{version}}", data_assets.get_version),
+    ("PUT", f"{WORKSPACE}/data/{{name}}/versions/{{version}}", data_assets.put_version),
+    ("GET", f"{WORKSPACE}/environments", environments.list_all),
+    ("GET", f"{WORKSPACE}/environments/{{name}}", environments.get),
+    ("PUT", f"{WORKSPACE}/environments/{{name}}", environments.put),
+    ("GET", f"{WORKSPACE}/environments/{{name}}/versions", environments.list_versions),
+    ("GET", f"{WORKSPACE}/environments/{{name}}/versions/{{version}}", environments.get_version),
+    ("PUT", f"{WORKSPACE}/environments/{{name}}/versions/{{version}}", environments.put_version),
+    ("GET", f"{WORKSPACE}/models", model_assets.list_all),
+    ("GET", f"{WORKSPACE}/models/{{name}}", model_assets.get),
+    ("PUT", f"{WORKSPACE}/models/{{name}}", model_assets.put),
+    ("GET", f"{WORKSPACE}/models/{{name}}/versions", model_assets.list_versions),
+    ("GET", f"{WORKSPACE}/models/{{name}}/versions/{{version}}", model_assets.get_version),
+    ("PUT", f"{WORKSPACE}/models/{{name}}/versions/{{version}}", model_assets.put_version),
+    ("GET", f"{WORKSPACE}/jobs", jobs.list_all),
+    ("GET", f"{WORKSPACE}/jobs/{{name}}", jobs.get),
+    ("PUT", f"{WORKSPACE}/jobs/{{name}}", jobs.put),
+    ("POST", f"{WORKSPACE}/jobs/{{name}}/cancel", jobs.cancel),
+    ("GET", f"{HISTORY}/runs/{{name}}", runs.get),
+    ("GET", f"{HISTORY}/runs/{{name}}/details", runs.details),
+    ("GET", f"{HISTORY}/runs/{{name}}/children", runs.children),
+    ("POST", f"{HISTORY}/rundata", runs.data),
+    ("PATCH", f"{HISTORY}/experiments/{{experiment}}/runs/{{name}}", runs.patch),
+    ("POST", f"/data/v1.0{WORKSPACE}/dataversion/batchGetResolvedUris", runs.output_uris),
+]
+
+
+def _compiled(pattern: str) -> re.Pattern:
+    return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", pattern), re.IGNORECASE)
+
+
+_TABLE = [(method, _compiled(pattern), handler) for method, pattern, handler in ROUTES]
+
+
+def answer(method: str, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
+    """Answer a request to any host, in the form that its service has for answers and errors."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    try:
+        request = Request(
+            folder=folders.open_folder(),
+            method=method,
+            host=parts.hostname or "",
+            path=unquote(parts.path),
+            query=query,
+            headers=headers,
+            content=content,
+        )
+        return blobs.answer(request) if request.host == BLOB_HOST else _managed(request)
+    except Refused as refused:
+        return _error(refused.status, refused.code, str(refused))
+    except (EngineError, sqlite3.DatabaseError) as error:
+        return _error(_status(error), "UserError", _told(error))
+
+
+def _managed(request: Request) -> Answer:
+    for method, pattern, handler in _TABLE:
+        found = pattern.fullmatch(request.path)
+        if found and method == request.method:
+            names = found.groupdict()
+            scope = Scope(names.get("subscription", ""), names.get("group", ""), names.get("workspace", ""))
+            value = handler(replace(request, names=names, scope=scope))
+            return as_json(_page(request, value) if isinstance(value, Iterator) else value)
+    raise Refused(_not_offered(request), 501, "NotImplemented")
+
+
+def _page(request: Request, items: Iterator[dict]) -> dict:
+    """The page that the request asks for, and the address of the next one."""
+    first = int(request.query.get("$skip") or 0)
+    page = list(islice(items, first, first + PAGE + 1))
+    if len(page) <= PAGE:
+        return {"value": page}
+    following = urlencode({**request.query, "$skip": first + PAGE})
+    return {"value": page[:PAGE], "nextLink": f"https://{request.host}{quote(request.path)}?{following}"}
+
+
+def _not_offered(request: Request) -> str:
+    """What is asked for and not offered, by the words by which somebody knows it."""
+    where = re.sub(_compiled(f"(/[a-z]+/v[0-9.]+)?{WORKSPACE}/"), "", request.path)
+    if request.host == API_HOST or where != request.path:
+        what = f"{request.method} {where}"
+    else:
+        what = f"{request.method} https://{request.host}{request.path}"
+    return f"Offline there is no {what}: {COVERAGE} tells what is supported, and what is not. Nothing was sent."
+
+
+def _status(error: Exception) -> int:
+    statuses = {NotFound: 404, AlreadyExists: 409, NotAllowed: 403}
+    return next((status for kind, status in statuses.items() if isinstance(error, kind)), 400)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, sqlite3.DatabaseError):
+        return f"The offline workspace is damaged ({error}). `make clean` removes it and starts anew."
+    return str(error)
+
+
+def _error(status: int, code: str, message: str) -> Answer:
+    return as_json({"error": {"code": code, "message": message}}, status)

@@ -1,0 +1,84 @@
+"""Run history: what the client asks for beside the jobs themselves, to stream and download and to change them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from helpers.offline.arm.wire import Request, long_uri
+from helpers.offline.engine import history, job_states
+
+
+def get(request: Request) -> dict:
+    return _described(history.get_run(request.folder, request.names["name"]))
+
+
+def details(request: Request) -> dict:
+    """The run as it is now, with what went wrong. The client reads the logs in the datastore, not here."""
+    run = history.get_run(request.folder, request.names["name"])
+    return _described(run) | {"logFiles": {}, "warnings": []}
+
+
+def children(request: Request) -> Iterator[dict]:
+    run = history.get_run(request.folder, request.names["name"])
+    return (_described(child) for child in history.list_runs(request.folder, run.experiment, parent_id=run.id))
+
+
+def data(request: Request) -> dict:
+    """The run, with its named outputs as assets: output_uris says where they lie."""
+    run = history.get_run(request.folder, request.body["runId"])
+    outputs = job_states.submitted(request.folder, run.id).get("outputs") or []
+    assets = {
+        output["name"]: {"assetId": f"{run.id}/{output['name']}", "type": f"uri_{output['kind']}"} for output in outputs
+    }
+    return {"runMetadata": _described(run) | {"outputs": assets}}
+
+
+def output_uris(request: Request) -> dict:
+    """Where the outputs lie whose assets data() names."""
+    values = {}
+    for asset_id in request.body["values"]:
+        run_id, _, name = asset_id.partition("/")
+        for output in job_states.submitted(request.folder, run_id).get("outputs") or []:
+            if output["name"] == name:
+                uri = f"azureml://datastores/{output['datastore']}/paths/{output['path']}"
+                values[asset_id] = {"uri": long_uri(request.scope, uri), "type": f"uri_{output['kind']}"}
+    return {"values": values}
+
+
+def patch(request: Request) -> dict:
+    change(request.folder, request.names["name"], request.body, request.body.get("hidden"))
+    return get(request)
+
+
+def change(folder: Path, run_id: str, given: dict, archived: bool | None) -> None:
+    """Change display name, description and archive flag, add tags and properties, as far as given. Raises NotFound."""
+    history.get_run(folder, run_id)
+    if given.get("displayName") is not None:
+        history.set_display_name(folder, run_id, given["displayName"])
+    if given.get("description") is not None:
+        history.set_description(folder, run_id, given["description"])
+    if given.get("tags"):
+        history.set_tags(folder, run_id, given["tags"])
+    if given.get("properties"):
+        history.set_properties(folder, run_id, given["properties"])
+    if archived is not None:
+        history.set_archived(folder, run_id, archived)
+
+
+def _described(run: history.RunRecord) -> dict:
+    return {
+        "runId": run.id,
+        "runNumber": run.number,
+        "rootRunId": run.parent_id or run.id,
+        "parentRunId": run.parent_id,
+        "experimentId": run.experiment_id,
+        "displayName": run.display_name,
+        "description": run.description,
+        "status": run.status,
+        "createdUtc": run.created,
+        "startTimeUtc": run.started,
+        "endTimeUtc": run.ended,
+        "tags": run.tags,
+        "properties": run.properties,
+        "hidden": run.archived,
+        **({"error": {"error": run.error}} if run.error else {}),
+    }

@@ -1,0 +1,46 @@
+"""The workspace: offline there is one, whatever name a client calls it by."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from helpers.offline.arm.wire import API_HOST, LOCATION, RESOURCE_GROUP, WORKSPACE, Request, resource
+from helpers.offline.engine import assets, data, history
+
+
+def get(request: Request) -> dict:
+    scope = request.scope
+    asset = assets.add_if(request.folder, "workspace", WORKSPACE, lambda latest: latest or _new())
+    properties = {
+        "friendlyName": asset.body["friendly_name"],
+        "description": asset.body["description"],
+        "discoveryUrl": f"https://{API_HOST}/discovery",
+        "mlFlowTrackingUri": history.tracking_uri(request.folder),
+        "workspaceId": asset.id,
+        "provisioningState": "Succeeded",
+        "storageAccount": str(request.folder),
+        "hbiWorkspace": False,
+        "publicNetworkAccess": "Disabled",
+    }
+    described = resource(scope, "", properties, created=asset.created, modified=asset.modified)
+    return described | {
+        "id": scope.id,
+        "name": scope.workspace,
+        "type": "Microsoft.MachineLearningServices/workspaces",
+        "kind": "Default",
+        "location": LOCATION,
+        "tags": asset.body["tags"],
+    }
+
+
+def list_all(request: Request) -> Iterator[dict]:
+    """The one workspace, under the names that it has where nobody gives it another."""
+    yield get(replace(request, scope=replace(request.scope, group=RESOURCE_GROUP, workspace=WORKSPACE)))
+
+
+def discovery(request: Request) -> dict:
+    """Where the parts of the service are that are no part of the management plane."""
+    return dict.fromkeys(("api", "history", "dataset", "modelmanagement"), f"https://{API_HOST}")
+
+
+def _new() -> dict:
+    return {"tags": {}, "friendly_name": WORKSPACE, "description": "", "default_datastore": data.BLOBSTORE}

@@ -1,0 +1,110 @@
+"""From data to a registered model by azure-ai-ml as it is installed, offline."""
+
+import re
+from pathlib import Path
+
+import mlflow
+import pytest
+import yaml
+from azure.ai.ml import Input, Output
+from azure.ai.ml.entities import Data, Model
+from small_v2 import make_cluster, make_environment, script_job, wait_for
+
+TRAIN = """
+    import argparse, os, pathlib
+    import mlflow
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data")
+    parser.add_argument("--rate", type=float)
+    parser.add_argument("--named")
+    given = parser.parse_args()
+    print("files:", sorted(path.name for path in pathlib.Path(given.data).iterdir()))
+    print("parameters:", os.environ["AZUREML_PARAMETER_rate"], os.environ["AZUREML_PARAMETER_data"] == given.data)
+    mlflow.log_param("rate", given.rate)
+    for step in range(3):
+        mlflow.log_metric("Loss", 1 / (step + 1), step=step)
+    pathlib.Path("outputs/model").mkdir()
+    pathlib.Path("outputs/model/weights.txt").write_text("weights")
+    pathlib.Path(given.named, "named.txt").write_text("named")
+"""
+LINE = "python script.py --data ${{inputs.data}} --rate ${{inputs.rate}} --named ${{outputs.named}}"
+
+
+@pytest.fixture(scope="module")
+def trained(ml_client):
+    """A job that has trained on the data asset "digits", and what jobs.stream printed of it."""
+    Path("digits/deep").mkdir(parents=True)
+    Path("digits/labels.txt").write_text("5 0 4")
+    Path("digits/deep/images.txt").write_text("images")
+    ml_client.data.create_or_update(Data(name="digits", path="digits", type="uri_folder"))
+    make_cluster(ml_client)
+    make_environment(ml_client, packages=["mlflow"])
+    job = script_job(
+        TRAIN,
+        LINE,
+        inputs={"data": Input(type="uri_folder", path="digits@latest"), "rate": 0.01},
+        outputs={"named": Output(type="uri_folder")},
+        experiment_name="digits-v2",
+        display_name="a small one",
+        tags={"purpose": "test"},
+    )
+    submitted = ml_client.jobs.create_or_update(job)
+    assert submitted.status in ("NotStarted", "Preparing", "Queued")
+    return submitted.name
+
+
+def test_stream_tells_what_the_job_prints_and_how_it_ends(ml_client, trained, capsys):
+    ml_client.jobs.stream(trained)
+    told = capsys.readouterr().out
+    assert f"RunId: {trained}" in told and "Execution Summary" in told
+    assert "files: ['deep', 'labels.txt']" in told  # the folder as it is
+    assert "parameters: 0.01 True" in told
+
+
+def test_get_tells_the_job_as_it_was_asked_for(ml_client, trained):
+    job = wait_for(ml_client, trained, "Completed")
+    assert (job.display_name, job.experiment_name, job.tags) == ("a small one", "digits-v2", {"purpose": "test"})
+    assert (job.compute, job.environment) == ("cpu", "small:1")
+    told = yaml.safe_load(str(job))
+    assert told["inputs"] == {"data": {"type": "uri_folder", "path": "azureml:digits:1"}, "rate": "0.01"}
+    assert told["outputs"]["named"]["path"].endswith(f"/datastores/workspaceblobstore/paths/azureml/{trained}/named/")
+    assert re.search(rf"runs/{trained}\b", job.studio_url)
+
+
+def test_mlflow_has_the_run_under_the_jobs_name(ml_client, trained):
+    wait_for(ml_client, trained, "Completed")
+    client = mlflow.MlflowClient(ml_client.workspaces.get("a-workspace").mlflow_tracking_uri)
+    run = client.get_run(trained)
+    assert run.data.params == {"rate": "0.01"} and run.info.status == "FINISHED"
+    assert [metric.value for metric in client.get_metric_history(trained, "Loss")] == [1, 1 / 2, 1 / 3]
+    assert client.get_experiment(run.info.experiment_id).name == "digits-v2"
+
+
+def test_download_brings_files_logs_and_named_outputs(ml_client, trained, tmp_path):
+    wait_for(ml_client, trained, "Completed")
+    ml_client.jobs.download(trained, download_path=tmp_path / "all", all=True)
+    assert (tmp_path / "all/artifacts/outputs/model/weights.txt").read_text() == "weights"
+    assert "files:" in (tmp_path / "all/artifacts/user_logs/std_log.txt").read_text()
+    assert (tmp_path / "all/named-outputs/named/named.txt").read_text() == "named"
+    ml_client.jobs.download(trained, download_path=tmp_path / "one", output_name="named")
+    assert [path.name for path in (tmp_path / "one").rglob("*.txt")] == ["named.txt"]
+
+
+def test_a_model_is_registered_from_the_job_and_downloaded(ml_client, trained, tmp_path):
+    wait_for(ml_client, trained, "Completed")
+    path = f"azureml://jobs/{trained}/outputs/artifacts/paths/outputs/model/"
+    model = ml_client.models.create_or_update(Model(name="digits", path=path, tags={"from": "v2"}))
+    assert (model.version, model.type, model.job_name, model.tags) == ("1", "custom_model", trained, {"from": "v2"})
+    assert ml_client.models.create_or_update(Model(name="digits", path=path)).version == "2"
+    assert ml_client.models.get("digits", label="latest").version == "2"
+    ml_client.models.download("digits", "1", download_path=tmp_path)
+    assert (tmp_path / "digits/model/weights.txt").read_text() == "weights"
+
+
+def test_lists_tell_what_is_there(ml_client, trained):
+    wait_for(ml_client, trained, "Completed")
+    assert trained in [job.name for job in ml_client.jobs.list()]
+    assert [data.name for data in ml_client.data.list()] == ["digits"]
+    assert [environment.name for environment in ml_client.environments.list()] == ["small"]
+    assert [cluster.name for cluster in ml_client.compute.list()] == ["cpu"]
+    assert [workspace.name for workspace in ml_client.workspaces.list()] == ["offline"]
