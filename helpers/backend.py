@@ -4,7 +4,7 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
-MOCKED_SDK = Path(__file__).resolve().parent / "offline" / "sdk"
+MOCKED_SDK = Path(__file__).resolve().parent / "offline" / "sdk_v1"
 BACKENDS = ("offline", "azure")
 
 
@@ -48,7 +48,7 @@ def imported_backend() -> str | None:
 
 def _offline_folder() -> str:
     """Open the offline workspace; its folder, relative to the repository where it lies inside."""
-    from helpers.offline.engine import folder
+    from helpers.offline.engine.workspace import folder
 
     path = folder.open_folder()
     return str(path.relative_to(folder.REPOSITORY) if path.is_relative_to(folder.REPOSITORY) else path)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SDK = ROOT / "helpers" / "offline" / "sdk"
+SDK = ROOT / "helpers" / "offline" / "sdk_v1"
 SURFACE = ROOT / "tests" / "contract" / "surface.py"
 PAGE = ROOT / "docs" / "offline-coverage.md"
 

@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm
 
-from helpers.offline.engine.folder import reset
+from helpers.offline.engine.removal import reset
 
 CELL_TIMEOUT = 1200  # seconds
 IMAGES = NOTEBOOKS.parent / "docs" / "images"

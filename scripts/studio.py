@@ -6,7 +6,8 @@
 import os
 import sys
 
-from helpers.offline.engine import folder, mlflow_store
+from helpers.offline.engine.history import mlflow_store
+from helpers.offline.engine.workspace import folder
 
 PORT = "5000"  # where run.get_portal_url() points to
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-SDK = TESTS.parent / "helpers" / "offline" / "sdk"
+SDK = TESTS.parent / "helpers" / "offline" / "sdk_v1"
 GUARD = TESTS / "network_guard"
 
 # In pytest's process `azureml` is the mocked SDK; the real one is only called in processes of its own.
@@ -41,7 +41,8 @@ def no_connection_outside_loopback():
 @pytest.fixture(scope="session")
 def mlflow_store(tmp_path_factory):
     """An empty MLflow store, made once: making one takes seconds."""
-    from helpers.offline.engine import folder, mlflow_store
+    from helpers.offline.engine.history import mlflow_store
+    from helpers.offline.engine.workspace import folder
 
     made = folder.open_folder(tmp_path_factory.mktemp("store") / "offline")
     mlflow_store.client(made)
@@ -51,7 +52,8 @@ def mlflow_store(tmp_path_factory):
 @pytest.fixture
 def offline_folder(tmp_path, monkeypatch, mlflow_store):
     """The folder of a new offline workspace, which the test's processes find by the environment variable."""
-    from helpers.offline.engine import folder, jobs, services
+    from helpers.offline.engine import jobs, services
+    from helpers.offline.engine.workspace import folder
 
     path = folder.open_folder(tmp_path / "offline")
     shutil.copyfile(mlflow_store, path / "mlflow.db")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import psutil
 
-from helpers.offline.engine import clusters, finish, jobs, sweeps
+from helpers.offline.engine import jobs, sweeps
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import logs
 
 FINAL = ("Completed", "Failed", "Canceled")
 LOG = """
@@ -61,7 +63,7 @@ def job_of(source: Path, text: str, arguments: list = ()) -> dict:
     }
 
 
-def supervisor_of(run_id: str, module: str = "supervisor") -> psutil.Process | None:
+def supervisor_of(run_id: str, module: str = "jobs.supervisor") -> psutil.Process | None:
     """The process that supervises a run."""
     for process in psutil.process_iter():
         try:
@@ -75,7 +77,7 @@ def supervisor_of(run_id: str, module: str = "supervisor") -> psutil.Process | N
 
 def printed_pid(folder: Path, run_id: str, rank: int = 0) -> int:
     """The process id that a script tells by print("pid", …), once the log has all of it: it is written in pieces."""
-    log = finish.log_path(folder, run_id, rank)
+    log = logs.log_path(folder, run_id, rank)
     return int(wait_until(lambda: log.exists() and re.search(r"^pid (\d+)\n", log.read_text(), re.MULTILINE))[1])
 
 

@@ -7,7 +7,8 @@ import psutil
 import requests
 from small_jobs import wait_until
 
-from helpers.offline.engine import models, services
+from helpers.offline.engine import services
+from helpers.offline.engine.assets import models
 
 ECHO = """
 import json, os
@@ -78,4 +79,4 @@ def processes_of(service: dict) -> list[psutil.Process]:
 
 
 def supervisor_of(service: dict) -> psutil.Process:
-    return next(process for process in processes_of(service) if "service_supervisor" in " ".join(process.cmdline()))
+    return next(process for process in processes_of(service) if "services.supervisor" in " ".join(process.cmdline()))

@@ -1,1 +1,1 @@
-"""The offline backend: the mocked SDK (sdk/) and the engine that it stands on (engine/)."""
+"""The offline backend: the mocked SDK (sdk_v1/) and the engine that it stands on (engine/)."""

@@ -67,7 +67,7 @@ def bench_submit() -> list[tuple]:
         assert len(run.get_metrics()["Loss"]) == 10
 
     submit()  # MLflow is imported, the store made
-    sdk = str(ROOT / "helpers" / "offline" / "sdk")
+    sdk = str(ROOT / "helpers" / "offline" / "sdk_v1")
     pairs = [(seconds(submit), seconds(lambda: python(str(source / "ten.py"), PYTHONPATH=sdk))) for _ in range(5)]
     over = statistics.median(submitted - bare for submitted, bare in pairs)
     return [("submit to Completed, beyond the bare script", f"{over:.2f} s", "2.5 s", over <= 2.5)]
@@ -77,16 +77,17 @@ def bench_history() -> list[tuple]:
     """1,000 runs with 20 metrics each."""
     from azureml.core import Experiment, Workspace
 
-    from helpers.offline.engine import folder, history
+    from helpers.offline.engine.jobs import run_records
+    from helpers.offline.engine.workspace import folder
 
     workspace = folder.open_folder()
     few = Experiment(Workspace.from_config(), "few")
     few.start_logging().complete()
     before = statistics.median(seconds(lambda: few.start_logging().complete()) for _ in range(10))
     for _ in range(1000):
-        run_id = history.create_run(workspace, "many")
+        run_id = run_records.create_run(workspace, "many")
         events = [{"kind": "metric", "name": f"m{n}", "value": n, "step": None, "time": 1.0} for n in range(20)]
-        history.log_metrics(workspace, run_id, events)
+        run_records.log_metrics(workspace, run_id, events)
     after = statistics.median(seconds(lambda: few.start_logging().complete()) for _ in range(10))
     experiment = Experiment(Workspace.from_config(), "many")
     runs = experiment.get_runs()

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import costs
-from helpers.offline.engine.ranks import free_ports
+from helpers.offline.engine.jobs.ranks import free_ports
 
 STEPS = Path(__file__).with_name("steps.py")
 BATCHES = (50, 200, 800)

@@ -28,7 +28,7 @@ def bench_scoring() -> list[tuple]:
     from azureml.core.webservice import AciWebservice
 
     from helpers import scoring
-    from helpers.offline.engine import models
+    from helpers.offline.engine.assets import models
 
     workspace = Workspace.from_config()
     folder = Path(tempfile.mkdtemp()) / "model"

@@ -57,7 +57,8 @@ def timed_sweep(at_once: int) -> tuple[float, float]:
 
 def own_seconds(trial) -> float:
     """Seconds from a trial's submission to its end."""
-    from helpers.offline.engine import folder, jobs
+    from helpers.offline.engine import jobs
+    from helpers.offline.engine.workspace import folder
 
     stages = jobs.details(folder.open_folder(), trial.id)["stages"]
     first, last = (datetime.fromisoformat(stages[place]["time"]) for place in (0, -1))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from side import Side
 
-SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk"
+SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk_v1"
 
 
 class Both:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-SDK = Path(__file__).resolve().parents[2] / "helpers" / "offline" / "sdk"
+SDK = Path(__file__).resolve().parents[2] / "helpers" / "offline" / "sdk_v1"
 OPENING = 40  # characters of a message that are held to the real one's
 
 SCRIPT = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SURFACE = Path(__file__).with_name("surface.py")
-SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk"
+SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk_v1"
 
 # At most ten, each with its reason.
 ALLOWED = {}

@@ -7,7 +7,10 @@ import pytest
 from small_jobs import submit, supervisor_of, wait_for, wait_until
 from small_packages import SlowPackage, environment, make_wheel
 
-from helpers.offline.engine import finish, folder, job_states, jobs, virtual_environments
+from helpers.offline.engine import jobs
+from helpers.offline.engine.environments import virtual_environments
+from helpers.offline.engine.history import job_states, logs
+from helpers.offline.engine.workspace import folder
 
 SCRIPT = "import slow, sys; print(sys.prefix)"
 
@@ -40,7 +43,7 @@ def whole(opened):
 
 
 def wait_until_it_waits(opened, run_id):
-    log = finish.build_log_path(opened, run_id)
+    log = logs.build_log_path(opened, run_id)
     wait_until(lambda: log.exists() and "Another run builds this environment" in log.read_text())
     return log
 
@@ -52,7 +55,7 @@ def is_gone(pid):
 def test_a_build_that_is_canceled(opened, slow, submit_slow):
     run_id = submit_slow()
     wait_until(slow.builders)
-    build_log = finish.build_log_path(opened, run_id)
+    build_log = logs.build_log_path(opened, run_id)
     assert "slow" in build_log.read_text()  # it grows while it builds
     assert jobs.look(opened, run_id)["status"] == "Preparing"
     jobs.cancel(opened, run_id)
@@ -76,7 +79,7 @@ def test_two_runs_that_want_the_same_environment_build_it_once(opened, slow, sub
         wait_for(opened, run_id, "Completed")
     assert len(slow.builders()) == 1
     (place,) = whole(opened)
-    assert [finish.log_path(opened, run_id).read_text() for run_id in (first, second)] == [f"{place}\n"] * 2
+    assert [logs.log_path(opened, run_id).read_text() for run_id in (first, second)] == [f"{place}\n"] * 2
     assert "Successfully installed slow" in waiting.read_text()
 
 

@@ -8,17 +8,12 @@ import psutil
 import pytest
 from small_jobs import LOG, make_cluster, printed_pid, submit, submit_sweep, supervisor_of, wait_for, wait_until
 
-from helpers.offline.engine import (
-    artifacts,
-    clusters,
-    folder,
-    history,
-    job_states,
-    jobs,
-    mlflow_store,
-    models,
-    spool,
-)
+from helpers.offline.engine import jobs, removal
+from helpers.offline.engine.assets import models
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import artifacts, job_states, mlflow_store, run_files, spool
+from helpers.offline.engine.jobs import run_records
+from helpers.offline.engine.workspace import folder
 
 
 @pytest.fixture
@@ -49,8 +44,8 @@ def test_a_killed_supervisor_is_told_within_one_look_and_nothing_is_lost(opened,
     assert state["status"] == "Failed"
     assert "supervised the run ended" in state["error"]["message"]
     assert not psutil.pid_exists(script_pid)
-    assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
-    assert "outputs/checkpoint" in artifacts.files_of(opened, run_id)
+    assert run_records.get_metrics(opened, run_id) == {"Loss": 0.5}
+    assert "outputs/checkpoint" in run_files.files_of(opened, run_id)
     assert clusters.state(opened, "cpu")["running"] == 0
 
     again = submit(opened, tmp_path / "s", "print('well')", target="cpu")
@@ -69,21 +64,21 @@ def test_a_supervisor_killed_after_the_script_ended_well_takes_nothing_away(open
         supervisor.wait(10)
     assert job_states.get(opened, run_id)["status"] == "Finalizing"
     assert jobs.look(opened, run_id)["status"] == "Completed"
-    assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
-    assert "outputs/made" in artifacts.files_of(opened, run_id)
+    assert run_records.get_metrics(opened, run_id) == {"Loss": 0.5}
+    assert "outputs/made" in run_files.files_of(opened, run_id)
 
 
 def test_a_run_that_nobody_reads_comes_to_its_end(opened, tmp_path):
     run_id = submit(opened, tmp_path / "s", ENDS)
     wait_until(lambda: job_states.get(opened, run_id)["status"] == "Completed")  # which is no look
-    assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
+    assert run_records.get_metrics(opened, run_id) == {"Loss": 0.5}
     assert mlflow_store.run(opened, run_id).info.status == "FINISHED"
 
 
 def test_what_a_running_script_logs_is_there_for_its_reader_at_once_and_else_soon(opened, tmp_path):
     run_id = submit(opened, tmp_path / "s", ENDLESS)
     printed_pid(opened, run_id)
-    assert history.get_metrics(opened, run_id) == {"Loss": 0.5}
+    assert run_records.get_metrics(opened, run_id) == {"Loss": 0.5}
     assert mlflow_store.run(opened, run_id).info.status == "RUNNING"
 
     unread = submit(opened, tmp_path / "s", ENDLESS)
@@ -98,9 +93,9 @@ def test_events_that_are_carried_twice_are_there_once(opened, tmp_path):
     script = LOG + "log('Loss', 0.5)\nlog('Loss', 0.25)\nprint('pid', os.getpid())\ntime.sleep(600)"
     run_id = submit(opened, tmp_path / "s", script)
     printed_pid(opened, run_id)
-    assert history.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
+    assert run_records.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
     job_states.set_carried(opened, run_id, 0, {})  # as if the carrier had been killed before it wrote this down
-    assert history.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
+    assert run_records.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
     jobs.cancel(opened, run_id)
     wait_for(opened, run_id, "Canceled")
 
@@ -111,7 +106,7 @@ def test_a_sweep_whose_controller_is_killed_is_told_within_one_look_and_its_tria
     run_id = submit_sweep(opened, tmp_path / "s", script, {"accuracy": ["choice", [[0.5, 0.6, 0.7]]]})
     trials = wait_until(lambda: len(found := job_states.unfinished(opened, parent_id=run_id)) == 2 and found)
     pids = [printed_pid(opened, trial["run_id"]) for trial in trials]
-    controller = supervisor_of(run_id, "sweep_controller")
+    controller = supervisor_of(run_id, "sweeps.controller")
     controller.kill()
     controller.wait(10)
 
@@ -122,7 +117,7 @@ def test_a_sweep_whose_controller_is_killed_is_told_within_one_look_and_its_tria
         wait_for(opened, trial["run_id"], "Canceled")
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert clusters.state(opened, "cpu")["running"] == 0
-    values = sorted(history.get_metrics(opened, trial["run_id"])["Accuracy"] for trial in trials)
+    values = sorted(run_records.get_metrics(opened, trial["run_id"])["Accuracy"] for trial in trials)
     assert values == [0.5, 0.6]
 
 
@@ -178,7 +173,7 @@ os.write(_events, b'{"kind": "metric", "name": "cut')
     )
     run_id = submit(opened, tmp_path / "s", script)
     wait_for(opened, run_id, "Completed")
-    assert history.get_metrics(opened, run_id) == {"a": 1.0, "b": 2.0}
+    assert run_records.get_metrics(opened, run_id) == {"a": 1.0, "b": 2.0}
     assert (opened / "assets.db").exists()
 
 
@@ -216,6 +211,6 @@ def test_two_processes_register_the_same_model_at_once(opened, tmp_path):
 def test_reset_ends_what_runs(opened, tmp_path):
     run_id = submit(opened, tmp_path / "s", ENDLESS)
     script_pid = printed_pid(opened, run_id)
-    folder.reset(opened)
+    removal.reset(opened)
     assert not opened.exists()
     wait_until(lambda: not psutil.pid_exists(script_pid))

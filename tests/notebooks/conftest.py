@@ -3,12 +3,12 @@
 import pytest
 from books import copy_of_notebooks
 
+from helpers.offline.engine import removal
+
 
 @pytest.fixture
 def world(tmp_path):
     """A folder with the notebooks and an offline workspace, in which nothing is left running."""
-    from helpers.offline.engine import folder
-
     copy_of_notebooks(tmp_path)
     yield tmp_path
-    folder.reset(tmp_path / "offline")
+    removal.reset(tmp_path / "offline")

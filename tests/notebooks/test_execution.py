@@ -14,7 +14,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from small_jobs import make_cluster, wait_until
 
-from helpers.offline.engine import assets, clusters, folder, models
+from helpers.offline.engine import assets
+from helpers.offline.engine.assets import models
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.workspace import folder
 
 RUNNER = [sys.executable, str(ROOT / "scripts" / "run_notebooks.py")]
 

@@ -27,7 +27,8 @@ def workspace(tmp_path_factory):
 def ml_client(tmp_path_factory, mlflow_store):
     """The installed azure-ai-ml's MLClient of a new offline folder; the working directory is beside it."""
     from helpers.offline.arm import client
-    from helpers.offline.engine import folder, jobs, services
+    from helpers.offline.engine import jobs, services
+    from helpers.offline.engine.workspace import folder
 
     top = tmp_path_factory.mktemp("world")
     (top / "work").mkdir()

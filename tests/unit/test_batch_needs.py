@@ -9,7 +9,7 @@ from small_jobs import make_cluster
 from small_notebooks import executed, manifest, run, write_notebook
 
 import helpers.needs
-from helpers.offline.engine import history
+from helpers.offline.engine.jobs import run_records
 
 DATA, COMPUTE = Need("02_data", "dataset", "digits"), Need("03_compute", "compute", "gpu-cluster")
 RUN, MODEL = Need("04_train", "run", "training"), Need("05_register", "model", "keras-mnist")
@@ -176,8 +176,8 @@ def test_a_thing_is_there_or_not(offline_folder):
     for kind in ("dataset", "compute", "run", "model"):
         assert not helpers.needs.is_there(workspace, kind, "digits")
     for status, counts in (("Failed", False), ("Canceled", False), ("Running", True), ("Completed", True)):
-        run_id = history.create_run(offline_folder, f"of-{status}")
-        history.set_status(offline_folder, run_id, status)
+        run_id = run_records.create_run(offline_folder, f"of-{status}")
+        run_records.set_status(offline_folder, run_id, status)
         assert helpers.needs.is_there(workspace, "run", f"of-{status}") == counts
     with pytest.raises(ValueError, match="no kind 'dream'"):
         helpers.needs.is_there(workspace, "dream", "digits")

@@ -7,7 +7,7 @@ import run_notebooks
 from small_notebooks import write_notebook
 
 from helpers import costs, retired
-from helpers.offline.engine import vm_sizes
+from helpers.offline.engine.compute import vm_sizes
 
 T4 = "Standard_NC4as_T4_v3"
 

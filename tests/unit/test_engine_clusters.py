@@ -8,8 +8,11 @@ import pytest
 from small_jobs import make_cluster
 
 from helpers import retired
-from helpers.offline.engine import clusters, environments, folder, job_states, vm_sizes
-from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine import environments
+from helpers.offline.engine.compute import clusters, vm_sizes
+from helpers.offline.engine.history import job_states
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import mnist
-from helpers.offline.engine import data, folder
-from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
-from helpers.offline.engine.names import relative_name, safe_join
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.workspace.names import relative_name, safe_join
 
 
 @pytest.fixture

@@ -5,10 +5,13 @@ import os
 import sqlite3
 import stat
 
+import psutil
 import pytest
+from small_jobs import make_cluster, printed_pid, submit, supervisor_of
 
-from helpers.offline.engine import assets, database, folder
-from helpers.offline.engine.errors import FolderError, NotFound
+from helpers.offline.engine import assets, removal
+from helpers.offline.engine.workspace import database, folder
+from helpers.offline.engine.workspace.errors import FolderError, NotFound
 
 
 def test_the_folder_is_where_the_environment_says(tmp_path, monkeypatch):
@@ -27,27 +30,44 @@ def test_opening_twice_keeps_what_is_there(tmp_path):
 def test_a_folder_deleted_and_opened_again_is_new(tmp_path):
     opened = folder.open_folder(tmp_path / "w")
     assets.add(opened, "dataset", "a", {})
-    folder.reset(opened)
+    removal.reset(opened)
     assert not opened.exists()
     assert assets.list_latest(folder.open_folder(tmp_path / "w"), "dataset") == []
 
 
 def test_a_folder_with_other_files_is_neither_used_nor_reset(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
-    for refused in (folder.open_folder, folder.reset):
+    for refused in (folder.open_folder, removal.reset):
         with pytest.raises(FolderError, match="holds other files"):
             refused(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
-def test_a_folder_of_a_newer_version_is_refused(tmp_path):
+@pytest.mark.parametrize("change, words", [(1, "newer version"), (-1, "older version")])
+def test_a_folder_of_another_version_is_refused(tmp_path, change, words):
     opened = folder.open_folder(tmp_path / "w")
+    _set_version(opened, database.VERSION + change)
+    with pytest.raises(FolderError, match=words):
+        folder.open_folder(tmp_path / "w")
+
+
+def test_a_folder_of_an_older_version_can_be_reset_with_what_runs_in_it(offline_folder, tmp_path):
+    opened = offline_folder
+    make_cluster(opened)
+    run_id = submit(opened, tmp_path / "s", 'import os, time; print("pid", os.getpid()); time.sleep(600)')
+    pid = printed_pid(opened, run_id)
+    supervisor = supervisor_of(run_id)
+    _set_version(opened, database.VERSION - 1)
+    removal.reset(opened)
+    assert not opened.exists()
+    assert not psutil.pid_exists(pid) and not supervisor.is_running()
+
+
+def _set_version(opened, version):
     connection = sqlite3.connect(database.database_path(opened))
-    connection.execute(f"PRAGMA user_version={database.VERSION + 1}")
+    connection.execute(f"PRAGMA user_version={version}")
     connection.close()
     folder._opened.clear()  # as in a new process
-    with pytest.raises(FolderError, match="newer version"):
-        folder.open_folder(tmp_path / "w")
 
 
 def test_a_damaged_folder_is_told(tmp_path):

@@ -4,8 +4,11 @@ import math
 
 import pytest
 
-from helpers.offline.engine import artifacts, folder, history, mlflow_store, models
-from helpers.offline.engine.errors import AlreadyExists, Invalid, InvalidName, NotFound
+from helpers.offline.engine.assets import models
+from helpers.offline.engine.history import artifacts, mlflow_store, run_files
+from helpers.offline.engine.jobs import run_records
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, InvalidName, NotFound
 
 
 @pytest.fixture
@@ -22,9 +25,9 @@ def table(type, name, value):
 
 
 def metrics_after(opened, *events):
-    run_id = history.create_run(opened, "e")
-    history.log_metrics(opened, run_id, list(events))
-    return history.get_metrics(opened, run_id)
+    run_id = run_records.create_run(opened, "e")
+    run_records.log_metrics(opened, run_id, list(events))
+    return run_records.get_metrics(opened, run_id)
 
 
 def test_the_shape_of_metrics(opened):
@@ -59,10 +62,10 @@ def test_the_same_value_logged_at_the_same_moment_counts_twice(opened):
 
 
 def test_later_values_go_on_where_earlier_ones_ended(opened):
-    run_id = history.create_run(opened, "e")
+    run_id = run_records.create_run(opened, "e")
     for value in (1, 2, 3):
-        history.log_metrics(opened, run_id, [metric("a", value)])
-    assert history.get_metrics(opened, run_id)["a"] == [1.0, 2.0, 3.0]
+        run_records.log_metrics(opened, run_id, [metric("a", value)])
+    assert run_records.get_metrics(opened, run_id)["a"] == [1.0, 2.0, 3.0]
 
 
 def test_not_a_number_is_kept(opened):
@@ -70,28 +73,28 @@ def test_not_a_number_is_kept(opened):
 
 
 def test_runs_newest_first_with_and_without_children(opened):
-    first = history.create_run(opened, "e", display_name="first")
-    child = history.create_run(opened, "e", parent_id=first)
-    history.create_run(opened, "other")
-    assert [run.id for run in history.list_runs(opened, "e")] == [first]
-    assert {run.id for run in history.list_runs(opened, "e", include_children=True)} == {first, child}
-    assert [run.id for run in history.list_runs(opened, "e", parent_id=first)] == [child]
-    assert [run.number for run in history.list_runs(opened, "e")] == [1]
+    first = run_records.create_run(opened, "e", display_name="first")
+    child = run_records.create_run(opened, "e", parent_id=first)
+    run_records.create_run(opened, "other")
+    assert [run.id for run in run_records.list_runs(opened, "e")] == [first]
+    assert {run.id for run in run_records.list_runs(opened, "e", include_children=True)} == {first, child}
+    assert [run.id for run in run_records.list_runs(opened, "e", parent_id=first)] == [child]
+    assert [run.number for run in run_records.list_runs(opened, "e")] == [1]
     with pytest.raises(NotFound):
-        list(history.list_runs(opened, "no such"))
+        list(run_records.list_runs(opened, "no such"))
 
 
 def test_more_runs_than_a_page(opened, monkeypatch):
-    monkeypatch.setattr(history, "PAGE", 2)
-    made = [history.create_run(opened, "e") for _ in range(5)]
-    assert {run.id for run in history.list_runs(opened, "e")} == set(made)
+    monkeypatch.setattr(run_records, "PAGE", 2)
+    made = [run_records.create_run(opened, "e") for _ in range(5)]
+    assert {run.id for run in run_records.list_runs(opened, "e")} == set(made)
 
 
 def test_tags_and_properties_are_apart(opened):
-    run_id = history.create_run(opened, "e", tags={"a": "1"}, properties={"p": "x"})
-    history.set_tags(opened, run_id, {"b": 2})
-    history.remove_tags(opened, run_id, ["a", "not there", "mlflow.runName"])
-    record = history.get_run(opened, run_id)
+    run_id = run_records.create_run(opened, "e", tags={"a": "1"}, properties={"p": "x"})
+    run_records.set_tags(opened, run_id, {"b": 2})
+    run_records.remove_tags(opened, run_id, ["a", "not there", "mlflow.runName"])
+    record = run_records.get_run(opened, run_id)
     assert (record.tags, record.properties) == ({"b": "2"}, {"p": "x"})
     assert record.display_name
 
@@ -99,50 +102,50 @@ def test_tags_and_properties_are_apart(opened):
 @pytest.mark.parametrize("tags", [{"mlflow.runName": "x"}, {"a\nb": "x"}, {"": "x"}, {"a": "x" * 8001}])
 def test_tags_that_cannot_be_kept_are_refused(opened, tags):
     with pytest.raises(Invalid):
-        history.create_run(opened, "e", tags=tags)
+        run_records.create_run(opened, "e", tags=tags)
 
 
 def test_the_status_of_a_run_that_is_no_job(opened):
-    run_id = history.create_run(opened, "e")
-    assert history.get_run(opened, run_id).status == "Running"
-    history.set_status(opened, run_id, "Failed", {"message": "why"})
-    record = history.get_run(opened, run_id)
+    run_id = run_records.create_run(opened, "e")
+    assert run_records.get_run(opened, run_id).status == "Running"
+    run_records.set_status(opened, run_id, "Failed", {"message": "why"})
+    record = run_records.get_run(opened, run_id)
     assert (record.status, record.error) == ("Failed", {"message": "why"})
     assert record.ended
 
 
 def test_archived_experiments_are_listed_on_request(opened):
-    history.create_experiment(opened, "a")
-    history.create_experiment(opened, "b")
-    history.set_experiment_archived(opened, "a", True)
-    assert [e["name"] for e in history.list_experiments(opened)] == ["b"]
-    assert [e["name"] for e in history.list_experiments(opened, archived=True)] == ["a", "b"]
-    history.set_experiment_archived(opened, "a", False)
-    assert [e["name"] for e in history.list_experiments(opened)] == ["a", "b"]
+    run_records.create_experiment(opened, "a")
+    run_records.create_experiment(opened, "b")
+    run_records.set_experiment_archived(opened, "a", True)
+    assert [e["name"] for e in run_records.list_experiments(opened)] == ["b"]
+    assert [e["name"] for e in run_records.list_experiments(opened, archived=True)] == ["a", "b"]
+    run_records.set_experiment_archived(opened, "a", False)
+    assert [e["name"] for e in run_records.list_experiments(opened)] == ["a", "b"]
 
 
 def test_files_of_a_run(opened, tmp_path):
-    run_id = history.create_run(opened, "e")
+    run_id = run_records.create_run(opened, "e")
     (tmp_path / "f").write_text("one")
     artifacts.upload(opened, run_id, "outputs/f", tmp_path / "f")
     with pytest.raises(AlreadyExists):
         artifacts.upload(opened, run_id, "outputs/f", tmp_path / "f")
     artifacts.upload_bytes(opened, run_id, "outputs/f", b"two", overwrite=True)
-    assert artifacts.path_of(opened, run_id, "outputs/f").read_text() == "two"
-    assert artifacts.files_of(opened, run_id) == ["outputs/f"]
+    assert run_files.path_of(opened, run_id, "outputs/f").read_text() == "two"
+    assert run_files.files_of(opened, run_id) == ["outputs/f"]
     for name in ("../f", "/f", "outputs/../../f"):
         with pytest.raises(Invalid):
             artifacts.upload(opened, run_id, name, tmp_path / "f")
     with pytest.raises(NotFound, match="outputs/f"):
-        artifacts.path_of(opened, run_id, "outputs/g")
+        run_files.path_of(opened, run_id, "outputs/g")
     with pytest.raises(NotFound):
-        artifacts.files_of(opened, "no-such-run")
+        run_files.files_of(opened, "no-such-run")
 
 
 def test_models(opened, tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "w").write_text("1")
-    run_id = history.create_run(opened, "e")
+    run_id = run_records.create_run(opened, "e")
     first = models.register(
         opened, "keras-mnist", tmp_path / "model", stored_as="model", tags={"a": "1"}, run_id=run_id
     )
@@ -174,8 +177,8 @@ def test_models_that_are_not_there(opened, tmp_path):
 
 
 def test_the_store_is_mlflows(opened):
-    run_id = history.create_run(opened, "e")
-    history.log_metrics(opened, run_id, [metric("a", 1)])
+    run_id = run_records.create_run(opened, "e")
+    run_records.log_metrics(opened, run_id, [metric("a", 1)])
     from mlflow import MlflowClient
 
     assert MlflowClient(mlflow_store.tracking_uri(opened)).get_run(run_id).data.metrics == {"a": 1.0}
@@ -183,15 +186,15 @@ def test_the_store_is_mlflows(opened):
 
 def test_runs_that_mlflow_made_are_numbered_when_they_are_first_seen(opened):
     store = mlflow_store.client(opened)
-    experiment = history.create_experiment(opened, "e")
+    experiment = run_records.create_experiment(opened, "e")
     ids = [store.create_run(experiment, start_time=1000 + index).info.run_id for index in range(3)]
-    assert artifacts.files_of(opened, ids[2]) == []  # before any look at it
-    assert [run.number for run in history.list_runs(opened, "e")] == [3, 2, 1]
-    own = history.create_run(opened, "e")
+    assert run_files.files_of(opened, ids[2]) == []  # before any look at it
+    assert [run.number for run in run_records.list_runs(opened, "e")] == [3, 2, 1]
+    own = run_records.create_run(opened, "e")
     later = store.create_run(experiment, start_time=1).info.run_id
-    assert history.get_run(opened, own).number == 4
-    assert history.get_run(opened, later).number == 5
-    assert [history.get_run(opened, run_id).number for run_id in ids] == [1, 2, 3]
+    assert run_records.get_run(opened, own).number == 4
+    assert run_records.get_run(opened, later).number == 5
+    assert [run_records.get_run(opened, run_id).number for run_id in ids] == [1, 2, 3]
 
 
 def test_files_of_every_experiment_are_in_the_folder(opened, tmp_path, monkeypatch):
@@ -202,30 +205,30 @@ def test_files_of_every_experiment_are_in_the_folder(opened, tmp_path, monkeypat
     for experiment in ("0", store.create_experiment("by MLflow"), elsewhere):
         run_id = store.create_run(experiment).info.run_id
         store.log_artifact(run_id, "model", "outputs")
-        assert artifacts.path_of(opened, run_id, "outputs/model").read_text() == "weights"
+        assert run_files.path_of(opened, run_id, "outputs/model").read_text() == "weights"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model", "offline"]
 
 
 def test_experiment_of_mlflow_is_listed_once_it_has_a_run(opened):
-    history.create_experiment(opened, "e")
-    assert [one["name"] for one in history.list_experiments(opened)] == ["e"]
+    run_records.create_experiment(opened, "e")
+    assert [one["name"] for one in run_records.list_experiments(opened)] == ["e"]
     mlflow_store.client(opened).create_run("0")
-    assert [one["name"] for one in history.list_experiments(opened)] == ["Default", "e"]
+    assert [one["name"] for one in run_records.list_experiments(opened)] == ["Default", "e"]
 
 
 def test_a_model_that_mlflow_registered(opened, tmp_path):
     store = mlflow_store.client(opened)
-    run_id = history.create_run(opened, "e")
+    run_id = run_records.create_run(opened, "e")
     artifacts.upload_bytes(opened, run_id, "model/w", b"1")
     store.create_registered_model("m")
     store.create_model_version("m", f"runs:/{run_id}/model", run_id)
     model = models.get(opened, "m")
     assert (model.files, model.run_id, model.extra) == (["w"], run_id, {})
     models.delete(opened, "m", 1)
-    assert artifacts.files_of(opened, run_id) == ["model/w"]
+    assert run_files.files_of(opened, run_id) == ["model/w"]
 
 
 def test_an_address_for_mlflow_makes_the_store(tmp_path):
     new = folder.open_folder(tmp_path / "new")
-    assert history.tracking_uri(new) == mlflow_store.tracking_uri(new)
+    assert run_records.tracking_uri(new) == mlflow_store.tracking_uri(new)
     assert (new / "mlflow.db").exists()

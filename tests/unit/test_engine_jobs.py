@@ -3,18 +3,13 @@
 import pytest
 from small_jobs import LOG, make_cluster, printed_pid, submit, wait_for, wait_until
 
-from helpers.offline.engine import (
-    artifacts,
-    clusters,
-    data,
-    finish,
-    folder,
-    history,
-    job_states,
-    jobs,
-    mlflow_store,
-)
-from helpers.offline.engine.errors import Invalid, NotFound, TooLarge
+from helpers.offline.engine import jobs, removal
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import job_states, logs, mlflow_store, run_files
+from helpers.offline.engine.jobs import run_records
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import Invalid, NotFound, TooLarge
 
 
 @pytest.fixture
@@ -23,7 +18,7 @@ def opened(offline_folder):
 
 
 def log_of(opened, run_id):
-    return finish.log_path(opened, run_id).read_text(encoding="utf-8", errors="replace")
+    return logs.log_path(opened, run_id).read_text(encoding="utf-8", errors="replace")
 
 
 def test_a_whole_run(opened, tmp_path):
@@ -55,18 +50,18 @@ open("not kept", "w").write("n")
         "Completed",
     ]
     assert f"arguments: {arguments}" in log_of(opened, run_id)
-    assert history.get_metrics(opened, run_id) == {"Loss": [1.0, 0.5, 1 / 3], "once": 7.0}
-    assert artifacts.files_of(opened, run_id) == [
+    assert run_records.get_metrics(opened, run_id) == {"Loss": [1.0, 0.5, 1 / 3], "once": 7.0}
+    assert run_files.files_of(opened, run_id) == [
         "azureml-logs/20_image_build_log.txt",
         "logs/own.log",
         "outputs/model/weights",
         "user_logs/std_log.txt",
     ]
-    record = history.get_run(opened, run_id)
+    record = run_records.get_run(opened, run_id)
     assert (record.status, record.number, record.experiment) == ("Completed", 1, "tests")
     assert mlflow_store.run(opened, run_id).info.status == "FINISHED"
     assert record.created <= record.started <= record.ended
-    assert not (finish.run_folder(opened, run_id) / "code").exists()
+    assert not (job_states.run_folder(opened, run_id) / "code").exists()
 
 
 def test_the_log_grows_line_by_line(opened, tmp_path):
@@ -81,7 +76,7 @@ def test_the_log_grows_line_by_line(opened, tmp_path):
     wait_for(opened, run_id, "Running")
     wait_until(lambda: "first line" in log_of(opened, run_id))
     assert "second line" not in log_of(opened, run_id)
-    (finish.run_folder(opened, run_id) / "code" / "go").write_text("")
+    (job_states.run_folder(opened, run_id) / "code" / "go").write_text("")
     wait_for(opened, run_id, "Completed")
     assert "second line" in log_of(opened, run_id)
 
@@ -89,8 +84,8 @@ def test_the_log_grows_line_by_line(opened, tmp_path):
 def test_metrics_are_there_while_the_script_runs(opened, tmp_path):
     script = LOG + "\nlog('Loss', 0.5)\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
     run_id = submit(opened, tmp_path / "s", script)
-    wait_until(lambda: history.get_metrics(opened, run_id) == {"Loss": 0.5})
-    (finish.run_folder(opened, run_id) / "code" / "go").write_text("")
+    wait_until(lambda: run_records.get_metrics(opened, run_id) == {"Loss": 0.5})
+    (job_states.run_folder(opened, run_id) / "code" / "go").write_text("")
     wait_for(opened, run_id, "Completed")
 
 
@@ -108,8 +103,8 @@ def test_a_script_that_fails_keeps_what_it_did(opened, tmp_path, ending, code, w
     state = wait_for(opened, run_id, "Failed")
     assert state["exit_code"] == code
     assert words in state["error"]["message"]
-    assert history.get_metrics(opened, run_id) == {"Loss": 2.0}
-    assert "outputs/half" in artifacts.files_of(opened, run_id)
+    assert run_records.get_metrics(opened, run_id) == {"Loss": 2.0}
+    assert "outputs/half" in run_files.files_of(opened, run_id)
     assert mlflow_store.run(opened, run_id).info.status == "FAILED"
 
 
@@ -123,7 +118,7 @@ def test_any_bytes_and_many_of_them_may_be_printed(opened, tmp_path):
         """
     run_id = submit(opened, tmp_path / "s", script)
     wait_for(opened, run_id, "Completed")
-    assert finish.log_path(opened, run_id).stat().st_size >= 100 * 2**20
+    assert logs.log_path(opened, run_id).stat().st_size >= 100 * 2**20
 
 
 def test_cancel_ends_the_whole_group(opened, tmp_path):
@@ -136,12 +131,12 @@ def test_cancel_ends_the_whole_group(opened, tmp_path):
     run_id = submit(opened, tmp_path / "s", script)
     child = printed_pid(opened, run_id)
     jobs.cancel(opened, run_id)
-    assert history.get_run(opened, run_id).status in ("CancelRequested", "Finalizing", "Canceled")
+    assert run_records.get_run(opened, run_id).status in ("CancelRequested", "Finalizing", "Canceled")
     state = wait_for(opened, run_id, "Canceled")
     assert state["error"] is None
     assert not _is_running(child)
     jobs.cancel(opened, run_id)  # a final run stays as it is
-    assert history.get_run(opened, run_id).status == "Canceled"
+    assert run_records.get_run(opened, run_id).status == "Canceled"
 
 
 def test_a_script_that_ignores_sigterm_is_killed(opened, tmp_path, monkeypatch):
@@ -212,7 +207,7 @@ def test_a_shell_command_in_a_folder_with_an_odd_name(tmp_path, monkeypatch):
     run_id = submit(opened, tmp_path / "s", "", script=None, shell=shell, inputs=inputs)
     wait_for(opened, run_id, "Completed")
     assert log_of(opened, run_id).split() == ["2", "content"]
-    assert "outputs/o.txt" in artifacts.files_of(opened, run_id)
+    assert "outputs/o.txt" in run_files.files_of(opened, run_id)
 
 
 def test_variables_of_the_job(opened, tmp_path, monkeypatch):
@@ -236,9 +231,9 @@ def test_a_script_that_uses_mlflow_itself(opened, tmp_path):
         """
     run_id = submit(opened, tmp_path / "s", script)
     assert wait_for(opened, run_id)["error"] is None
-    assert history.get_metrics(opened, run_id) == {"own": 0.25}
-    assert "outputs/note.txt" in artifacts.files_of(opened, run_id)
-    assert history.get_run(opened, run_id).status == "Completed"
+    assert run_records.get_metrics(opened, run_id) == {"own": 0.25}
+    assert "outputs/note.txt" in run_files.files_of(opened, run_id)
+    assert run_records.get_run(opened, run_id).status == "Completed"
 
 
 def test_what_is_missing_in_the_environment_fails_the_run_while_preparing(opened, tmp_path):
@@ -250,7 +245,7 @@ def test_what_is_missing_in_the_environment_fails_the_run_while_preparing(opened
     state = wait_for(opened, run_id, "Failed")
     assert "no-such-package-anywhere is not installed" in state["error"]["message"]
     assert "Running" not in [stage["status"] for stage in state["stages"]]
-    build_log = artifacts.path_of(opened, run_id, "azureml-logs/20_image_build_log.txt").read_text()
+    build_log = run_files.path_of(opened, run_id, "azureml-logs/20_image_build_log.txt").read_text()
     assert "no-such-package-anywhere: MISSING" in build_log
 
 
@@ -269,7 +264,7 @@ def test_what_cannot_run_is_refused_before_there_is_a_run(opened, tmp_path, chan
     with pytest.raises(error, match=words):
         submit(opened, tmp_path / "s", "", **changes)
     assert job_states.unfinished(opened) == []
-    assert history.list_experiments(opened) == []
+    assert run_records.list_experiments(opened) == []
 
 
 def test_too_large_a_snapshot_is_refused_before_there_is_a_run(opened, tmp_path):
@@ -278,7 +273,7 @@ def test_too_large_a_snapshot_is_refused_before_there_is_a_run(opened, tmp_path)
         file.truncate(301 * 2**20)
     with pytest.raises(TooLarge, match="300 MB"):
         submit(opened, tmp_path / "s", "")
-    assert history.list_experiments(opened) == []
+    assert run_records.list_experiments(opened) == []
 
 
 def test_never_more_runs_at_once_than_nodes(opened, tmp_path):
@@ -287,7 +282,7 @@ def test_never_more_runs_at_once_than_nodes(opened, tmp_path):
     run_ids = [submit(opened, tmp_path / f"s{n}", script, target="cpu") for n in range(4)]
     for run_id in run_ids:
         wait_for(opened, run_id, "Completed")
-    spans = [history.get_metrics(opened, run_id) for run_id in run_ids]
+    spans = [run_records.get_metrics(opened, run_id) for run_id in run_ids]
     assert max(sum(o["began"] <= s["began"] < o["ended"] for o in spans) for s in spans) <= 2
     state = clusters.state(opened, "cpu")
     assert state["running"] == 0 and 1 <= state["current"] <= 2
@@ -326,7 +321,7 @@ def test_deleting_a_cluster_cancels_its_runs(opened, tmp_path):
     make_cluster(opened)
     run_id = submit(opened, tmp_path / "s", "import time; time.sleep(600)", target="cpu")
     wait_for(opened, run_id, "Running")
-    clusters.delete(opened, "cpu")
+    removal.delete_cluster(opened, "cpu")
     wait_for(opened, run_id, "Canceled")
     with pytest.raises(NotFound):
         clusters.get(opened, "cpu")

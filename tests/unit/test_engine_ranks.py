@@ -7,8 +7,12 @@ import psutil
 import pytest
 from small_jobs import LOG, make_cluster, printed_pid, submit, wait_for, wait_until
 
-from helpers.offline.engine import artifacts, clusters, finish, folder, history, jobs
-from helpers.offline.engine.errors import Invalid
+from helpers.offline.engine import jobs
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import job_states, logs, run_files
+from helpers.offline.engine.jobs import run_records
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import Invalid
 
 TELL = """
 import json, os
@@ -30,7 +34,7 @@ def processes(kind, node_count, process_count=None):
 
 
 def logs_of(opened, run_id, count):
-    return [finish.log_path(opened, run_id, rank).read_text() for rank in range(count)]
+    return [logs.log_path(opened, run_id, rank).read_text() for rank in range(count)]
 
 
 def run_and_tell(opened, tmp_path, distribution):
@@ -80,13 +84,13 @@ def test_each_process_has_a_log_and_the_run_has_its_nodes_while_it_runs(opened, 
     wait_until(lambda: clusters.state(opened, "cpu")["running"] == 2)
     wait_for(opened, run_id, "Running")
     assert [node["run_id"] for node in clusters.state(opened, "cpu")["nodes"]] == [run_id, run_id]
-    (finish.run_folder(opened, run_id) / "code" / "go").write_text("")
+    (job_states.run_folder(opened, run_id) / "code" / "go").write_text("")
     wait_for(opened, run_id, "Completed")
     assert clusters.state(opened, "cpu")["running"] == 0
-    names = [name for name in artifacts.files_of(opened, run_id) if name.startswith("user_logs/")]
+    names = [name for name in run_files.files_of(opened, run_id) if name.startswith("user_logs/")]
     assert names == [f"user_logs/std_log_process_0{rank}.txt" for rank in range(4)]
-    assert finish.log_path(opened, run_id).name == "std_log_process_00.txt"
-    assert history.get_metrics(opened, run_id) == {f"metric of {rank}": 1.0 for rank in range(4)}
+    assert logs.log_path(opened, run_id).name == "std_log_process_00.txt"
+    assert run_records.get_metrics(opened, run_id) == {f"metric of {rank}": 1.0 for rank in range(4)}
 
 
 def pids_of(opened, run_id, count):
@@ -159,7 +163,7 @@ def test_runs_on_several_nodes_take_turns(opened, tmp_path):
     ]
     for run_id in runs:
         wait_for(opened, run_id, "Completed")
-        assert {"outputs/0", "outputs/1"} <= set(artifacts.files_of(opened, run_id))
+        assert {"outputs/0", "outputs/1"} <= set(run_files.files_of(opened, run_id))
     assert clusters.state(opened, "cpu")["current"] <= 3
 
 
@@ -178,4 +182,4 @@ def test_what_cannot_run_is_refused_before_there_is_a_run(opened, tmp_path, dist
     make_cluster(opened, max_nodes=2)
     with pytest.raises(Invalid, match=words):
         submit(opened, tmp_path / "s", TELL, target=target, distribution=distribution)
-    assert not history.list_experiments(opened)
+    assert not run_records.list_experiments(opened)

@@ -21,8 +21,9 @@ from small_services import (
     wanted,
 )
 
-from helpers.offline.engine import assets, folder, services
-from helpers.offline.engine.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine import assets, removal, services
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 
 REPORT = """
 import os
@@ -56,7 +57,8 @@ def service(world, tmp_path_factory):
     environment = ENVIRONMENT | {"environmentVariables": variables}
     asked = wanted(tmp_path_factory.mktemp("report") / "src", REPORT, auth_enabled=True, environment=environment)
     code = (
-        "import json, sys; from helpers.offline.engine import folder, services\n"
+        "import json, sys; from helpers.offline.engine import services\n"
+        "from helpers.offline.engine.workspace import folder\n"
         "services.deploy(folder.open_folder(), 'ACI', 'report', json.loads(sys.argv[1]))"
     )
     subprocess.run([sys.executable, "-c", code, json.dumps(asked)], check=True)
@@ -270,6 +272,6 @@ def test_resetting_the_workspace_ends_its_services(tmp_path):
     service = wait_for_service(made, "local", "Local")
     deployed = services.service_folder(made, service["id"]) / "1" / "azureml-app" / tmp_path.name
     assert [path.name for path in deployed.iterdir()] == ["score.py"]
-    folder.reset(made)
+    removal.reset(made)
     assert not made.exists()
     assert processes_of(service) == []

@@ -2,8 +2,9 @@
 
 import pytest
 
-from helpers.offline.engine import folder, snapshot
-from helpers.offline.engine.errors import Invalid, NotFound, TooLarge
+from helpers.offline.engine.history import snapshot
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import Invalid, NotFound, TooLarge
 
 
 @pytest.fixture

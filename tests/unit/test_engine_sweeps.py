@@ -7,8 +7,12 @@ import time
 import pytest
 from small_jobs import LOG, make_cluster, submit_sweep, wait_for, wait_until
 
-from helpers.offline.engine import clusters, finish, folder, history, job_states, jobs, mlflow_store, processes, sweeps
-from helpers.offline.engine.errors import Invalid, NotFound
+from helpers.offline.engine import jobs, processes, removal
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import job_states, logs, mlflow_store
+from helpers.offline.engine.jobs import run_records
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import Invalid, NotFound
 
 # Logs its first argument's value, or a list of values, as the primary metric.
 LOGGER = (
@@ -30,11 +34,11 @@ def opened(offline_folder):
 
 def trials_of(opened, run_id):
     """The sweep's trials, the first submitted first."""
-    return [*history.list_runs(opened, "tests", parent_id=run_id)][::-1]
+    return [*run_records.list_runs(opened, "tests", parent_id=run_id)][::-1]
 
 
 def log_of(opened, run_id):
-    return sweeps.log_path(opened, run_id).read_text()
+    return logs.log_path(opened, run_id).read_text()
 
 
 def test_a_whole_sweep_never_has_more_trials_at_once_than_the_cluster_has_nodes(opened, tmp_path):
@@ -59,13 +63,13 @@ with open(sys.argv[4], "a") as spans:
     trials = trials_of(opened, run_id)
     assert [json.loads(trial.tags["hyperparameters"])["accuracy"] for trial in trials] == space["accuracy"][1][0]
     assert {trial.status for trial in trials} == {"Completed"}
-    sweep = history.get_run(opened, run_id)
+    sweep = run_records.get_run(opened, run_id)
     assert {f"_aml_system_{trial.id}": trial.tags["hyperparameters"] for trial in trials} == sweep.tags
     assert sweep.properties["best_child_run_id"] == trials[0].id and sweep.properties["score"] == "0.9"
     assert mlflow_store.run(opened, run_id).info.status == "FINISHED"
     share = str(max(1, processes.cores() // 2))
     for trial in trials:
-        assert f"threads {share} {share} 8" in finish.log_path(opened, trial.id).read_text()
+        assert f"threads {share} {share} 8" in logs.log_path(opened, trial.id).read_text()
     told = log_of(opened, run_id)
     assert told.count("as NaN, which is never the best") == 2
     assert "Trial 0 (" in told and "best Accuracy 0.9" in told
@@ -85,7 +89,7 @@ def test_a_trial_that_the_policy_stops_is_canceled_with_the_reason(opened, tmp_p
     assert bad.tags["early_termination"] == reason
     assert "early_termination" not in good.tags
     assert reason in log_of(opened, run_id)
-    assert reason in finish.log_path(opened, bad.id).read_text()
+    assert reason in logs.log_path(opened, bad.id).read_text()
 
 
 def test_a_metric_that_is_never_logged_fails_the_sweep_which_lists_those_that_are(opened, tmp_path):
@@ -98,7 +102,7 @@ def test_a_metric_that_is_never_logged_fails_the_sweep_which_lists_those_that_ar
     assert error in told
     assert told.index("Trial 1 (") > told.index(" ended: ")  # max_concurrent_runs
     assert [json.loads(trial.tags["hyperparameters"]) for trial in trials_of(opened, run_id)] == [{"x": 1}, {"x": 2}]
-    assert history.get_run(opened, run_id).properties["best_metric_status"] == "Failed"
+    assert run_records.get_run(opened, run_id).properties["best_metric_status"] == "Failed"
 
 
 def test_a_sweep_of_failures_tells_the_first_ones_error(opened, tmp_path):
@@ -115,16 +119,16 @@ def test_a_cancel_ends_the_sweep_and_its_trials(opened, tmp_path):
         lambda: len(started := trials_of(opened, run_id)) == 2 and all(_has_started(opened, one) for one in started)
     )
     jobs.cancel(opened, run_id)
-    assert history.get_run(opened, run_id).status == "CancelRequested"
+    assert run_records.get_run(opened, run_id).status == "CancelRequested"
     wait_for(opened, run_id, "Canceled")
     trials = trials_of(opened, run_id)
     assert [trial.status for trial in trials] == ["Canceled", "Canceled"]
     assert clusters.state(opened, "cpu")["running"] == 0
-    assert history.get_run(opened, run_id).properties["score"] == "0.2"  # what was logged is kept
+    assert run_records.get_run(opened, run_id).properties["score"] == "0.2"  # what was logged is kept
 
 
 def _has_started(opened, trial):
-    log = finish.log_path(opened, trial.id)
+    log = logs.log_path(opened, trial.id)
     return log.exists() and "started" in log.read_text()
 
 
@@ -139,7 +143,7 @@ def test_a_sweep_that_takes_too_long_is_canceled_and_says_so(opened, tmp_path):
 def test_the_end_of_the_cluster_is_the_end_of_the_sweep(opened, tmp_path):
     run_id = submit_sweep(opened, tmp_path / "s", "import time; time.sleep(600)", {"x": ["choice", [[1, 2, 3]]]})
     wait_for(opened, run_id, "Running")
-    clusters.delete(opened, "cpu")
+    removal.delete_cluster(opened, "cpu")
     wait_for(opened, run_id, "Canceled")
     assert not job_states.unfinished(opened)
 
@@ -170,17 +174,17 @@ def test_what_the_service_refuses_is_refused_and_leaves_no_run(opened, tmp_path,
 
 
 def test_a_sweep_on_a_cluster_that_is_not_there_is_refused(opened, tmp_path):
-    clusters.delete(opened, "cpu")
+    removal.delete_cluster(opened, "cpu")
     with pytest.raises(NotFound):
         submit_sweep(opened, tmp_path / "s", "", {"x": ["choice", [[1]]]})
 
 
 def test_metric_values_are_what_metrics_has_under_the_name(opened):
-    run_id = history.create_run(opened, "tests")
+    run_id = run_records.create_run(opened, "tests")
     now = time.time()
     for name, values in {"Accuracy": [0.5, math.nan, 0.7], "Accuracy (%)": [50.0, 70.0]}.items():
         events = [{"kind": "metric", "name": name, "value": value, "step": None, "time": now} for value in values]
-        history.log_metrics(opened, run_id, events)
+        run_records.log_metrics(opened, run_id, events)
         assert str(mlflow_store.metric_values(opened, run_id, name)) == str(values)
         assert str(mlflow_store.metrics(opened, run_id)[name]) == str(values)
     assert mlflow_store.metric_values(opened, run_id, "other") == []

@@ -52,12 +52,12 @@ def test_offline_finds_the_mocked_sdk_and_says_where_the_workspace_is(tmp_path):
     first, second, file, times = result.stdout.splitlines()
     assert first == second
     assert first.endswith(f"kept in {tmp_path / 'offline'}")
-    assert Path(file) == ROOT / "helpers" / "offline" / "sdk" / "azureml" / "core" / "__init__.py"
+    assert Path(file) == ROOT / "helpers" / "offline" / "sdk_v1" / "azureml" / "core" / "__init__.py"
     assert times == "1"
 
 
 def test_a_workspace_inside_the_repository_is_told_by_its_relative_path(tmp_path):
-    code = "import helpers.offline.engine.folder as f, pathlib; f.REPOSITORY = pathlib.Path('.').resolve(); "
+    code = "import helpers.offline.engine.workspace.folder as f, pathlib; f.REPOSITORY = pathlib.Path('.').resolve(); "
     result = python(code + "import helpers; helpers.use_backend('offline')", tmp_path)
     assert result.stdout.strip().endswith("kept in offline"), result.stderr
 

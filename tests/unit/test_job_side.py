@@ -16,10 +16,10 @@ from azureml.exceptions import AzureMLException, RunEnvironmentException, UserEr
 from packaging.specifiers import SpecifierSet
 from sdk_world import source, wait_for
 
-from helpers.offline.engine import interpreters
-from helpers.offline.engine.errors import NotFound
+from helpers.offline.engine.environments import interpreters
+from helpers.offline.engine.workspace.errors import NotFound
 
-SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk"
+SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk_v1"
 
 
 @pytest.fixture

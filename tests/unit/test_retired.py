@@ -6,7 +6,7 @@ import pytest
 
 import helpers
 from helpers import retired
-from helpers.offline.engine import vm_sizes
+from helpers.offline.engine.compute import vm_sizes
 
 TRAINING = Path(__file__).resolve().parents[2] / "scripts" / "training"
 ARTICLE = """

@@ -10,7 +10,7 @@ from azureml.core.compute import AmlCompute
 from azureml.core.compute_target import ComputeTargetException
 from azureml.exceptions import UserErrorException
 
-from helpers.offline.engine import clusters
+from helpers.offline.engine.compute import clusters
 
 T4 = "STANDARD_NC4AS_T4_V3"
 REFUSED = "Received bad response from Resource Provider"

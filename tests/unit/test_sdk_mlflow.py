@@ -87,7 +87,7 @@ with mlflow.start_run(run_name="another"):
 def after_notebook(workspace, tmp_path_factory):
     """The workspace after a notebook that uses MLflow alone; and the folder where that notebook ran."""
     here = tmp_path_factory.mktemp("notebook")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "helpers/offline/sdk"), str(ROOT)])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "helpers/offline/sdk_v1"), str(ROOT)])}
     command = [sys.executable, "-c", NOTEBOOK, str(here / "away")]
     result = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr

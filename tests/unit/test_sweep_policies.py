@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from helpers.offline.engine import sweep_policies
-from helpers.offline.engine.errors import Invalid
+from helpers.offline.engine.sweeps import policies
+from helpers.offline.engine.workspace.errors import Invalid
 
 NAN = math.nan
 
@@ -20,7 +20,7 @@ def stopped(given, curves, interval, goal="maximize"):
     return {
         trial
         for trial, curve in curves.items()
-        if len(curve) >= interval and sweep_policies.reason_to_stop(given, goal, curves, trial, interval)
+        if len(curve) >= interval and policies.reason_to_stop(given, goal, curves, trial, interval)
     }
 
 
@@ -30,7 +30,7 @@ def stopped(given, curves, interval, goal="maximize"):
 )
 def test_at_which_reports_a_policy_applies(evaluation_interval, delay_evaluation, intervals):
     given = policy("Bandit", evaluation_interval, delay_evaluation, slack_factor=0.1)
-    assert [interval for interval in range(1, 7) if sweep_policies.applies(given, interval)] == intervals
+    assert [interval for interval in range(1, 7) if policies.applies(given, interval)] == intervals
     curves = {"good": [1.0] * 6, "bad": [0.1] * 6}
     assert [interval for interval in range(1, 7) if stopped(given, curves, interval) == {"bad"}] == intervals
 
@@ -127,13 +127,13 @@ def test_nan_is_worse_than_anything_and_counts_as_a_report(given, goal):
     curves = {"nan": [NAN, NAN], "number": [0.5, 0.5]}
     assert stopped(given, curves, 2, goal) == {"nan"}
     assert not stopped(given, {"nan": [NAN], "too": [NAN]}, 1, goal)
-    assert sweep_policies.best(goal, [NAN, 0.5, NAN]) == 0.5
-    assert sweep_policies.best(goal, [NAN]) is None
+    assert policies.best(goal, [NAN, 0.5, NAN]) == 0.5
+    assert policies.best(goal, [NAN]) is None
 
 
 def test_the_reason_tells_the_policy_the_interval_and_the_figures():
     curves = {"best": [0.9, 0.95], "own": [0.4, 0.61]}
-    assert sweep_policies.reason_to_stop(policy("Bandit", slack_factor=0.1), "maximize", curves, "own", 2) == (
+    assert policies.reason_to_stop(policy("Bandit", slack_factor=0.1), "maximize", curves, "own", 2) == (
         "Bandit policy at interval 2: its best so far, 0.61, is not within slack_factor 0.1 of the best, 0.95"
     )
 
@@ -149,4 +149,4 @@ def test_the_reason_tells_the_policy_the_interval_and_the_figures():
 )
 def test_a_policy_that_cannot_be_applied_is_refused(given, told):
     with pytest.raises(Invalid, match=told):
-        sweep_policies.check(given)
+        policies.check(given)

@@ -5,9 +5,8 @@ import statistics
 
 import pytest
 
-from helpers.offline.engine import sweep_sampling
-from helpers.offline.engine.errors import Invalid
-from helpers.offline.engine.sweep_sampling import Sampler
+from helpers.offline.engine.sweeps.sampling import Sampler, check, quantized
+from helpers.offline.engine.workspace.errors import Invalid
 
 
 def sampling(space, name="RANDOM"):
@@ -54,8 +53,8 @@ def test_each_expression_is_drawn_as_it_is_defined():
 
 @pytest.mark.parametrize("value, q, expected", [(7, 5, 5), (8, 5, 10), (2.5, 5, 0), (7.5, 5, 10), (12.4, 1, 12)])
 def test_quantized_is_round_of_the_quotient_times_q(value, q, expected):
-    assert sweep_sampling.quantized(value, q) == expected
-    assert isinstance(sweep_sampling.quantized(value, float(q)), int)  # a script that wants an int can read it
+    assert quantized(value, q) == expected
+    assert isinstance(quantized(value, float(q)), int)  # a script that wants an int can read it
 
 
 @pytest.mark.parametrize("name", ["RANDOM", "BayesianOptimization"])
@@ -125,10 +124,10 @@ def test_bayesian_sampling_learns_from_what_it_is_told(goal, near):
 )
 def test_a_space_that_cannot_be_drawn_from_is_refused(space, told):
     with pytest.raises(Invalid, match=told):
-        sweep_sampling.check(sampling(space))
+        check(sampling(space))
 
 
 @pytest.mark.parametrize("name, kind", [("GRID", "uniform"), ("BayesianOptimization", "loguniform")])
 def test_an_expression_that_the_sampling_does_not_support_is_refused(name, kind):
     with pytest.raises(Invalid, match=f"is a {kind}; {name} sampling supports choice"):
-        sweep_sampling.check(sampling({"x": [kind, [0, 1]]}, name))
+        check(sampling({"x": [kind, [0, 1]]}, name))

@@ -13,8 +13,12 @@ from sdk_world import source
 from small_jobs import submit, wait_for
 from small_packages import THIS_PYTHON, environment, make_wheel
 
-from helpers.offline.engine import artifacts, environments, finish, folder, history, interpreters, virtual_environments
-from helpers.offline.engine.errors import Invalid, NotFound
+from helpers.offline.engine import environments
+from helpers.offline.engine.environments import interpreters, virtual_environments
+from helpers.offline.engine.history import logs, run_files
+from helpers.offline.engine.jobs import run_records
+from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import Invalid, NotFound
 
 BUILD = {virtual_environments.VARIABLE: "1"}
 PREPARING = ["NotStarted", "Preparing", "Finalizing"]
@@ -174,7 +178,7 @@ except ImportError:
     (place,) = (opened / "environments").iterdir()
     assert f"well met {place}\nnothing else\n" in printed
     assert printed.index("20_image_build_log.txt") < printed.index("Successfully installed greeting-1.0")
-    build_log = finish.build_log_path(opened, run.id).read_text()
+    build_log = logs.build_log_path(opened, run.id).read_text()
     assert "azureml-defaults: stands in the mocked SDK" in build_log
 
     shutil.rmtree(wheels)  # a second build would fail
@@ -184,8 +188,8 @@ except ImportError:
     )
     second = experiment.submit(config)
     second.wait_for_completion()
-    assert f"well met {place}" in finish.log_path(opened, second.id).read_text()
-    second_log = finish.build_log_path(opened, second.id).read_text()
+    assert f"well met {place}" in logs.log_path(opened, second.id).read_text()
+    second_log = logs.build_log_path(opened, second.id).read_text()
     assert "was built before" in second_log and "Successfully installed greeting-1.0" in second_log
 
 
@@ -196,9 +200,9 @@ def failure(opened, run_id):
     assert state["error"]["code"] == "UserError"
     assert not list(opened.glob(f"environments/*/{virtual_environments.BUILD_LOG}"))
     assert not list(opened.glob("environments/*/bin"))
-    assert history.get_run(opened, run_id).error == state["error"]
+    assert run_records.get_run(opened, run_id).error == state["error"]
     name = "azureml-logs/20_image_build_log.txt"
-    return state["error"]["message"], artifacts.path_of(opened, run_id, name).read_text()
+    return state["error"]["message"], run_files.path_of(opened, run_id, name).read_text()
 
 
 def test_a_package_that_does_not_exist(opened, tmp_path):
@@ -254,11 +258,11 @@ def test_a_run_on_python_3_7(opened, tmp_path):
     wanted = environment(f"--find-links {wheels}", "greeting", python="3.7")
     run_id = submit(opened, tmp_path / "s", script, environment=wanted, environment_variables=BUILD)
     wait_for(opened, run_id, "Completed")
-    assert finish.log_path(opened, run_id).read_text() == "UserErrorException True\n" * 4
-    assert history.get_metrics(opened, run_id) == {"minor": 7, "row": {"a": 1, "b": "two"}}
-    assert "a.txt" in artifacts.files_of(opened, run_id)
-    assert history.get_run(opened, run_id).tags["mood"] == "good"
-    assert base.version in finish.build_log_path(opened, run_id).read_text()
+    assert logs.log_path(opened, run_id).read_text() == "UserErrorException True\n" * 4
+    assert run_records.get_metrics(opened, run_id) == {"minor": 7, "row": {"a": 1, "b": "two"}}
+    assert "a.txt" in run_files.files_of(opened, run_id)
+    assert run_records.get_run(opened, run_id).tags["mood"] == "good"
+    assert base.version in logs.build_log_path(opened, run_id).read_text()
 
 
 def test_the_mnist_reader_runs_on_python_3_7(tmp_path):

@@ -163,7 +163,7 @@ print("kernel lives")
 
 
 def test_in_a_notebook_one_block_is_updated(workspace, request):
-    sdk = str(request.config.rootpath / "helpers" / "offline" / "sdk")
+    sdk = str(request.config.rootpath / "helpers" / "offline" / "sdk_v1")
     cells = [nbformat.v4.new_code_cell(text) for text in NOTEBOOK.format(sdk=sdk).split("---")]
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=120).execute()

@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape
 from helpers.offline.arm import locations
 from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported
 from helpers.offline.engine import assets
-from helpers.offline.engine.errors import NotFound
-from helpers.offline.engine.files import write_pieces, write_whole
+from helpers.offline.engine.workspace.errors import NotFound
+from helpers.offline.engine.workspace.files import write_pieces, write_whole
 
 METADATA = "x-ms-meta-"
 KIND = "blob metadata"

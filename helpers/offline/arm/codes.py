@@ -7,8 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 from helpers.offline.arm import locations, resources
 from helpers.offline.arm.wire import ACCOUNT, BLOB_HOST, Refused, Request
-from helpers.offline.engine import snapshot
-from helpers.offline.engine.names import safe_join
+from helpers.offline.engine.history import snapshot
+from helpers.offline.engine.workspace.names import safe_join
 
 KIND = "code"
 

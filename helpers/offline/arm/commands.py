@@ -8,8 +8,10 @@ import isodate
 
 from helpers.offline.arm import codes, data_assets, environments, locations, model_assets
 from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
-from helpers.offline.engine import clusters, data, snapshot
-from helpers.offline.engine.errors import NotFound
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import snapshot
+from helpers.offline.engine.workspace.errors import NotFound
 
 DOWNLOADED = ("Download", "EvalDownload")
 OUTPUT_MODES = ("ReadWriteMount", "Upload", None)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import isodate
 
 from helpers.offline.arm.wire import LOCATION, PROVIDER, Refused, Request, Unsupported, resource
-from helpers.offline.engine import clusters, vm_sizes
-from helpers.offline.engine.errors import AlreadyExists
+from helpers.offline.engine import removal
+from helpers.offline.engine.compute import clusters, vm_sizes
+from helpers.offline.engine.workspace.errors import AlreadyExists
 
 IDLE = 120  # seconds, where none are given
 SCALED = ("min_nodes", "max_nodes", "idle_seconds")  # what a PUT on a cluster that is there changes
@@ -39,7 +40,7 @@ def list_all(request: Request) -> Iterator[dict]:
 
 
 def delete(request: Request) -> None:
-    clusters.delete(request.folder, request.names["name"])
+    removal.delete_cluster(request.folder, request.names["name"])
 
 
 def nodes(request: Request) -> dict:

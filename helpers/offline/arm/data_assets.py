@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from helpers.offline.arm import locations, resources
 from helpers.offline.arm.wire import Request, Unsupported, long_uri, resource, short_uri
-from helpers.offline.engine import data
+from helpers.offline.engine.assets import data
 
 KIND = "data"
 TYPES = ("uri_file", "uri_folder")

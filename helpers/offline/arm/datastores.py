@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from helpers.offline.arm.locations import CONTAINERS
 from helpers.offline.arm.wire import ACCOUNT, Refused, Request, resource
-from helpers.offline.engine import data
+from helpers.offline.engine.assets import data
 
 DEFAULT = data.BLOBSTORE
 KEY = "b2ZmbGluZQ=="  # the client signs addresses with it; nobody checks them

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 from helpers.offline.arm import commands, runs
 from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
-from helpers.offline.engine import data, history, job_states
 from helpers.offline.engine import jobs as engine_jobs
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.history import job_states, statuses
+from helpers.offline.engine.jobs import run_records
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 NAME_RULE = "use letters, digits, '-' and '_', beginning with a letter or digit, at most 255 of them"
@@ -44,27 +46,27 @@ def put(request: Request) -> dict:
 
 
 def get(request: Request) -> dict:
-    return _described(request, history.get_run(request.folder, request.names["name"]))
+    return _described(request, run_records.get_run(request.folder, request.names["name"]))
 
 
 def list_all(request: Request) -> Iterator[dict]:
     """The jobs, the last submitted first; a run of SDK v1 is not described in this form."""
     view = request.query.get("listViewType") or "ActiveOnly"
     shown = {"ActiveOnly": (False,), "ArchivedOnly": (True,)}.get(view, (False, True))
-    found = history.list_runs_of_type(request.folder, RUN_TYPES["Command"])
+    found = run_records.list_runs_of_type(request.folder, RUN_TYPES["Command"])
     return (_described(request, run) for run in found if run.archived in shown)
 
 
 def cancel(request: Request) -> dict | Answer:
     """Ask for the end of a job. The client looks again, at canceled(), until it has come."""
-    run = history.get_run(request.folder, request.names["name"])
+    run = run_records.get_run(request.folder, request.names["name"])
     engine_jobs.cancel(request.folder, run.id)
     return canceled(request)
 
 
 def canceled(request: Request) -> dict | Answer:
-    run = history.get_run(request.folder, request.names["name"])
-    if run.status in job_states.FINAL:
+    run = run_records.get_run(request.folder, request.names["name"])
+    if run.status in statuses.FINAL:
         return {}
     address = f"https://{request.host}{request.scope.id}/jobs/{run.id}/cancel?api-version=offline"
     return Answer(status=202, headers={"Location": address, "Retry-After": LOOK})
@@ -86,7 +88,7 @@ def _update(request: Request, name: str, asked: dict) -> None:
     runs.change(request.folder, name, asked, asked.get("isArchived"))
 
 
-def _described(request: Request, run: history.RunRecord) -> dict:
+def _described(request: Request, run: run_records.RunRecord) -> dict:
     job = job_states.submitted(request.folder, run.id)
     asked = rescoped(request.scope, job.get("asked") or {})
     default = {
@@ -114,6 +116,6 @@ def _described(request: Request, run: history.RunRecord) -> dict:
     return resource(request.scope, f"jobs/{run.id}", properties, created=run.created)
 
 
-def _page_of(run: history.RunRecord) -> str:
+def _page_of(run: run_records.RunRecord) -> str:
     """The run's page in the offline studio (`make studio`)."""
     return f"http://127.0.0.1:5000/#/experiments/{run.experiment_id}/runs/{run.id}?workspace=offline"

@@ -6,10 +6,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from helpers.offline.arm.wire import BLOB_HOST, Refused, short_uri
-from helpers.offline.engine import artifacts, data, models
-from helpers.offline.engine.errors import NotFound
-from helpers.offline.engine.files import files_below
-from helpers.offline.engine.names import safe_join
+from helpers.offline.engine.assets import data, models
+from helpers.offline.engine.history import run_files
+from helpers.offline.engine.workspace.errors import NotFound
+from helpers.offline.engine.workspace.files import files_below
+from helpers.offline.engine.workspace.names import safe_join
 
 CONTAINERS = {data.BLOBSTORE: "azureml-blobstore", data.ARTIFACTSTORE: "azureml"}
 UPLOADS = "uploads"  # the part of the workspace's folder for containers that are no datastore's
@@ -22,7 +23,7 @@ def blob(folder: Path, container: str, name: str) -> Path:
     """The file of a blob. Raises NotFound and Invalid."""
     if container == CONTAINERS[data.ARTIFACTSTORE]:
         if found := re.fullmatch(_OF_RUN, name):
-            return artifacts.path_of(folder, found[1], found[2] or "")
+            return run_files.path_of(folder, found[1], found[2] or "")
         found = re.fullmatch(_OF_MODEL, name)
         file = found and safe_join(models.get(folder, found[1], int(found[2])).path, found[3] or "")
     else:
@@ -49,7 +50,7 @@ def blobs(folder: Path, container: str, prefix: str) -> Iterator[str]:
         below = files_below(safe_join(root, above) if above else root)
         names = (f"{above}/{name}" if above else name for name in below)
     elif found := re.fullmatch(_OF_RUN, prefix):
-        names = _names(f"ExperimentRun/dcid.{found[1]}", lambda: artifacts.files_of(folder, found[1]))
+        names = _names(f"ExperimentRun/dcid.{found[1]}", lambda: run_files.files_of(folder, found[1]))
     elif found := re.fullmatch(_OF_MODEL, prefix):
         names = _names(f"models/{found[1]}/{found[2]}", lambda: models.get(folder, found[1], int(found[2])).files)
     else:

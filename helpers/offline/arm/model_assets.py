@@ -8,7 +8,7 @@ import yaml
 
 from helpers.offline.arm import locations, resources
 from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource
-from helpers.offline.engine import data, models
+from helpers.offline.engine.assets import data, models
 
 KIND = "model"
 TYPES = ("custom_model", "mlflow_model")

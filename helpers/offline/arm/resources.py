@@ -7,7 +7,7 @@ from itertools import islice
 from helpers.offline.arm.wire import Refused, Request, resource
 from helpers.offline.engine import assets
 from helpers.offline.engine.assets import Asset
-from helpers.offline.engine.errors import NotFound
+from helpers.offline.engine.workspace.errors import NotFound
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
 NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"

@@ -30,8 +30,8 @@ from helpers.offline.arm.wire import (
     Scope,
     as_json,
 )
-from helpers.offline.engine import folder as folders
-from helpers.offline.engine.errors import AlreadyExists, EngineError, NotAllowed, NotFound
+from helpers.offline.engine.workspace import folder as folders
+from helpers.offline.engine.workspace.errors import AlreadyExists, EngineError, NotAllowed, NotFound
 
 PAGE = 100  # resources in one answer to a list
 

@@ -4,27 +4,28 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.offline.arm.wire import Request, long_uri
-from helpers.offline.engine import history, job_states
+from helpers.offline.engine.history import job_states
+from helpers.offline.engine.jobs import run_records
 
 
 def get(request: Request) -> dict:
-    return _described(history.get_run(request.folder, request.names["name"]))
+    return _described(run_records.get_run(request.folder, request.names["name"]))
 
 
 def details(request: Request) -> dict:
     """The run as it is now, with what went wrong. The client reads the logs in the datastore, not here."""
-    run = history.get_run(request.folder, request.names["name"])
+    run = run_records.get_run(request.folder, request.names["name"])
     return _described(run) | {"logFiles": {}, "warnings": []}
 
 
 def children(request: Request) -> Iterator[dict]:
-    run = history.get_run(request.folder, request.names["name"])
-    return (_described(child) for child in history.list_runs(request.folder, run.experiment, parent_id=run.id))
+    run = run_records.get_run(request.folder, request.names["name"])
+    return (_described(child) for child in run_records.list_runs(request.folder, run.experiment, parent_id=run.id))
 
 
 def data(request: Request) -> dict:
     """The run, with its named outputs as assets: output_uris says where they lie."""
-    run = history.get_run(request.folder, request.body["runId"])
+    run = run_records.get_run(request.folder, request.body["runId"])
     outputs = job_states.submitted(request.folder, run.id).get("outputs") or []
     assets = {
         output["name"]: {"assetId": f"{run.id}/{output['name']}", "type": f"uri_{output['kind']}"} for output in outputs
@@ -51,20 +52,20 @@ def patch(request: Request) -> dict:
 
 def change(folder: Path, run_id: str, given: dict, archived: bool | None) -> None:
     """Change display name, description and archive flag, add tags and properties, as far as given. Raises NotFound."""
-    history.get_run(folder, run_id)
+    run_records.get_run(folder, run_id)
     if given.get("displayName") is not None:
-        history.set_display_name(folder, run_id, given["displayName"])
+        run_records.set_display_name(folder, run_id, given["displayName"])
     if given.get("description") is not None:
-        history.set_description(folder, run_id, given["description"])
+        run_records.set_description(folder, run_id, given["description"])
     if given.get("tags"):
-        history.set_tags(folder, run_id, given["tags"])
+        run_records.set_tags(folder, run_id, given["tags"])
     if given.get("properties"):
-        history.set_properties(folder, run_id, given["properties"])
+        run_records.set_properties(folder, run_id, given["properties"])
     if archived is not None:
-        history.set_archived(folder, run_id, archived)
+        run_records.set_archived(folder, run_id, archived)
 
 
-def _described(run: history.RunRecord) -> dict:
+def _described(run: run_records.RunRecord) -> dict:
     return {
         "runId": run.id,
         "runNumber": run.number,

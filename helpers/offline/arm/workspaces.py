@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from helpers.offline.arm.wire import API_HOST, LOCATION, RESOURCE_GROUP, WORKSPACE, Request, resource
-from helpers.offline.engine import assets, data, history
+from helpers.offline.engine import assets
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.jobs import run_records
 
 
 def get(request: Request) -> dict:
@@ -14,7 +16,7 @@ def get(request: Request) -> dict:
         "friendlyName": asset.body["friendly_name"],
         "description": asset.body["description"],
         "discoveryUrl": f"https://{API_HOST}/discovery",
-        "mlFlowTrackingUri": history.tracking_uri(request.folder),
+        "mlFlowTrackingUri": run_records.tracking_uri(request.folder),
         "workspaceId": asset.id,
         "provisioningState": "Succeeded",
         "storageAccount": str(request.folder),

@@ -1,0 +1,217 @@
+"""Where a dataset's files lie, and how they come to a job: datastores, web addresses, mounts and downloads.
+
+Offline, the web is the folder `data/` of the repository: a known address stands for the bundled file of that name,
+whose content is checked against the sum that is known for it.
+"""
+
+import glob
+import itertools
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, urlsplit
+
+from helpers.offline.engine.assets import models
+from helpers.offline.engine.history import artifacts, run_files
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotAllowed, NotFound
+from helpers.offline.engine.workspace.files import copy_whole, files_below
+from helpers.offline.engine.workspace.folder import REPOSITORY
+from helpers.offline.engine.workspace.names import relative_name, safe_join
+
+BLOBSTORE, FILESTORE = "workspaceblobstore", "workspacefilestore"
+ARTIFACTSTORE = "workspaceartifactstore"  # the files of all runs, each run's under ExperimentRun/dcid.<run id>
+OF_RUN = r"ExperimentRun/dcid\.([^/]+)/?(.*)"  # a path in it
+BUNDLED = REPOSITORY / "data" / "mnist"
+
+
+@dataclass(frozen=True)
+class DataFile:
+    relative: str  # posix path in the dataset
+    path: Path
+    source: dict  # stands for this file alone, and keeps its relative path
+
+
+def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], None] | None = None) -> list[DataFile]:
+    """The files that a dataset's sources stand for, without doubles.
+
+    A source is {"url": address}, {"datastore": name, "path": path, which may be a folder or have * and **} or {"model":
+    name, "version": number}; one that stands for a single file may also say the "relative" path that the file has in
+    the dataset.
+    Raises NotFound for an address that is not known offline and for a path that matches nothing, or gives it to
+    `missing` and goes on.
+    """
+    found: dict[str, DataFile] = {}
+    several = len(sources) > 1  # then a file's path begins with where it is from, as the service lays it out
+    for source in sources:
+        try:
+            files = _files(folder, source, several)
+        except NotFound as error:
+            if missing is None:
+                raise
+            missing(error)
+            continue
+        if "relative" in source:
+            files = [replace(files[0], relative=source["relative"], source=source)]
+        found.update({file.relative: file for file in files})
+    return list(found.values())
+
+
+def datastore_root(folder: Path, name: str = BLOBSTORE) -> Path:
+    """The folder that stands for a datastore. Raises NotFound."""
+    if name == ARTIFACTSTORE:
+        return folder / "artifacts"
+    if name not in (BLOBSTORE, FILESTORE):
+        raise NotFound(f"The workspace has no datastore {name!r}. There are: {BLOBSTORE}, {FILESTORE}.")
+    root = folder / "datastores" / name
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def upload(
+    folder: Path, files: list[tuple[Path, str]], datastore: str = BLOBSTORE, overwrite: bool = False
+) -> list[str]:
+    """Copy local files into a datastore under the given posix names; returns those that were written.
+
+    Without `overwrite` a name that is taken is left alone. Raises Invalid for a name that leaves the datastore.
+    """
+    if datastore == ARTIFACTSTORE:
+        raise NotAllowed(f"The datastore {datastore!r} keeps the files of runs. Upload to {BLOBSTORE!r}.")
+    root = datastore_root(folder, datastore)
+    targets = [(source, safe_join(root, name), relative_name(name)) for source, name in files]
+    written = []
+    for source, target, name in targets:
+        if overwrite or not target.exists():
+            copy_whole(source, target)
+            written.append(name)
+    return written
+
+
+def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = False, as_is: bool = False) -> list[Path]:
+    """Lay files out below `target`, as links for the mode "mount", as copies for "download"; returns their paths.
+
+    A mount leaves out the folders that all files share, as SDK v1's does; a download keeps them, and so does `as_is`.
+    Raises AlreadyExists, before anything is written, and Invalid for a name that leaves `target`.
+    """
+    shared = _shared_folder(files) if mode == "mount" and not as_is else PurePosixPath()
+    targets = [(file, safe_join(target, str(PurePosixPath(file.relative).relative_to(shared)))) for file in files]
+    if not overwrite:
+        taken = [str(path) for _, path in targets if path.exists()]
+        if taken:
+            raise AlreadyExists(f"There are files already: {', '.join(taken)}. Pass overwrite=True to replace them.")
+    for file, path in targets:
+        if mode == "download":
+            copy_whole(file.path, path)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            path.symlink_to(file.path)
+    return [path for _, path in targets]
+
+
+def web_name(url: str) -> str:
+    """The path of a web address inside a dataset, each part escaped as the SDK does."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}%3A/%2F" + "/".join(quote(part, safe="") for part in rest.split("/"))
+
+
+def _shared_folder(files: list[DataFile]) -> PurePosixPath:
+    parents = [PurePosixPath(file.relative).parent.parts for file in files]
+    shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*parents, strict=False))
+    return PurePosixPath(*(parts[0] for parts in shared))
+
+
+def path_of(folder: Path, source: dict) -> Path:
+    """The one file or folder that a source stands for. Raises NotFound and Invalid."""
+    if "url" in source:
+        return _web_file(folder, source, several=False).path
+    if run := re.fullmatch(OF_RUN, source["path"]) if source["datastore"] == ARTIFACTSTORE else None:
+        path = _of_run(folder, run)
+    else:
+        path = safe_join(datastore_root(folder, source["datastore"]), source["path"].rstrip("/"))
+    if not path.exists():
+        raise NotFound(f"The path {source['path']!r} matches no file in the datastore {source['datastore']!r}.")
+    return path
+
+
+def _files(folder: Path, source: dict, several: bool) -> list[DataFile]:
+    if "url" in source:
+        return _web_files(folder, source, several)
+    if "model" in source:
+        model = models.get(folder, source["model"], source["version"])
+        return [DataFile(name, model.path / name, source) for name in model.files]
+    return _datastore_files(folder, source, several)
+
+
+def _web_files(folder: Path, source: dict, several: bool) -> list[DataFile]:
+    """The file at an address; all of them, where it is a folder that is known."""
+    from helpers import mnist
+
+    url = source["url"]
+    if f"{url.rstrip('/')}/" not in mnist.MIRRORS:
+        return [_web_file(folder, source, several)]
+    return [_web_file(folder, {"url": f"{url.rstrip('/')}/{name}"}, several) for name in mnist.FILES]
+
+
+def _web_file(folder: Path, source: dict, several: bool) -> DataFile:
+    from helpers import mnist
+
+    url = source["url"]
+    parts = urlsplit(url)
+    name = PurePosixPath(parts.path).name
+    known_hosts = {"yann.lecun.com"} | {urlsplit(mirror).hostname for mirror in mnist.MIRRORS}
+    if parts.scheme not in ("http", "https") or parts.hostname not in known_hosts or name not in mnist.FILES:
+        raise NotFound(
+            f"The address {url} is not known offline, and the offline backend opens no connection. Known are the files "
+            f"{', '.join(mnist.FILES)} at {', '.join(sorted(known_hosts))}. Upload other data to a datastore with "
+            f"Dataset.File.upload_directory."
+        )
+    cached = folder / "web" / name
+    if not cached.exists():
+        try:
+            mnist.verify(BUNDLED / name)
+        except (mnist.IdxError, OSError) as error:
+            raise Invalid(
+                f"The bundled file {BUNDLED / name} is missing or not what it should be ({error}). "
+                f"Restore it with `git checkout -- data/mnist`."
+            ) from error
+        copy_whole(BUNDLED / name, cached)
+        cached.chmod(0o444)  # links to it are handed to jobs; none should write through them
+    relative = web_name(url) if several else name
+    return DataFile(relative, cached, {"url": url, "relative": relative})
+
+
+def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile]:
+    datastore, path = source["datastore"], source["path"]
+    root = datastore_root(folder, datastore)
+    pattern = path.replace("\\", "/").strip("/")
+    if datastore == ARTIFACTSTORE and (run := re.fullmatch(OF_RUN, pattern)):
+        pattern = _of_run(folder, run).relative_to(root).as_posix()
+    if pattern.endswith("**"):
+        pattern += "/*"  # to pathlib, ** alone means folders
+    fixed = re.split(r"[*?\[]", pattern)[0]
+    base = safe_join(root, fixed) if fixed.strip("/") else root
+    if pattern == fixed:
+        paths = [base] if base.is_file() else [base / name for name in files_below(base)]
+        base = base.parent if base.is_file() else base
+    else:
+        base = base if base.is_dir() and (not fixed or fixed.endswith("/")) else base.parent
+        paths = [match for match in root.glob(relative_name(pattern)) if match.is_file()]
+    if not paths:
+        raise NotFound(f"The path {path!r} matches no file in the datastore {datastore!r}.")
+    base = root.parent if several else base
+    return [
+        DataFile(relative := file.relative_to(base).as_posix(), file, _single(root, datastore, file, relative))
+        for file in sorted(paths)
+    ]
+
+
+def _of_run(folder: Path, run: re.Match) -> Path:
+    """Where a path in the files of a run (see OF_RUN) lies."""
+    rest = run[2].strip("/")
+    return run_files.file_or_folder(folder, run[1], rest) if rest else artifacts.root_of(folder, run[1])
+
+
+def _single(root: Path, datastore: str, file: Path, relative: str) -> dict:
+    path = glob.escape(file.relative_to(root).as_posix())
+    return {"datastore": datastore, "path": path, "relative": relative}

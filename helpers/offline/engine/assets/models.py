@@ -1,0 +1,209 @@
+"""The model registry: MLflow's, with the files of each version kept in the workspace's folder."""
+
+import json
+import shutil
+import sqlite3
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from helpers.offline.engine.history import mlflow_store
+from helpers.offline.engine.history.mlflow_store import INTERNAL, PROPERTY, is_metric_name
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.workspace.files import PARTIAL, files_below
+from helpers.offline.engine.workspace.names import check_name, safe_join
+
+EXTRA = "azureml.model"  # framework and the like, as JSON
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
+NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    name: str
+    version: int
+    created: str
+    description: str
+    tags: dict[str, str]
+    properties: dict[str, str]
+    run_id: str | None
+    path: Path  # the folder that holds the version's files
+    extra: dict
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}:{self.version}"
+
+    @property
+    def files(self) -> list[str]:
+        return files_below(self.path)
+
+
+def register(
+    folder: Path,
+    name: str,
+    source: Path,
+    *,
+    stored_as: str,
+    tags: dict[str, str] | None = None,
+    properties: dict[str, str] | None = None,
+    description: str | None = None,
+    run_id: str | None = None,
+    extra: dict | None = None,
+    version: int | None = None,
+) -> ModelRecord:
+    """Keep a copy of a file or folder as a version of `name`, the next one by default, under the name `stored_as`.
+
+    Two processes at once get two versions. Raises NotFound, Invalid, InvalidName and AlreadyExists.
+    """
+    check_name("model", name, NAME_PATTERN, NAME_RULE)
+    if not source.exists():
+        raise NotFound(f"There is no file or folder {source} to register.")
+    version_tags = _checked(tags or {}) | _checked(properties or {}, PROPERTY) | {EXTRA: json.dumps(extra or {})}
+    files = folder / "models" / name / uuid.uuid4().hex
+    target = safe_join(files, stored_as)
+    target.parent.mkdir(parents=True)
+    try:
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns(f"{PARTIAL}*"))
+        else:
+            shutil.copyfile(source, target)
+        store = mlflow_store.client(folder)
+        with mlflow_store.registry_lock(folder):
+            if not _is_registered(store, name):
+                store.create_registered_model(name)
+            made = store.create_model_version(
+                name, files.as_uri(), run_id, tags=version_tags, description=description or ""
+            )
+            if version not in (None, int(made.version)):
+                made = _renumbered(folder, made, version)
+    except BaseException:
+        shutil.rmtree(files, ignore_errors=True)
+        raise
+    return _record(folder, made)
+
+
+def get(folder: Path, name: str, version: int | None = None) -> ModelRecord:
+    """A version of the model, the latest by default. Raises NotFound."""
+    found = [model for model in list_all(folder, name) if version is None or model.version == version]
+    if not found:
+        wanted = f"{name!r}" if version is None else f"{name!r} version {version}"
+        known = ", ".join(sorted({model.name for model in list_all(folder)})) or "none"
+        raise NotFound(f"The workspace has no model {wanted}. It has: {known}.")
+    return found[0]
+
+
+def list_all(folder: Path, name: str | None = None, latest: bool = False) -> list[ModelRecord]:
+    """The models, the last registered first; of each name only the latest version with `latest`."""
+    store = mlflow_store.client(folder)
+    quoted = "" if name is None else f"name='{name}'"
+    if name is not None and "'" in name:
+        return []  # no registered name has one
+    found, token = [], None
+    while True:
+        page = store.search_model_versions(quoted, max_results=1000, page_token=token)
+        found += [_record(folder, one) for one in page]
+        token = page.token
+        if not token:
+            break
+    found.sort(key=lambda model: (model.created, model.version), reverse=True)
+    if latest:
+        newest = {model.name: max(m.version for m in found if m.name == model.name) for model in found}
+        found = [model for model in found if model.version == newest[model.name]]
+    return found
+
+
+def update(
+    folder: Path,
+    name: str,
+    version: int,
+    *,
+    tags: dict[str, str] | None = None,
+    properties: dict[str, str] | None = None,
+    description: str | None = None,
+    extra: dict | None = None,
+) -> ModelRecord:
+    """Replace a version's tags, add properties and `extra`, set its description; None leaves a thing as it is.
+
+    Raises NotFound.
+    """
+    model, store = get(folder, name, version), mlflow_store.client(folder)
+    if tags is not None:
+        for key, value in _checked(tags).items():
+            store.set_model_version_tag(name, str(version), key, value)
+        for key in model.tags.keys() - tags.keys():
+            store.delete_model_version_tag(name, str(version), key)
+    for key, value in _checked(properties or {}, PROPERTY).items():
+        store.set_model_version_tag(name, str(version), key, value)
+    if extra is not None:
+        store.set_model_version_tag(name, str(version), EXTRA, json.dumps(model.extra | extra))
+    if description is not None:
+        store.update_model_version(name, str(version), description)
+    return get(folder, name, version)
+
+
+def delete(folder: Path, name: str, version: int) -> None:
+    """Delete a version and its files. Raises NotFound."""
+    model = get(folder, name, version)
+    mlflow_store.client(folder).delete_model_version(name, str(version))
+    if model.path.is_relative_to(folder / "models"):  # what MLflow logged with a run belongs to the run
+        shutil.rmtree(model.path, ignore_errors=True)
+
+
+def _renumbered(folder: Path, made, version: int):
+    """Give the version that was just made another number, which MLflow has no call for. Raises AlreadyExists."""
+    store = mlflow_store.client(folder)
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
+    try:
+        connection.execute("PRAGMA foreign_keys=ON")  # the version's tags follow
+        key = (version, made.name, int(made.version))
+        connection.execute("UPDATE model_versions SET version=? WHERE name=? AND version=?", key)
+    except sqlite3.IntegrityError as error:
+        store.delete_model_version(made.name, made.version)
+        raise AlreadyExists(f"The model {made.name!r} has a version {version} already.") from error
+    finally:
+        connection.close()
+    return store.get_model_version(made.name, str(version))
+
+
+def _is_registered(store, name: str) -> bool:
+    return any(model.name == name for model in store.search_registered_models(f"name='{name}'"))
+
+
+def _checked(tags: dict[str, str], prefix: str = "") -> dict[str, str]:
+    for name, value in tags.items():
+        if not is_metric_name(name) or name.startswith(INTERNAL) or len(str(value)) > 5000:
+            raise Invalid(
+                f"{name!r} cannot be a model's tag or property offline: use letters, digits and _ - . / : or space, "
+                f"not beginning with {' or '.join(INTERNAL)}, and a value of at most 5000 characters."
+            )
+    return {prefix + name: "" if value is None else str(value) for name, value in tags.items()}
+
+
+def _path(folder: Path, made) -> Path:
+    if EXTRA in (made.tags or {}):
+        return folder / "models" / made.name / PurePosixPath(made.source).name
+    # registered by MLflow itself, which may have left the files where they were logged
+    address = mlflow_store.client(folder).get_model_version_download_uri(made.name, made.version)
+    if address.startswith("runs:/"):
+        run_id, _, name = address.removeprefix("runs:/").partition("/")
+        return folder / "artifacts" / run_id / "artifacts" / name
+    return Path(url2pathname(urlsplit(address).path))
+
+
+def _record(folder: Path, made) -> ModelRecord:
+    tags = made.tags or {}
+    return ModelRecord(
+        name=made.name,
+        version=int(made.version),
+        created=datetime.fromtimestamp(made.creation_timestamp / 1000, UTC).isoformat(timespec="microseconds"),
+        description=made.description or "",
+        tags={name: value for name, value in tags.items() if not name.startswith(INTERNAL)},
+        properties={name.removeprefix(PROPERTY): value for name, value in tags.items() if name.startswith(PROPERTY)},
+        run_id=made.run_id or None,
+        path=_path(folder, made),
+        extra=json.loads(tags.get(EXTRA, "{}")),
+    )

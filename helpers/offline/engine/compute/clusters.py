@@ -1,0 +1,182 @@
+"""Compute clusters: their settings, and the node slots that jobs of every process share.
+
+A node is a row of one table. It is taken and given back inside a transaction, so there are never more than max_nodes;
+it goes away by itself: whoever looks drops the nodes that were idle for too long.
+"""
+
+import sqlite3
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from helpers.offline.engine import assets
+from helpers.offline.engine.compute import vm_sizes
+from helpers.offline.engine.workspace import database
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid
+
+KIND = "compute"
+MAX_NODES = 100  # of one cluster; the service's default limit
+
+
+def create(folder: Path, name: str, settings: dict) -> dict:
+    """A new cluster. Raises AlreadyExists, and Invalid for what the service refuses.
+
+    `settings` has vm_size, min_nodes, max_nodes and idle_seconds, and whatever else is to be kept.
+    """
+    settings = {**settings, "vm_size": vm_sizes.find(settings["vm_size"]).name}
+    _check_scale(settings)
+
+    def choose(latest):
+        if latest:
+            raise AlreadyExists(f"The workspace has a compute target {name!r} already.")
+        return settings
+
+    assets.add_if(folder, KIND, name, choose)
+    return get(folder, name)
+
+
+def get(folder: Path, name: str) -> dict:
+    """The cluster's settings, with its name, id, created and modified. Raises NotFound."""
+    return _settings(assets.get(folder, KIND, name))
+
+
+def list_all(folder: Path) -> list[dict]:
+    return [_settings(asset) for asset in assets.list_latest(folder, KIND)]
+
+
+def update(folder: Path, name: str, **changes) -> dict:
+    """Change settings, such as min_nodes, max_nodes and idle_seconds. Raises NotFound and Invalid."""
+
+    def change(settings: dict) -> dict:
+        changed = settings | changes
+        _check_scale(changed)
+        return changed
+
+    assets.update(folder, KIND, name, 1, change)
+    return get(folder, name)
+
+
+def delete(folder: Path, name: str) -> None:
+    """Remove the cluster and its nodes; what runs on them is not this module's: see removal. Raises NotFound."""
+    assets.remove(folder, KIND, name)
+    with database.transaction(folder) as connection:
+        connection.execute("DELETE FROM nodes WHERE cluster=?", (name,))
+
+
+def state(folder: Path, name: str) -> dict:
+    """How many nodes the cluster has and what each does. Raises NotFound."""
+    settings = get(folder, name)
+    with database.transaction(folder) as connection:
+        _settle(connection, settings)
+        nodes = connection.execute("SELECT * FROM nodes WHERE cluster=? ORDER BY number", (name,)).fetchall()
+        query = "SELECT coalesce(sum(nodes), 0) FROM jobs WHERE target=? AND status='Queued'"
+        waiting = connection.execute(query, (name,)).fetchone()[0]
+    running = sum(node["run_id"] is not None for node in nodes)
+    target = min(settings["max_nodes"], max(len(nodes), running + waiting))
+    changed = max((node["since"] for node in nodes), default=None)
+    return {
+        "current": len(nodes),
+        "target": target,
+        "idle": len(nodes) - running,
+        "running": running,
+        "preparing": 0,
+        "leaving": 0,
+        "allocation_state": "Steady" if target == len(nodes) else "Resizing",
+        "transition_time": _iso(changed) if changed else settings["modified"],
+        "nodes": [
+            {
+                "id": f"{name}-{node['number']}",
+                "state": "running" if node["run_id"] else "idle",
+                "run_id": node["run_id"],
+                "since": _iso(node["since"]),
+            }
+            for node in nodes
+        ],
+    }
+
+
+def take_nodes(folder: Path, name: str, run_id: str, count: int = 1) -> list[int] | None:
+    """Give `count` nodes at once to the run that has waited longest; None while there are not so many for this one.
+
+    A run holds nothing while it waits, and none overtakes it, so that runs never wait for each other in a circle.
+    Raises NotFound, and Invalid where the cluster may not have so many.
+    """
+    settings = get(folder, name)
+    check_count(settings, count)
+    with database.transaction(folder) as connection:
+        first = connection.execute(
+            "SELECT run_id FROM jobs WHERE target=? AND status='Queued' ORDER BY submitted, rowid LIMIT 1",
+            (name,),
+        ).fetchone()
+        if first and first["run_id"] != run_id:
+            return None
+        _settle(connection, settings)
+        nodes = {
+            row["number"]: row["run_id"]
+            for row in connection.execute("SELECT number, run_id FROM nodes WHERE cluster=?", (name,))
+        }
+        busy = {number for number, holder in nodes.items() if holder is not None}
+        if len(busy) + count > settings["max_nodes"]:
+            return None
+        idle = sorted(set(nodes) - busy)
+        new = sorted(set(range(settings["max_nodes"])) - set(nodes))  # the cluster scales up where need be
+        taken = [*idle, *new][:count]
+        for number in taken:
+            connection.execute("INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?)", (name, number, run_id, time.time()))
+        return taken
+
+
+def check_count(settings: dict, count: int) -> None:
+    """Refuse more nodes than the cluster may have. Raises Invalid."""
+    if count > settings["max_nodes"]:
+        raise Invalid(
+            f"The run needs {count} nodes at once, but the compute target {settings['name']!r} has at most "
+            f"{settings['max_nodes']}. Give a smaller node_count, or raise max_nodes."
+        )
+
+
+def release_nodes(folder: Path, run_id: str) -> None:
+    """Give back what the run holds; the nodes are idle from now."""
+    with database.transaction(folder) as connection:
+        connection.execute("UPDATE nodes SET run_id=NULL, since=? WHERE run_id=?", (time.time(), run_id))
+
+
+def _check_scale(settings: dict) -> None:
+    least, most, idle = settings["min_nodes"], settings["max_nodes"], settings["idle_seconds"]
+    if not isinstance(most, int) or not 1 <= most <= MAX_NODES:
+        raise Invalid(f"max_nodes is {most!r}; a cluster has 1 to {MAX_NODES} nodes.")
+    if not isinstance(least, int) or not 0 <= least <= most:
+        raise Invalid(
+            f"min_nodes is {least!r}; give 0, so that an idle cluster costs nothing, or up to max_nodes ({most})."
+        )
+    if not isinstance(idle, int) or idle < 0:
+        raise Invalid(f"The idle time before scaling down is {idle!r}; give a number of seconds, such as 120.")
+
+
+def _settle(connection: sqlite3.Connection, settings: dict) -> None:
+    """Drop the nodes that were idle for too long, and keep min_nodes at least."""
+    name, least = settings["name"], settings["min_nodes"]
+    numbers = [row["number"] for row in connection.execute("SELECT number FROM nodes WHERE cluster=?", (name,))]
+    expired = connection.execute(
+        "SELECT number FROM nodes WHERE cluster=? AND run_id IS NULL AND since < ? ORDER BY number DESC",
+        (name, time.time() - settings["idle_seconds"]),
+    ).fetchall()
+    for row in expired[: max(0, len(numbers) - least)]:
+        connection.execute("DELETE FROM nodes WHERE cluster=? AND number=?", (name, row["number"]))
+        numbers.remove(row["number"])
+    for number in sorted(set(range(settings["max_nodes"])) - set(numbers))[: max(0, least - len(numbers))]:
+        connection.execute("INSERT INTO nodes VALUES (?, ?, NULL, ?)", (name, number, time.time()))
+
+
+def _settings(asset: assets.Asset) -> dict:
+    return {
+        **asset.body,
+        "name": asset.name,
+        "id": asset.id,
+        "created": asset.created,
+        "modified": asset.modified,
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")

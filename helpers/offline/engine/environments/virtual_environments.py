@@ -1,0 +1,177 @@
+"""Builds the environment that a job asks for, as a virtual environment, once for each content.
+
+It lies in `environments/<hash>` of the offline workspace, where it is built as well: a virtual environment cannot be
+moved. The log of the build is put into it last, and tells that it is whole.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from helpers.offline.engine import processes
+from helpers.offline.engine.environments import conda, interpreters
+from helpers.offline.engine.history import job_states, logs
+from helpers.offline.engine.processes import detached
+from helpers.offline.engine.workspace.errors import BuildFailed, NotFound
+
+VARIABLE = "AZUREML_OFFLINE_BUILD"  # the job's environment variable that asks for an environment of its own
+BUILD_LOG = "build_log.txt"
+REQUIREMENTS = "requirements.txt"
+LINES_TOLD = 12  # of the output of a step that fails
+
+
+def prepare(
+    folder: Path, run_id: str, job: dict, log: Path, look: Callable[[], None], look_at: Callable[[Path, str], object]
+) -> Path:
+    """The interpreter that the job's environment stands for: this one, once it is checked, or one that is built.
+
+    `log`, `look`, `look_at` and what is raised are those of interpreter_for(); NotFound also tells what is not
+    installed here.
+    """
+    environment = job["environment"]
+    if is_wanted(job):
+        return interpreter_for(folder, run_id, environment, log, look, look_at)
+    lines, missing = conda.check(environment)
+    logs.append(log, *lines)
+    if missing:
+        raise NotFound(" ".join(missing))
+    return Path(sys.executable)
+
+
+def is_wanted(job: dict) -> bool:
+    """Whether the job is to run in an environment that is built for it, and not on the interpreter that runs this."""
+    asked = str((job["environment_variables"] or {}).get(VARIABLE, "0")) not in ("", "0")
+    return asked and bool(job["environment"]) and not conda.is_managed_by_user(job["environment"])
+
+
+def interpreter_for(
+    folder: Path,
+    run_id: str,
+    environment: dict,
+    log: Path,
+    look: Callable[[], None],
+    look_at: Callable[[Path, str], object],
+) -> Path:
+    """The interpreter of an environment that has what the specification asks for, built if it is not there yet.
+
+    The file `log` gets the build's output as it comes. `look` is called a few times a second; what it raises ends the
+    build. `look_at(folder, run_id)` brings another run, which holds the environment and was lost, to its end.
+    Raises Invalid for a specification that cannot be read, NotFound where this machine has no such Python, and
+    BuildFailed with the last lines of what failed.
+    """
+    wanted = conda.specification(environment)
+    logs.append(log, *wanted.notes)
+    base = interpreters.find(wanted.python)
+    place = folder / "environments" / _key(base, wanted.requirements)
+    place.mkdir(parents=True, exist_ok=True)
+    with _lock(place, folder, run_id, log, look, look_at) as lock:
+        if _is_whole(place):
+            logs.append(log, "The environment was built before. The log of its build:", (place / BUILD_LOG).read_text())
+        else:
+            _build(place, base, wanted.requirements, run_id, log, look, lock)
+    return _python(place)
+
+
+def _build(
+    place: Path,
+    base: interpreters.Interpreter,
+    requirements: list[str],
+    run_id: str,
+    log: Path,
+    look: Callable[[], None],
+    lock: int,
+) -> None:
+    start = log.stat().st_size
+
+    def step(*command: str | Path) -> None:
+        with log.open("ab") as output:
+            exit_code = processes.run(
+                list(map(str, command)),
+                look,
+                cwd=place,
+                env={**os.environ, job_states.RUN_ID_VARIABLE: run_id},  # ends with the run, whoever ends that
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[lock],  # while it writes here nobody else does, even if the supervisor is killed
+            )
+        if exit_code:
+            told = [line for line in _read(log, start).splitlines() if line.strip()][-LINES_TOLD:]
+            raise BuildFailed("\n".join([f"`python -m {command[2]}` failed.", *told]))
+
+    _clear(place)
+    logs.append(log, f"Python {base.version}, from {base.path}")
+    try:
+        step(base.path, "-m", "venv", place)
+        if requirements:
+            (place / REQUIREMENTS).write_text("\n".join([*requirements, ""]), encoding="utf-8")
+            install = ("-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off")
+            step(_python(place), *install, "--requirement", REQUIREMENTS)
+    except BaseException:
+        _clear(place)
+        raise
+    part = place / f"{BUILD_LOG}.part"
+    part.write_text(_read(log, start), encoding="utf-8")
+    part.replace(place / BUILD_LOG)
+
+
+@contextlib.contextmanager
+def _lock(
+    place: Path,
+    folder: Path,
+    run_id: str,
+    log: Path,
+    look: Callable[[], None],
+    look_at: Callable[[Path, str], object],
+) -> Iterator[int]:
+    """Hold the environment's lock, whose file names the run that builds it; a dead one is brought to its end."""
+    descriptor = os.open(place / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        told = False
+        while not detached.take(descriptor):
+            if not told:
+                logs.append(log, "Another run builds this environment; this one waits for it.")
+                told = True
+            look_at(folder, os.pread(descriptor, 100, 0).decode())
+            look()
+            time.sleep(processes.LOOK)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, run_id.encode(), 0)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _key(base: interpreters.Interpreter, requirements: list[str]) -> str:
+    """The hash of what the environment's content follows from."""
+    content = json.dumps([base.version, str(base.path), requirements])
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def _is_whole(place: Path) -> bool:
+    return (place / BUILD_LOG).exists() and _python(place).exists()
+
+
+def _python(place: Path) -> Path:
+    return place / "bin" / "python"
+
+
+def _clear(place: Path) -> None:
+    """Remove what a build left that did not come to its end."""
+    for entry in place.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != ".lock":
+            entry.unlink()
+
+
+def _read(log: Path, start: int) -> str:
+    with log.open("rb") as file:
+        file.seek(start)
+        return file.read().decode(errors="replace")

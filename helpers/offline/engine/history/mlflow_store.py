@@ -1,0 +1,406 @@
+"""Experiments, runs, metrics and tags in the workspace's MLflow store.
+
+Importing MLflow takes a second, so it happens inside the functions, when the store is first used.
+"""
+
+import fcntl
+import gc
+import json
+import logging
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from helpers.offline.engine.history.statuses import FINAL, MLFLOW_STATUS
+from helpers.offline.engine.workspace import database
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
+
+PROPERTY = "azureml.property."  # MLflow knows tags only; a property is a tag below this
+INTERNAL = ("azureml.", "mlflow.")  # tags that are not the user's
+RUN_TYPE = "azureml.runType"
+ERROR = "azureml.error"
+PARENT = "mlflow.parentRunId"
+DESCRIPTION = "mlflow.note.content"
+ARCHIVED = "azureml.archived"
+
+
+def load() -> None:
+    """Import MLflow and what its SQLite store needs, which takes seconds."""
+    gc.disable()  # it would look a hundred times through what stays: a fifth of the time that the import takes
+    try:
+        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
+    finally:
+        gc.enable()
+
+
+def is_loaded() -> bool:
+    """Whether this process has used the store, so that using it again takes no time."""
+    return _client.cache_info().currsize > 0
+
+
+def is_made(folder: Path) -> bool:
+    return (folder / "mlflow.db").exists()
+
+
+def tracking_uri(folder: Path) -> str:
+    """The address of the store, as MLflow takes it."""
+    return f"{_sqlite(folder / 'mlflow.db')}?timeout=60"
+
+
+def artifact_location(folder: Path) -> str:
+    """Where MLflow puts the files of the workspace's runs: in <run id>/artifacts below this address."""
+    return (folder / "artifacts").as_uri()
+
+
+def client(folder: Path):
+    """MLflow's client of the workspace; the store is made at its first use."""
+    store = folder / "mlflow.db"
+    if not store.exists():
+        _make_store(folder)
+    return _client(folder, store.stat().st_ino)
+
+
+def logged_models(folder: Path, run_id: str) -> dict[str, Path]:
+    """The folders of the models that MLflow 3 has logged with a run, by name: it keeps them beside the run's files."""
+    if not is_made(folder):
+        return {}
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60)
+    try:
+        rows = connection.execute(
+            "SELECT name, artifact_location FROM logged_models WHERE source_run_id=? AND lifecycle_stage='active' "
+            "ORDER BY creation_timestamp_ms",
+            (run_id,),
+        ).fetchall()
+    finally:
+        connection.close()
+    return {name: Path(url2pathname(urlsplit(location).path)) for name, location in rows}
+
+
+def create_experiment(folder: Path, name: str) -> str:
+    """The id of the experiment, which is made if it is not there."""
+    store = client(folder)
+    found = store.get_experiment_by_name(name)
+    if found is None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return store.create_experiment(name, artifact_location=artifact_location(folder))
+        except MlflowException:  # another process was first
+            found = store.get_experiment_by_name(name)
+            if found is None:
+                raise
+    return found.experiment_id
+
+
+def experiment(folder: Path, name: str):
+    """MLflow's experiment of this name, archived or not. Raises NotFound."""
+    found = client(folder).get_experiment_by_name(name)
+    if found is None:
+        raise NotFound(f"The workspace has no experiment {name!r}.")
+    return found
+
+
+def create_run(
+    folder: Path,
+    experiment_id: str,
+    *,
+    display_name: str | None,
+    parent_id: str | None,
+    tags: dict[str, str],
+    properties: dict[str, str],
+    status: str,
+    run_type: str | None,
+    description: str | None = None,
+    run_id: str | None = None,
+) -> str:
+    """A new run's id: `run_id`, where one is given.
+
+    Raises Invalid for a tag or property that the store cannot keep, AlreadyExists for a run_id that is taken.
+    """
+    mlflow_tags = _checked_tags(tags) | _checked_tags(properties, PROPERTY)
+    if parent_id:
+        mlflow_tags[PARENT] = parent_id
+    if run_type:
+        mlflow_tags[RUN_TYPE] = run_type
+    if description:
+        mlflow_tags[DESCRIPTION] = description
+    store = client(folder)
+    if run_id is not None:
+        _insert_run(folder, experiment_id, run_id, display_name or run_id, mlflow_tags, status)
+    else:
+        run_id = store.create_run(experiment_id, tags=mlflow_tags, run_name=display_name).info.run_id
+        if status != "Running":
+            store.update_run(run_id, status=MLFLOW_STATUS[status])
+    give_numbers(folder, experiment_id, [run_id])
+    return run_id
+
+
+def _insert_run(folder: Path, experiment_id: str, run_id: str, name: str, tags: dict[str, str], status: str) -> None:
+    """A run of an id that is given, which MLflow itself has no call for. Raises AlreadyExists."""
+    columns = {
+        "run_uuid": run_id,
+        "name": name,
+        "experiment_id": int(experiment_id),
+        "artifact_uri": f"{artifact_location(folder)}/{run_id}/artifacts",
+        "status": MLFLOW_STATUS[status],
+        "start_time": int(time.time() * 1000),
+        "lifecycle_stage": "active",
+        "source_type": "UNKNOWN",
+        **dict.fromkeys(("source_name", "entry_point_name", "user_id", "source_version"), ""),
+    }
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            f"INSERT INTO runs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [*columns.values()]
+        )
+        connection.executemany(
+            "INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?)",
+            [(run_id, key, value) for key, value in {**tags, "mlflow.runName": name}.items()],
+        )
+        connection.execute("COMMIT")
+    except sqlite3.IntegrityError as error:
+        raise AlreadyExists(f"The workspace has a run {run_id!r} already; give another name.") from error
+    finally:
+        connection.close()
+
+
+def give_numbers(folder: Path, experiment_id: str, run_ids: list[str]) -> None:
+    """Number runs within their experiment, in this order; a run that has its number keeps it."""
+    with database.transaction(folder) as connection:
+        for run_id in run_ids:
+            connection.execute(
+                "INSERT OR IGNORE INTO runs "
+                "VALUES (?, ?, 1 + (SELECT coalesce(max(number), 0) FROM runs WHERE experiment_id=?))",
+                (run_id, experiment_id, experiment_id),
+            )
+
+
+def set_status(folder: Path, run_id: str, status: str, error: dict | None = None) -> None:
+    """Bring MLflow's status of the run up to Azure ML's; a final one also sets the end time."""
+    store = client(folder)
+    if error:
+        store.set_tag(run_id, ERROR, json.dumps(error)[:7000])
+    if status in FINAL:
+        store.set_terminated(run_id, MLFLOW_STATUS[status], end_time=int(time.time() * 1000))
+    else:
+        store.update_run(run_id, status=MLFLOW_STATUS[status])
+
+
+def set_tags(folder: Path, run_id: str, tags: dict[str, str], prefix: str = "") -> None:
+    """Set tags, or properties with `prefix=PROPERTY`. Raises Invalid."""
+    from mlflow.entities import RunTag
+
+    checked = _checked_tags(tags, prefix)
+    client(folder).log_batch(run_id, tags=[RunTag(name, value) for name, value in checked.items()])
+
+
+def remove_tag(folder: Path, run_id: str, name: str) -> None:
+    """Remove a tag of the user's; a tag that is not there is no error."""
+    if name in _run(client(folder), run_id).data.tags and not name.startswith(INTERNAL):
+        client(folder).delete_tag(run_id, name)
+
+
+def set_display_name(folder: Path, run_id: str, value: str) -> None:
+    client(folder).update_run(run_id, name=value)
+
+
+def set_description(folder: Path, run_id: str, value: str) -> None:
+    client(folder).set_tag(run_id, DESCRIPTION, value)
+
+
+def set_archived(folder: Path, run_id: str, archived: bool) -> None:
+    """Keep a run out of lists, or bring it back. (MLflow's own deleted runs take no metrics any more.)"""
+    client(folder).set_tag(run_id, ARCHIVED, json.dumps(archived))
+
+
+def log_metrics(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> None:
+    """Carry metric and table events (as the spool has them) into the store.
+
+    `counts` holds how often each metric was logged so far: the step of the next value that comes without one.
+    """
+    from mlflow.entities import Metric
+
+    metrics, tables = [], []
+    for event in events:
+        name = event["name"]
+        if event["kind"] == "table":
+            tables.append((run_id, name, event["type"], json.dumps(event["value"])))
+            continue
+        step = event["step"] if event.get("step") is not None else counts.get(name, 0)
+        counts[name] = counts.get(name, 0) + 1
+        if is_metric_name(name):
+            metrics.append(Metric(name, float(event["value"]), int(event["time"] * 1000), int(step)))
+        else:  # a name such as "Accuracy (%)", which MLflow refuses
+            tables.append((run_id, name, "scalar", json.dumps(event["value"])))
+    store = client(folder)
+    for start in range(0, len(metrics), 1000):  # MLflow's limit of one batch
+        store.log_batch(run_id, metrics=metrics[start : start + 1000])
+    if tables:
+        with database.transaction(folder) as connection:
+            connection.executemany("INSERT INTO metric_tables (run_id, name, type, value) VALUES (?, ?, ?, ?)", tables)
+
+
+def metrics(folder: Path, run_id: str) -> dict[str, Any]:
+    """The run's metrics in Azure ML's shape, by name.
+
+    A number logged once is a number, more often a list in the order of logging; a list is a list; rows and tables are
+    a dict of column to value, or to list of values; what is kept in a file of the run is the file's address.
+    """
+    found: dict[str, Any] = {}
+    store = client(folder)
+    for name in _run(store, run_id).data.metrics:
+        values = [metric.value for metric in _in_order(store.get_metric_history(run_id, name))]
+        found[name] = values[0] if len(values) == 1 else values
+    query = "SELECT name, type, value FROM metric_tables WHERE run_id=? ORDER BY seq"
+    for row in database.rows(folder, query, (run_id,)):
+        _merge(found, row["name"], row["type"], json.loads(row["value"]), run_id)
+    return found
+
+
+def metric_values(folder: Path, run_id: str, name: str) -> list[float]:
+    """The numbers that the run has logged under one name, in the order of logging: much cheaper than metrics()."""
+    if is_metric_name(name):
+        return [metric.value for metric in _in_order(client(folder).get_metric_history(run_id, name))]
+    query = "SELECT value FROM metric_tables WHERE run_id=? AND name=? AND type='scalar' ORDER BY seq"
+    return [json.loads(row["value"]) for row in database.rows(folder, query, (run_id, name))]
+
+
+def metric_counts(folder: Path, run_id: str) -> dict[str, int]:
+    """How often each metric of the run was logged."""
+    store = client(folder)
+    return {name: len(store.get_metric_history(run_id, name)) for name in _run(store, run_id).data.metrics}
+
+
+def run(folder: Path, run_id: str):
+    """MLflow's run of this id. Raises NotFound."""
+    return _run(client(folder), run_id)
+
+
+def is_metric_name(name: str) -> bool:
+    """Whether MLflow can keep a metric or tag of this name."""
+    return bool(re.fullmatch(r"[/\w.\- :]{1,250}", name)) and os.path.normpath(name) == name and name[0] not in "/."
+
+
+def _run(store, run_id: str):
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return store.get_run(run_id)
+    except MlflowException:
+        raise NotFound(f"The workspace has no run {run_id!r}.") from None
+
+
+def _in_order(history: list) -> list:
+    return sorted(history, key=lambda metric: (metric.step, metric.timestamp))
+
+
+def _merge(found: dict, name: str, type: str, value: Any, run_id: str) -> None:
+    if type == "row":
+        columns = found.setdefault(name, {})
+        for column, cell in value.items():
+            columns[column] = _and(columns[column], cell) if column in columns else cell
+    elif type == "artifact":
+        reference = f"aml://artifactId/ExperimentRun/dcid.{run_id}/{value}"
+        found[name] = _and(found[name], reference) if name in found else reference
+    elif type == "list":
+        found[name] = [*found[name], *value] if isinstance(found.get(name), list) else value
+    else:
+        found[name] = _and(found[name], value) if name in found else value
+
+
+def _and(earlier: Any, value: Any) -> list:
+    return [*earlier, value] if isinstance(earlier, list) else [earlier, value]
+
+
+def _checked_tags(tags: dict[str, str], prefix: str = "") -> dict[str, str]:
+    checked = {}
+    for name, value in tags.items():
+        if not is_metric_name(name) or (not prefix and name.startswith(INTERNAL)):
+            raise Invalid(
+                f"{name!r} is no name for a tag or property offline: use letters, digits and _ - . / : or space, "
+                f"at most 250 of them, not beginning with {' or '.join(INTERNAL)}."
+            )
+        text = "" if value is None else str(value)
+        if len(text) > 8000:
+            raise Invalid(f"The value of {name!r} has {len(text)} characters; a tag or property holds up to 8000.")
+        checked[prefix + name] = text
+    return checked
+
+
+@contextmanager
+def registry_lock(folder: Path) -> Iterator[None]:
+    """One registration at a time: MLflow numbers versions by looking at the last one."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _make_store(folder: Path) -> None:
+    """Create the database under a lock and under another name first: no process ever sees half of it."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "mlflow.db").exists():
+            return
+        new = folder / "mlflow-new.db"
+        new.unlink(missing_ok=True)
+        _new_client(_sqlite(new)).search_experiments()
+        connection = sqlite3.connect(new)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.close()
+        new.rename(folder / "mlflow.db")
+
+
+def _sqlite(path: Path) -> str:
+    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
+
+
+@lru_cache(maxsize=4)
+def _client(folder: Path, inode: int):
+    _keep_files_inside(folder)
+    return _new_client(tracking_uri(folder))
+
+
+def _keep_files_inside(folder: Path) -> None:
+    """Have the files of every experiment in the workspace's folder.
+
+    Code that uses MLflow itself can make experiments too, and MLflow would put their files into `mlruns` below that
+    code's working directory.
+    """
+    location = artifact_location(folder)
+    update = f"UPDATE experiments SET artifact_location='{location}' WHERE experiment_id="
+    triggers = {
+        "inside_from_the_start": f"AFTER INSERT ON experiments BEGIN {update} NEW.experiment_id; END",
+        "inside_ever_after": f"AFTER UPDATE OF artifact_location ON experiments BEGIN {update} NEW.experiment_id; END",
+    }
+    wanted = {name: f"CREATE TRIGGER {name} {action}" for name, action in triggers.items()}
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
+    try:
+        if dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'")) == wanted:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        for name, statement in wanted.items():
+            connection.execute(f"DROP TRIGGER IF EXISTS {name}")
+            connection.execute(statement)
+        connection.execute(f"{update} 0")  # MLflow's own experiment "Default", made with the store
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def _new_client(uri: str):
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    for name in ("mlflow.store.db.utils", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri, uri)

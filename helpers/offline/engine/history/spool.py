@@ -1,0 +1,132 @@
+"""Carries what a job wrote to its spool into the run history.
+
+A job appends one JSON event a line to `events.jsonl`. Whoever reads the run carries what is new first, and the job's
+supervisor does where nobody reads: so a run that somebody waits for costs no second import of MLflow.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from helpers.offline.engine.history import artifacts, job_states, logs, mlflow_store
+from helpers.offline.engine.history.statuses import FINAL
+from helpers.offline.engine.workspace.names import safe_join
+
+EVENTS = "events.jsonl"
+
+
+def spool_folder(folder: Path, run_id: str) -> Path:
+    return job_states.run_folder(folder, run_id) / "spool"
+
+
+def append(folder: Path, run_id: str, event: dict) -> None:
+    """Add an event of the supervisor's own, as the job adds its events."""
+    line = json.dumps(event) + "\n"
+    descriptor = os.open(spool_folder(folder, run_id) / EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, line.encode())
+    finally:
+        os.close(descriptor)
+
+
+def is_pending(folder: Path, run_id: str) -> bool:
+    """Whether the spool has what is not in the history yet."""
+    try:
+        size = (spool_folder(folder, run_id) / EVENTS).stat().st_size
+    except FileNotFoundError:
+        return False
+    return size > job_states.get(folder, run_id)["carried"]
+
+
+def carry_for_reader(folder: Path, run_id: str) -> None:
+    """Bring the history of a job that has not come to its end up to date, for somebody who is about to read it."""
+    job = job_states.get(folder, run_id)
+    if job and job["status"] not in FINAL and is_pending(folder, run_id):
+        with lock(folder, run_id):
+            carry(folder, run_id)
+
+
+@contextmanager
+def lock(folder: Path, run_id: str) -> Iterator[None]:
+    """One process at a time carries a run's events and writes its end; the others wait."""
+    with (job_states.run_folder(folder, run_id) / "history.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def carry(folder: Path, run_id: str) -> None:
+    """Carry the whole lines that are new, within lock(). What cannot be kept is told in the run's log.
+
+    Being killed in the middle does no harm: what is carried again is the same again.
+    """
+    job = job_states.get(folder, run_id)
+    position, counts = job["carried"], job["counts"]
+    spool = spool_folder(folder, run_id)
+    try:
+        with (spool / EVENTS).open("rb") as events_file:
+            events_file.seek(position)
+            new = events_file.read()
+    except FileNotFoundError:
+        return
+    new = new[: new.rfind(b"\n") + 1]  # a line that a killed script did not end is left
+    if not new:
+        return
+    metrics = []
+    for line in new.splitlines():
+        try:
+            event = json.loads(line)
+            if event["kind"] in ("metric", "table"):
+                metrics.append(event)
+            else:
+                _apply(folder, run_id, event, spool)
+        except Exception as error:
+            _tell(folder, run_id, line.decode(errors="replace"), error)
+    counts = _log(folder, run_id, metrics, counts)
+    job_states.set_carried(folder, run_id, position + len(new), counts)
+
+
+def _log(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> dict[str, int]:
+    """Log the events; `counts` (see mlflow_store.log_metrics) as they are then."""
+    if not events:
+        return counts
+    new_counts = dict(counts)
+    try:
+        mlflow_store.log_metrics(folder, run_id, events, new_counts)
+        return new_counts
+    except Exception as error:
+        if len(events) == 1:
+            _tell(folder, run_id, json.dumps(events[0]), error)
+            return counts
+    for event in events:  # one of them is at fault: find it, keep the others
+        counts = _log(folder, run_id, [event], counts)
+    return counts
+
+
+def _apply(folder: Path, run_id: str, event: dict, spool: Path) -> None:
+    match event["kind"]:
+        case "status":
+            mlflow_store.set_status(folder, run_id, event["value"])
+        case "tag":
+            mlflow_store.set_tags(folder, run_id, {event["name"]: event["value"]})
+        case "property":
+            mlflow_store.set_tags(folder, run_id, {event["name"]: event["value"]}, mlflow_store.PROPERTY)
+        case "remove_tag":
+            mlflow_store.remove_tag(folder, run_id, event["name"])
+        case "display_name":
+            mlflow_store.set_display_name(folder, run_id, event["value"])
+        case "description":
+            mlflow_store.set_description(folder, run_id, event["value"])
+        case "file":
+            source = safe_join(spool, event["path"])
+            if source.exists() or not safe_join(artifacts.root_of(folder, run_id), event["name"]).is_file():
+                artifacts.upload(folder, run_id, event["name"], source, overwrite=True)
+                source.unlink()
+        case kind:
+            raise ValueError(f"unknown kind {kind!r}")
+
+
+def _tell(folder: Path, run_id: str, event: str, error: Exception) -> None:
+    logs.append_log(folder, run_id, f"Not recorded: {event[:200]} ({error})")

@@ -1,0 +1,72 @@
+"""The end of a job, by its supervisor or by whoever finds the supervisor dead: nothing of the run is lost.
+
+It has two steps: end() as soon as the script has ended, which needs no MLflow, and record() by whoever comes first:
+somebody who looks at the run and has MLflow, or else the supervisor.
+"""
+
+import shutil
+import traceback
+from pathlib import Path
+
+from helpers.offline.engine import processes
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import artifacts, job_states, logs, mlflow_store, spool
+from helpers.offline.engine.history.job_states import RUN_ID_VARIABLE, run_folder
+from helpers.offline.engine.history.statuses import FINAL
+from helpers.offline.engine.workspace.files import files_below
+
+UPLOADED = ("outputs", "logs")  # the folders of a job that go to the run, as the service has it
+
+
+def end(folder: Path, run_id: str, outcome: str, error: dict | None = None, exit_code: int | None = None) -> None:
+    """End what is left of the run's processes, free its nodes, and write down how it ended.
+
+    A job that leads others takes them with it.
+    """
+    end_processes(run_id)
+    clusters.release_nodes(folder, run_id)
+    if error:
+        logs.append_log(folder, run_id, error["message"])
+    if "leader" in job_states.submitted(folder, run_id):
+        for child in job_states.unfinished(folder, parent_id=run_id):
+            job_states.request_cancel(folder, child["run_id"])
+    else:
+        job_states.advance(folder, run_id, "Finalizing")
+    job_states.set_outcome(folder, run_id, outcome, error, exit_code)
+
+
+def record(folder: Path, run_id: str) -> None:
+    """Keep the metrics and files of a run that has ended, then write its final status."""
+    with spool.lock(folder, run_id):
+        job = job_states.get(folder, run_id)
+        if job["status"] in FINAL:
+            return
+        status, error = job["outcome"], job["error"]
+        try:
+            spool.carry(folder, run_id)
+            upload_outputs(folder, run_id)
+        except Exception:
+            reason = traceback.format_exc(limit=1).strip().splitlines()[-1]
+            logs.append_log(folder, run_id, f"The run's outputs could not all be kept: {reason}")
+            if status == "Completed":
+                status = "Failed"
+                error = {"code": "SystemError", "message": f"The run's outputs could not all be kept: {reason}"}
+                job_states.set_outcome(folder, run_id, status, error, job["exit_code"])
+        mlflow_store.set_status(folder, run_id, status, error)
+        job_states.advance(folder, run_id, status)
+    shutil.rmtree(run_folder(folder, run_id) / "code", ignore_errors=True)
+    shutil.rmtree(run_folder(folder, run_id) / "inputs", ignore_errors=True)
+
+
+def end_processes(run_id: str) -> None:
+    """Kill every process that carries the run's id in its environment: the script's children, wherever they went."""
+    processes.end_marked(RUN_ID_VARIABLE, run_id)
+
+
+def upload_outputs(folder: Path, run_id: str) -> None:
+    """Move the files of the job's outputs/ and logs/ to the run."""
+    code = run_folder(folder, run_id) / "code"
+    for part in UPLOADED:
+        for name in files_below(code / part):
+            artifacts.upload(folder, run_id, f"{part}/{name}", code / part / name, overwrite=True)
+            (code / part / name).unlink()

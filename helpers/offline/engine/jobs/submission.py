@@ -1,0 +1,185 @@
+"""Submitting jobs, looking at them, and canceling them."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import job_states, mlflow_store, snapshot
+from helpers.offline.engine.history.statuses import FINAL, STATUS
+from helpers.offline.engine.jobs import finish, ranks
+from helpers.offline.engine.processes import detached
+from helpers.offline.engine.workspace.errors import FolderError, Invalid, NotFound
+from helpers.offline.engine.workspace.names import safe_join
+
+IDENTITY = {  # of the offline workspace, as a job sees it
+    "AZUREML_ARM_SUBSCRIPTION": "00000000-0000-0000-0000-000000000000",
+    "AZUREML_ARM_RESOURCEGROUP": "offline",
+    "AZUREML_ARM_WORKSPACE_NAME": "offline",
+}
+NOT_INHERITED = (job_states.RUN_ID_VARIABLE, "AZUREML_OFFLINE_SPOOL")  # where a job submits a job
+SUPERVISOR = "helpers.offline.engine.jobs.supervisor"  # the process that sees a job's script through
+LOST = (
+    "The process that supervised the run ended before the run did: it was killed, or the machine was restarted. "
+    "What the run had logged and written until then is kept. Submit it again."
+)
+
+
+def submit(
+    folder: Path,
+    experiment: str,
+    job: dict,
+    *,
+    tags: dict[str, str] | None = None,
+    properties: dict[str, str] | None = None,
+    display_name: str | None = None,
+    description: str | None = None,
+    run_type: str | None = None,
+    parent_id: str | None = None,
+    run_id: str | None = None,
+) -> str:
+    """Start a job and return its run's id at once; what can be refused is refused before there is a run.
+
+    `job` has source_directory, command (the argument vector, {"input": name} standing for a dataset's path) or shell
+    (one line, ${input:name} likewise), script, arguments, target (a cluster's name or "local"), environment,
+    environment_variables, inputs, max_run_duration_seconds and, for several processes, distribution (see ranks). With
+    snapshot_id, the code is not taken from source_directory again. With outputs, folders and files of a datastore are
+    given to the line as ${output:name}. With parameters, these and the paths of inputs and outputs are in the
+    environment.
+    A job with a leader runs no script and takes no node, but submits other jobs, which end with it: leader has the
+    module of the process that does so, the name of its log among the run's files, and what to tell where it is lost.
+    `run_id` is the run's, where the submitter chooses it. Raises NotFound, Invalid, TooLarge and, for a run_id that is
+    taken, AlreadyExists.
+    """
+    check(folder, job)
+    snapshot_id = job.get("snapshot_id") or snapshot.take(folder, Path(job["source_directory"]))
+    experiment_id = mlflow_store.create_experiment(folder, experiment)
+    run_id = mlflow_store.create_run(
+        folder,
+        experiment_id,
+        display_name=display_name,
+        parent_id=parent_id,
+        description=description,
+        tags=tags or {},
+        properties={"ContentSnapshotId": snapshot_id} | (properties or {}),
+        status="NotStarted",
+        run_type=run_type,
+        run_id=run_id,
+    )
+    identity = {
+        **IDENTITY,
+        "AZUREML_ARM_PROJECT_NAME": experiment,
+        "MLFLOW_EXPERIMENT_ID": experiment_id,
+        "MLFLOW_EXPERIMENT_NAME": experiment,
+        "MLFLOW_TRACKING_URI": mlflow_store.tracking_uri(folder),
+    }
+    run_folder = job_states.run_folder(folder, run_id)
+    run_folder.mkdir(parents=True)
+    leader = job.get("leader")
+    logs = [leader["log"]] if leader else ranks.log_names(job)
+    stored = {**job, "snapshot_id": snapshot_id, "experiment": experiment, "identity": identity, "logs": logs}
+    (run_folder / "job.json").write_text(json.dumps(stored))
+    lock = job_states.take_lock(folder, run_id)
+    try:
+        nodes = 0 if leader else ranks.node_count(job)
+        job_states.insert(folder, run_id, job["target"], nodes=nodes, parent_id=parent_id)
+        start_supervisor(folder, run_id, lock, leader["module"] if leader else SUPERVISOR)
+    finally:
+        os.close(lock)  # the supervisor has inherited it
+    return run_id
+
+
+def check(folder: Path, job: dict) -> None:
+    """Refuse what cannot run. Raises NotFound and Invalid."""
+    if "snapshot_id" not in job:
+        source = Path(job["source_directory"])
+        if not source.is_dir():
+            raise NotFound(f"The source directory {source} does not exist.")
+        if job.get("script") and not safe_join(source, job["script"]).is_file():
+            raise NotFound(f"The script {job['script']!r} is not in the source directory {source}.")
+    ranks.check(job.get("distribution"))
+    if job["target"] != "local":
+        clusters.check_count(clusters.get(folder, job["target"]), ranks.node_count(job))
+    elif ranks.node_count(job) > 1:
+        raise Invalid(f"The run needs {ranks.node_count(job)} nodes, but its target is 'local'. Give a compute target.")
+    for given in job["inputs"]:
+        data.resolve(folder, given["sources"])
+    for given in job.get("outputs") or []:
+        safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
+    limit = job["max_run_duration_seconds"]
+    if limit is not None and limit <= 0:
+        raise Invalid(f"max_run_duration_seconds is {limit}; give a positive number of seconds.")
+
+
+def start_supervisor(folder: Path, run_id: str, lock: int, module: str) -> None:
+    log = job_states.run_folder(folder, run_id) / "supervisor.log"
+    detached.start(module, (folder, run_id), lock, log, NOT_INHERITED)
+
+
+def look(folder: Path, run_id: str) -> dict | None:
+    """The job's state (see job_states.get), None where the run is not a job.
+
+    A job whose supervisor died is brought to its end here: Failed, and why. So is, where this process has MLflow
+    loaded, one that has ended and is not in the history yet.
+    """
+    job = job_states.get(folder, run_id)
+    if job is None or job["status"] in FINAL:
+        return job
+    lock = job_states.take_lock(folder, run_id)
+    if lock is None:
+        if job["outcome"] and mlflow_store.is_loaded():  # the supervisor may have to load it, which takes seconds
+            finish.record(folder, run_id)
+            job = job_states.get(folder, run_id)
+        return job
+    try:
+        job = job_states.get(folder, run_id)  # it may have ended between the two
+        if job["status"] not in FINAL:
+            if not job["outcome"]:
+                canceled = job["cancel_requested"]
+                lost = job_states.submitted(folder, run_id).get("leader", {}).get("lost", LOST)
+                error = {"code": "SystemError", "message": lost}
+                finish.end(folder, run_id, "Canceled" if canceled else "Failed", None if canceled else error)
+            finish.record(folder, run_id)
+            job = job_states.get(folder, run_id)
+    finally:
+        os.close(lock)
+    return job
+
+
+def details(folder: Path, run_id: str) -> dict:
+    """What was submitted, with snapshot_id, and the job's state. Raises NotFound where the run is not a job."""
+    state = look(folder, run_id)
+    if state is None:
+        raise NotFound(f"The run {run_id} was not submitted as a job.")
+    return {**job_states.submitted(folder, run_id), **state}
+
+
+def cancel(folder: Path, run_id: str) -> None:
+    """Ask for the end of a job's whole process group, and return at once; a run that is final stays as it is."""
+    state = look(folder, run_id)
+    if state is not None:
+        job_states.request_cancel(folder, run_id)
+    elif STATUS[mlflow_store.run(folder, run_id).info.status] not in FINAL:
+        mlflow_store.set_status(folder, run_id, "Canceled")
+
+
+def cancel_all(folder: Path, target: str | None = None) -> None:
+    for job in job_states.unfinished(folder, target):
+        cancel(folder, job["run_id"])
+
+
+def end_all(folder: Path, patience: float = 30.0) -> None:
+    """Cancel every job and wait, at most `patience` seconds, until all and their supervisors have ended.
+
+    Raises FolderError.
+    """
+    deadline = time.monotonic() + patience
+    while left := {
+        job["run_id"] for job in job_states.unfinished(folder) if look(folder, job["run_id"])["status"] not in FINAL
+    } | job_states.supervised(folder):
+        cancel_all(folder)  # again: what a job had just submitted, too
+        if time.monotonic() > deadline:
+            raise FolderError(f"{len(left)} runs in {folder} do not end. Look for processes named helpers.offline.")
+        time.sleep(0.05)

@@ -1,0 +1,313 @@
+"""The process that sees one job through: `python -m helpers.offline.engine.jobs.supervisor FOLDER RUN_ID LOCK`.
+
+It is detached from whoever submitted the job, and holds the run's lock (an inherited descriptor) while it lives.
+MLflow takes two seconds to load, so that it is loaded only where nobody who has it reads the run.
+"""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from contextlib import ExitStack
+from pathlib import Path
+
+from helpers.offline.engine import processes
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.environments import virtual_environments
+from helpers.offline.engine.history import job_states, logs, mlflow_store, snapshot, spool
+from helpers.offline.engine.history.statuses import FINAL
+from helpers.offline.engine.jobs import finish, ranks, submission
+from helpers.offline.engine.processes import detached
+from helpers.offline.engine.processes.groups import LOOK, TICK
+from helpers.offline.engine.workspace import folder as folders
+from helpers.offline.engine.workspace.errors import EngineError
+from helpers.offline.engine.workspace.names import safe_join
+
+SDK = Path(__file__).resolve().parents[2] / "sdk_v1"
+DELAY_VARIABLE = "AZUREML_OFFLINE_STAGE_SECONDS"  # for teaching: how long Preparing and Queued last at least
+READERS_FIRST = 2.0  # seconds that what a running job logs waits for a reader
+RECORD_GRACE = 0.5  # seconds that the end of a job waits for a reader
+# What a notebook's kernel has in its environment and a script should not see.
+NOT_PASSED_ON = ("MPLBACKEND", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONPATH")
+
+
+class Stopped(Exception):
+    """The run ends before or while the script runs: final status, and why."""
+
+    def __init__(self, status: str, error: dict | None = None):
+        super().__init__(status)
+        self.status, self.error = status, error
+
+
+def main(folder: Path, run_id: str) -> None:
+    """See the job through to its end, whatever happens."""
+    exit_code, carrier = None, None
+    try:
+        job = job_states.submitted(folder, run_id)
+        python = prepare(folder, run_id, job)
+        wait_for_node(folder, run_id, job)
+        carrier = Carrier(folder, run_id)
+        rank, exit_code = run_script(folder, run_id, job, python)
+        status, error = ending(folder, run_id, job, rank, exit_code)
+    except Stopped as stopped:
+        status, error = stopped.status, stopped.error
+    except EngineError as refused:
+        status, error = "Failed", {"code": "UserError", "message": str(refused)}
+    except Exception:
+        traceback.print_exc()
+        status, error = "Failed", {"code": "SystemError", "message": traceback.format_exc(limit=-1).strip()}
+    if carrier:
+        carrier.stop()
+    finish.end(folder, run_id, status, error, exit_code)
+    record(folder, run_id)
+
+
+def prepare(folder: Path, run_id: str, job: dict) -> Path:
+    """The interpreter that the job's `python` stands for; where its environment cannot be had, the run fails.
+
+    The environment is checked, or built where the job asks for that, as the service would build its image.
+    """
+    job_states.advance(folder, run_id, "Preparing")
+    log = logs.build_log_path(folder, run_id)
+    environment = job["environment"]
+    try:
+        python = virtual_environments.prepare(
+            folder, run_id, job, log, lambda: stop_if_canceled(folder, run_id), submission.look
+        )
+        delay(folder, run_id)
+    except EngineError as refused:
+        name = environment.get("name")
+        message = f"Image build failed. The environment {name!r} cannot be had on this machine: {refused}"
+        logs.append(log, message)
+        raise Stopped("Failed", {"code": "UserError", "message": message}) from refused
+    return python
+
+
+def wait_for_node(folder: Path, run_id: str, job: dict) -> None:
+    """Queue until the cluster has all the nodes that this run needs."""
+    job_states.advance(folder, run_id, "Queued")
+    delay(folder, run_id)
+    if job["target"] == "local":
+        return
+    looks = 0
+    while clusters.take_nodes(folder, job["target"], run_id, ranks.node_count(job)) is None:
+        stop_if_canceled(folder, run_id)
+        looks += 1
+        if looks % 10 == 0:
+            end_dead_runs(folder, job["target"], run_id)
+        time.sleep(LOOK)
+    stop_if_canceled(folder, run_id)
+
+
+def end_dead_runs(folder: Path, target: str, run_id: str) -> None:
+    """Free the nodes of runs whose supervisor died."""
+    for other in job_states.unfinished(folder, target):
+        if other["run_id"] != run_id:
+            submission.look(folder, other["run_id"])
+
+
+def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int, int]:
+    """Run the script, in one process or several, until it ends, is canceled or its time is over.
+
+    Returns the exit code, and the rank of the process whose it is: the first that failed, after which all end.
+    """
+    code = job_states.run_folder(folder, run_id) / "code"
+    snapshot.extract(folder, job["snapshot_id"], code)
+    for part in finish.UPLOADED:
+        (code / part).mkdir(exist_ok=True)
+    inputs = place_inputs(folder, run_id, job, code)
+    outputs = place_outputs(folder, job)
+    spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
+    logs.log_path(folder, run_id).parent.mkdir(parents=True, exist_ok=True)
+    environment = environment_of(folder, run_id, job, inputs, outputs, python)
+    limit = job["max_run_duration_seconds"]
+    deadline = time.monotonic() + limit if limit else float("inf")
+
+    def look() -> None:
+        stop_if_canceled(folder, run_id)
+        if time.monotonic() > deadline:
+            message = f"The run was canceled: it took longer than max_run_duration_seconds, which is {limit}."
+            raise Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
+
+    with ExitStack() as open_logs:
+        settings = [
+            {
+                "cwd": code,
+                "env": environment | variables,
+                "stdout": open_logs.enter_context(logs.log_path(folder, run_id, rank).open("ab")),
+                "stderr": subprocess.STDOUT,
+            }
+            for rank, variables in enumerate(ranks.variables(job))
+        ]
+        job_states.advance(folder, run_id, "Running")  # from now on there is a log to follow
+        spool.append(folder, run_id, {"kind": "status", "value": "Running"})
+        try:
+            return processes.run_together(command_of(job, inputs, outputs, python), look, settings)
+        except OSError as error:
+            message = f"Execution failed. The program could not be started: {error}"
+            raise Stopped("Failed", {"code": "UserError", "message": message}) from error
+
+
+def place_inputs(folder: Path, run_id: str, job: dict, code: Path) -> dict[str, str]:
+    """Lay out the job's datasets; what stands for each in the command line and in the environment."""
+    placed = {}
+    for given in job["inputs"]:
+        if given["mode"] == "direct":
+            placed[given["name"]] = given["dataset_id"]
+            continue
+        wanted = given.get("path_on_compute")
+        if not wanted:
+            target = job_states.run_folder(folder, run_id) / "inputs" / given["name"]
+        elif Path(wanted).is_absolute():  # kept below the run: a node's root is not ours to write to
+            target = job_states.run_folder(folder, run_id) / "inputs" / "_absolute" / wanted.lstrip("/")
+        else:
+            target = code / wanted
+        as_is = given.get("as_is")  # "file", where the file's own path stands for it, or "folder"
+        files = data.place(
+            data.resolve(folder, given["sources"]), target, given["mode"], overwrite=True, as_is=bool(as_is)
+        )
+        placed[given["name"]] = str(files[0] if as_is == "file" else target)
+    return placed
+
+
+def place_outputs(folder: Path, job: dict) -> dict[str, str]:
+    """Where the job writes each of its named outputs: in the datastore itself, so that a killed job loses nothing."""
+    placed = {}
+    for given in job.get("outputs") or []:
+        target = safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
+        (target if given["kind"] == "folder" else target.parent).mkdir(parents=True, exist_ok=True)
+        placed[given["name"]] = str(target)
+    return placed
+
+
+def command_of(job: dict, inputs: dict[str, str], outputs: dict[str, str], python: Path) -> list[str]:
+    """The program and its arguments; the word `python` stands for the interpreter `python`."""
+    if "shell" in job:
+        paths = {f"input:{name}": path for name, path in inputs.items()}
+        paths |= {f"output:{name}": path for name, path in outputs.items()}
+        command = job["shell"]
+        for name, path in paths.items():
+            command = command.replace(f"${{{name}}}", shlex.quote(path))
+        return [shutil.which("bash") or "/bin/sh", "-c", command]
+    words = [inputs[word["input"]] if isinstance(word, dict) else str(word) for word in job["command"]]
+    return [str(python), *words[1:]] if words[0] == "python" else words
+
+
+def environment_of(
+    folder: Path, run_id: str, job: dict, inputs: dict[str, str], outputs: dict[str, str], python: Path
+) -> dict[str, str]:
+    """The environment variables of the script, those that Azure ML sets among them."""
+    parameters = {**job["parameters"], **inputs, **outputs} if "parameters" in job else {}
+    python_path = [str(SDK), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {
+        **{name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON},
+        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PYTHONUNBUFFERED": "1",  # each line is in the log as soon as it is printed
+        "PYTHONIOENCODING": "utf-8",
+        **{f"AZUREML_DATAREFERENCE_{name}": value for name, value in inputs.items()},
+        **{f"AZUREML_PARAMETER_{name}": value for name, value in parameters.items()},
+        **{name: str(value) for name, value in (job["environment_variables"] or {}).items()},
+        "PYTHONPATH": os.pathsep.join(python_path),
+        **job["identity"],
+        job_states.RUN_ID_VARIABLE: run_id,
+        "AZUREML_OFFLINE_SPOOL": str(spool.spool_folder(folder, run_id)),
+        folders.VARIABLE: str(folder),
+        "MLFLOW_RUN_ID": run_id,
+        # Whatever other runs the script starts with MLflow are children of this one.
+        "MLFLOW_RUN_CONTEXT": json.dumps({mlflow_store.PARENT: run_id}),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def ending(folder: Path, run_id: str, job: dict, rank: int, exit_code: int) -> tuple[str, dict | None]:
+    """The final status that the exit code of a process means, and the error to tell."""
+    if exit_code == 0:
+        return "Completed", None
+    if exit_code < 0:
+        how = f"was killed by {signal.Signals(-exit_code).name}"
+    else:
+        how = f"exited with status code {exit_code}"
+    who = f"'python' of rank {rank}" if ranks.process_count(job) > 1 else "'python'"
+    log = job["logs"][rank]
+    message = f"Execution failed. User process {who} {how}. Please check log file '{log}' for error details."
+    cause = last_exception(logs.log_path(folder, run_id, rank))
+    return "Failed", {"code": "UserError", "message": f"{message} Error: {cause}" if cause else message}
+
+
+def last_exception(log: Path) -> str | None:
+    """The last line of the traceback that ends the log, if one does."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 20_000))
+        lines = file.read().decode(errors="replace").rstrip().splitlines()
+    if not any(line.startswith("Traceback (most recent call last)") for line in lines):
+        return None
+    return lines[-1][:1000]
+
+
+def stop_if_canceled(folder: Path, run_id: str) -> None:
+    if job_states.cancel_requested(folder, run_id):
+        raise Stopped("Canceled")
+
+
+def delay(folder: Path, run_id: str) -> None:
+    """The stage's delay for teaching, none by default."""
+    end = time.monotonic() + float(os.environ.get(DELAY_VARIABLE) or 0)
+    stop_if_canceled(folder, run_id)
+    while time.monotonic() < end:
+        time.sleep(TICK)
+        stop_if_canceled(folder, run_id)
+
+
+class Carrier:
+    """A thread that carries the job's metrics, files and logs/ into the store while the script runs.
+
+    It leaves that to those who read the run; only what nobody reads for a while it carries itself.
+    """
+
+    def __init__(self, folder: Path, run_id: str):
+        self.folder, self.run_id = folder, run_id
+        self._stop = threading.Event()
+        threading.Thread(target=self._carry, daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def _carry(self) -> None:
+        pending_since = None
+        try:
+            while not self._stop.wait(LOOK):
+                if not spool.is_pending(self.folder, self.run_id):
+                    pending_since = None
+                    continue
+                pending_since = pending_since or time.monotonic()
+                if mlflow_store.is_loaded() or time.monotonic() - pending_since > READERS_FIRST:
+                    mlflow_store.load()
+                    with spool.lock(self.folder, self.run_id):
+                        spool.carry(self.folder, self.run_id)
+        except Exception:
+            traceback.print_exc()
+
+
+def record(folder: Path, run_id: str) -> None:
+    """Have the run's end in the history, by a reader if one looks soon, as he is likely to have MLflow loaded."""
+    deadline = time.monotonic() + (0 if mlflow_store.is_loaded() else RECORD_GRACE)
+    while time.monotonic() < deadline:
+        if job_states.get(folder, run_id)["status"] in FINAL:
+            return
+        time.sleep(TICK)
+    finish.record(folder, run_id)
+
+
+if __name__ == "__main__":
+    detached.keep_lock(sys.argv[3])
+    main(Path(sys.argv[1]), sys.argv[2])
+    sys.stdout.flush()
+    os._exit(0)  # a thread may be in the middle of loading MLflow, which nobody needs any more

@@ -1,0 +1,15 @@
+"""Programs in process groups of their own, and (detached) processes that outlive whoever starts them."""
+
+from helpers.offline.engine.processes.groups import (
+    GRACE,
+    LOOK,
+    TICK,
+    cores,
+    end_groups,
+    end_marked,
+    end_where,
+    run,
+    run_together,
+)
+
+__all__ = ["GRACE", "LOOK", "TICK", "cores", "end_groups", "end_marked", "end_where", "run", "run_together"]

@@ -1,0 +1,91 @@
+"""Runs programs, each in a process group of its own, and ends them together with whatever they have started."""
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+
+import psutil
+
+TICK = 0.05  # seconds between two looks at the program
+LOOK = 0.2  # seconds between two calls of `look`
+GRACE = 5.0  # seconds that a program has between SIGTERM and SIGKILL
+
+
+def cores() -> int:
+    """How many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run(command: list[str], look: Callable[[], None], **settings) -> int:
+    """Run a program to its end; its exit code.
+
+    `look` is called a few times a second; what it raises ends the whole process group and is passed on. `settings` are
+    subprocess.Popen's. Raises OSError where the program cannot be started.
+    """
+    return run_together(command, look, [settings])[1]
+
+
+def run_together(command: list[str], look: Callable[[], None], settings: list[dict]) -> tuple[int, int]:
+    """Run a program several times at once, as many as there are `settings`; see run().
+
+    When one of them fails all end. Returns the number of that one, or else of any, and its exit code.
+    """
+    running, ended = [], queue.SimpleQueue()
+    next_look = 0.0
+    try:
+        for number, own in enumerate(settings):
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **own)
+            running.append(process)
+            # Threads that wait tell in which order the processes ended: the first to fail made others fail.
+            threading.Thread(target=lambda n=number, p=process: ended.put((n, p.wait())), daemon=True).start()
+        left = len(running)
+        while True:
+            with contextlib.suppress(queue.Empty):
+                number, exit_code = ended.get(timeout=TICK)
+                left -= 1
+                if exit_code or not left:
+                    break
+            if time.monotonic() > next_look:
+                next_look = time.monotonic() + LOOK
+                look()
+    except BaseException:
+        end_groups(running)
+        raise
+    if left:
+        end_groups(running)
+    return number, exit_code
+
+
+def end_groups(processes: list[subprocess.Popen]) -> None:
+    """SIGTERM for the processes' whole groups, SIGKILL for what is left of them after the grace."""
+    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
+        deadline = time.monotonic() + GRACE
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, number)
+        for process in processes:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(patience and max(0.0, deadline - time.monotonic()))
+
+
+def end_marked(variable: str, value: str) -> None:
+    """Kill every process with this value in its environment: a program's children, wherever they went."""
+    end_where(lambda process: process.environ().get(variable) == value)
+
+
+def end_where(is_meant: Callable[[psutil.Process], bool]) -> None:
+    """Kill every process but this one that is meant, and wait until it is gone."""
+    own, killed = os.getpid(), []
+    for process in psutil.process_iter():
+        try:
+            if process.pid != own and is_meant(process):
+                process.kill()
+                killed.append(process)
+        except (psutil.Error, OSError):  # gone, or not ours
+            continue
+    psutil.wait_procs(killed, timeout=10)

@@ -1,0 +1,52 @@
+"""Removing what others run on: a cluster, or the whole workspace. What runs there is ended first."""
+
+from pathlib import Path
+
+import psutil
+
+from helpers.offline.engine import jobs, processes, services
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import job_states
+from helpers.offline.engine.workspace import database
+from helpers.offline.engine.workspace import folder as folders
+from helpers.offline.engine.workspace.errors import FolderUnreadable
+
+
+def delete_cluster(folder: Path, name: str) -> None:
+    """Cancel what runs on a cluster or waits for it, and remove it. Raises NotFound."""
+    jobs.cancel_all(folder, name)
+    clusters.delete(folder, name)
+    jobs.cancel_all(folder, name)  # what was submitted meanwhile
+
+
+def reset(folder: Path) -> None:
+    """End what still runs in the workspace and delete its folder, and nothing else. Raises FolderError.
+
+    Where the folder cannot be read any more, its processes are found by what they were started with.
+    """
+    folder = Path(folder).expanduser().resolve()
+    if not folder.exists():
+        return
+    folders.refuse_foreign(folder)
+    if database.database_path(folder).exists():
+        try:
+            end_all(folders.open_folder(folder))
+        except FolderUnreadable:
+            processes.end_where(lambda process: _is_of(folder, process))
+    folders.remove(folder)
+
+
+def _is_of(folder: Path, process: psutil.Process) -> bool:
+    """Whether a process is a supervisor of the workspace, or what one has started."""
+    command = process.cmdline()
+    if any(word.startswith("helpers.offline.engine.") for word in command):
+        return str(folder) in command
+    environment = process.environ()
+    in_folder = environment.get(folders.VARIABLE) == str(folder)
+    return in_folder and not {job_states.RUN_ID_VARIABLE, services.ID_VARIABLE}.isdisjoint(environment)
+
+
+def end_all(folder: Path) -> None:
+    """End every service and job of the workspace. Raises FolderError where one does not end."""
+    services.end_all(folder)
+    jobs.end_all(folder)

@@ -1,0 +1,8 @@
+"""Sweeps: one job, tried with many hyperparameters, which are drawn (sampling) and given up on (policies).
+
+A process of its own leads each (controller).
+"""
+
+from helpers.offline.engine.sweeps.submission import submit
+
+__all__ = ["submit"]

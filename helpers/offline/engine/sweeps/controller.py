@@ -1,0 +1,249 @@
+"""The process that leads one sweep: `python -m helpers.offline.engine.sweeps.controller FOLDER RUN_ID LOCK`.
+
+It is detached from whoever submitted the sweep, and holds the run's lock (an inherited descriptor) while it lives. It
+draws hyperparameters, submits trials, which are jobs with supervisors of their own, reads what they log and stops those
+that the policy wants stopped.
+"""
+
+import json
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from helpers.offline.engine import jobs, processes
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.history import job_states, logs, mlflow_store
+from helpers.offline.engine.history.statuses import FINAL
+from helpers.offline.engine.jobs import finish, ranks, run_records
+from helpers.offline.engine.processes import detached
+from helpers.offline.engine.sweeps import policies, submission
+from helpers.offline.engine.sweeps.sampling import Sampler
+from helpers.offline.engine.workspace.errors import EngineError
+
+LOOK = 0.2  # seconds between two looks at the trials
+NOT_THE_TRIALS = ("sweep", "leader", "logs", "identity", "experiment")  # what a sweep was submitted with
+PATIENCE = 60.0  # seconds that canceled trials have to end
+# What libraries read that would otherwise start a thread for each core of the machine: NumPy and PyTorch; TensorFlow,
+# XLA's code in it too; JAX.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS += ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "PJRT_NPROC")
+
+
+@dataclass
+class Trial:
+    number: int
+    run_id: str
+    parameters: dict
+    status: str = "NotStarted"
+    curve: list[float] = field(default_factory=list)  # what it has logged as the primary metric
+    judged: int = 0  # reports that the policy has looked at
+    stopped: str | None = None  # why the policy stops it
+    nan_told: bool = False
+
+    @property
+    def final(self) -> bool:
+        return self.status in FINAL
+
+
+class Stopped(Exception):
+    """The sweep is canceled, by its user (None) or by its time limit (the error to tell)."""
+
+    def __init__(self, error: dict | None = None):
+        super().__init__()
+        self.error = error
+
+
+def main(folder: Path, run_id: str) -> None:
+    """See the sweep through to its end, whatever happens."""
+    mlflow_store.load()
+    job = job_states.submitted(folder, run_id)
+    trials: list[Trial] = []
+    try:
+        job_states.advance(folder, run_id, "Running")
+        mlflow_store.set_status(folder, run_id, "Running")
+        lead(folder, run_id, job, trials)
+        status, error = ending(folder, job["sweep"], trials)
+    except Stopped as stopped:
+        status, error = "Canceled", stopped.error
+    except EngineError as refused:
+        status, error = "Failed", {"code": "UserError", "message": str(refused)}
+    except Exception:
+        traceback.print_exc()
+        status, error = "Failed", {"code": "SystemError", "message": traceback.format_exc(limit=-1).strip()}
+    try:
+        end_trials(folder, run_id, job["sweep"], trials)
+        tell_best(folder, run_id, job["sweep"], trials)
+    except Exception:
+        traceback.print_exc()
+    submission.log(folder, run_id, f"The sweep ended: {status}.")
+    finish.end(folder, run_id, status, error)
+    finish.record(folder, run_id)
+
+
+def lead(folder: Path, run_id: str, job: dict, trials: list[Trial]) -> None:
+    """Run trials until there are enough; they are added to `trials`. Raises Stopped and EngineError."""
+    sweep = job["sweep"]
+    sampler = Sampler(sweep["sampling"], sweep["goal"])
+    deadline = time.monotonic() + 60 * sweep["max_duration_minutes"]
+    more = True
+    while more or not all(trial.final for trial in trials):
+        stop_if_wanted(folder, run_id, sweep, deadline)
+        for trial in [trial for trial in trials if not trial.final]:
+            look(folder, run_id, sweep, trial)
+            if trial.final:
+                sampler.tell(trial.number, policies.best(sweep["goal"], trial.curve))
+        judge(folder, run_id, sweep, trials)
+        while more and sum(not trial.final for trial in trials) < at_once(folder, job):
+            parameters = sampler.draw() if len(trials) < sweep["max_total_runs"] else None
+            if parameters is None:
+                more = False
+            else:
+                trials.append(start(folder, run_id, job, len(trials), parameters))
+        time.sleep(LOOK)
+
+
+def stop_if_wanted(folder: Path, run_id: str, sweep: dict, deadline: float) -> None:
+    if job_states.cancel_requested(folder, run_id):
+        raise Stopped
+    if time.monotonic() > deadline:
+        message = f"The sweep took longer than max_duration_minutes, which is {sweep['max_duration_minutes']}."
+        raise Stopped({"code": "JobExceededMaxRunDuration", "message": message})
+
+
+def at_once(folder: Path, job: dict) -> int:
+    """How many trials may run at once: max_concurrent_runs, and no more than the cluster's nodes. Raises NotFound."""
+    nodes = clusters.get(folder, job["target"])["max_nodes"]
+    return min(job["sweep"]["max_concurrent_runs"], max(1, nodes // ranks.node_count(job)))
+
+
+def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -> Trial:
+    """Submit a trial: the sweep's job with the hyperparameters as further arguments."""
+    words = [word for name, value in parameters.items() for word in (option(name), str(value))]
+    given = {key: value for key, value in job.items() if key not in NOT_THE_TRIALS}
+    trial_job = {
+        **given,
+        "command": [*job["command"], *words],
+        "arguments": [*job["arguments"], *words],
+        "environment_variables": {**threads(folder, job), **(job["environment_variables"] or {})},
+    }
+    if definition := job.get("run_definition"):  # what the run's details tell
+        trial_job["run_definition"] = {**definition, "arguments": [*definition["arguments"], *words]}
+    text = json.dumps(parameters)
+    trial_id = jobs.submit(
+        folder,
+        job["experiment"],
+        trial_job,
+        tags={"hyperparameters": text},
+        run_type="azureml.scriptrun",
+        parent_id=run_id,
+    )
+    # Where azureml.train.hyperdrive looks for the children's hyperparameters.
+    mlflow_store.set_tags(folder, run_id, {f"_aml_system_{trial_id}": text})
+    submission.log(folder, run_id, f"Trial {number} ({trial_id}) is submitted with {text}.")
+    return Trial(number, trial_id, parameters)
+
+
+def option(name: str) -> str:
+    """A parameter's name as the script's argument: "--name", whether the space has it with the hyphens or without."""
+    return name if name.startswith("-") else f"--{name}"
+
+
+def threads(folder: Path, job: dict) -> dict[str, str]:
+    """Environment variables that leave each of the trials that run at once its share of the cores."""
+    together = min(at_once(folder, job), job["sweep"]["max_total_runs"]) * ranks.process_count(job)
+    if together == 1:
+        return {}
+    return dict.fromkeys(THREADS, str(max(1, processes.cores() // together)))
+
+
+def look(folder: Path, run_id: str, sweep: dict, trial: Trial) -> None:
+    """Bring what is known of a trial up to date."""
+    trial.status = jobs.look(folder, trial.run_id)["status"]  # before the metrics: of an ended trial, all are seen
+    if trial.status in ("NotStarted", "Preparing", "Queued"):
+        return
+    trial.curve = run_records.get_metric_values(folder, trial.run_id, sweep["metric"])
+    if not trial.nan_told and any(value != value for value in trial.curve):
+        trial.nan_told = True
+        submission.log(
+            folder, run_id, f"Trial {trial.number} logged {sweep['metric']} as NaN, which is never the best."
+        )
+    if trial.final:
+        tell_end(folder, run_id, sweep, trial)
+
+
+def judge(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> None:
+    """Put each report that is new before the policy, and cancel the trials that it stops."""
+    for trial in trials:
+        new = range(trial.judged + 1, len(trial.curve) + 1)
+        trial.judged = len(trial.curve)
+        if trial.final or trial.stopped:
+            continue
+        curves = {other.run_id: other.curve for other in trials}
+        for interval in new:
+            reason = policies.reason_to_stop(sweep["policy"], sweep["goal"], curves, trial.run_id, interval)
+            if reason:
+                trial.stopped = reason
+                submission.log(folder, run_id, f"Trial {trial.number} is stopped. {reason}.")
+                jobs.cancel(folder, trial.run_id)
+                break
+
+
+def tell_end(folder: Path, run_id: str, sweep: dict, trial: Trial) -> None:
+    """Log how a trial ended; one that the policy stopped is tagged with the reason."""
+    best = policies.best(sweep["goal"], trial.curve)
+    told = "" if best is None else f", best {sweep['metric']} {best:.6g}"
+    submission.log(folder, run_id, f"Trial {trial.number} ({trial.run_id}) ended: {trial.status}{told}.")
+    if trial.stopped and trial.status == "Canceled":  # it may have come to its end before
+        mlflow_store.set_tags(folder, trial.run_id, {"early_termination": trial.stopped})
+        logs.append_log(folder, trial.run_id, f"The sweep stopped this trial. {trial.stopped}.")
+
+
+def ending(folder: Path, sweep: dict, trials: list[Trial]) -> tuple[str, dict | None]:
+    """The final status of a sweep that has run all its trials, and the error to tell."""
+    if all(trial.status == "Failed" for trial in trials):
+        first = job_states.get(folder, trials[0].run_id)["error"]
+        message = f"All {len(trials)} trials failed. The first one: {first['message']}"
+        return "Failed", {"code": "UserError", "message": message}
+    if any(policies.best(sweep["goal"], trial.curve) is not None for trial in trials):
+        return "Completed", None
+    if any(trial.curve for trial in trials):
+        message = f"No trial logged the primary metric {sweep['metric']!r} as a number: all its values are NaN."
+    else:
+        seen = sorted({name for trial in trials for name in run_records.get_metrics(folder, trial.run_id)})
+        listed = ", ".join(map(repr, seen)) or "none"
+        message = (
+            f"No trial logged the primary metric {sweep['metric']!r}. Metrics that they logged: {listed}. "
+            "primary_metric_name has to be what the script gives to run.log, to the letter."
+        )
+    return "Failed", {"code": "UserError", "message": message}
+
+
+def end_trials(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> None:
+    """Cancel the trials that still run, and wait until all are final."""
+    left = [trial for trial in trials if not trial.final]
+    for trial in left:
+        jobs.cancel(folder, trial.run_id)
+    deadline = time.monotonic() + PATIENCE
+    while left and time.monotonic() < deadline:
+        time.sleep(LOOK)
+        for trial in left:
+            look(folder, run_id, sweep, trial)
+        left = [trial for trial in left if not trial.final]
+
+
+def tell_best(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> None:
+    """Keep the best trial in the sweep's properties, as the service does."""
+    scores = {trial.run_id: policies.best(sweep["goal"], trial.curve) for trial in trials}
+    scores = {trial_id: score for trial_id, score in scores.items() if score is not None}
+    properties = {"best_metric_status": "Succeeded" if scores else "Failed"}
+    if scores:
+        best = (max if sweep["goal"] == "maximize" else min)(scores, key=scores.get)
+        properties |= {"best_child_run_id": best, "score": str(scores[best])}
+    mlflow_store.set_tags(folder, run_id, properties, mlflow_store.PROPERTY)
+
+
+if __name__ == "__main__":
+    detached.keep_lock(sys.argv[3])
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,176 @@
+"""Which hyperparameters the trials of a sweep get: a search space is drawn from with Optuna's samplers.
+
+A search space maps a parameter's name to an expression, [kind, arguments], as azureml.train.hyperdrive's functions
+write it. What each kind means is told at
+https://learn.microsoft.com/python/api/azureml-train-core/azureml.train.hyperdrive.parameter_expressions: a `log` one is
+the exponential of a draw, a `q` one is rounded to a multiple of its last argument: round(draw / q) * q.
+
+The same search space is drawn from in the same order, always: its text is the seed. What BayesianOptimization draws
+depends as well on what it was told before.
+"""
+
+import hashlib
+import itertools
+import json
+import math
+import statistics
+
+from helpers.offline.engine.workspace.errors import Invalid
+
+RANDOM, GRID, BAYESIAN = "RANDOM", "GRID", "BayesianOptimization"
+ARGUMENTS = {  # kind of expression: number of its arguments
+    "choice": 1,
+    "randint": 1,
+    "uniform": 2,
+    "quniform": 3,
+    "loguniform": 2,
+    "qloguniform": 3,
+    "normal": 2,
+    "qnormal": 3,
+    "lognormal": 2,
+    "qlognormal": 3,
+}
+SUPPORTED = {RANDOM: set(ARGUMENTS), GRID: {"choice"}, BAYESIAN: {"choice", "quniform", "uniform"}}
+
+
+def check(sampling: dict) -> None:
+    """Refuse a sampling {"name": …, "parameter_space": …} that cannot be drawn from. Raises Invalid."""
+    name, space = sampling["name"], sampling["parameter_space"]
+    if not isinstance(space, dict) or not space:
+        raise Invalid(
+            "The parameter space is empty. Give it one parameter at least, such as {'--batch-size': choice(…)}."
+        )
+    for parameter, expression in space.items():
+        _check_expression(parameter, expression)
+        if expression[0] not in SUPPORTED[name]:
+            supported = ", ".join(sorted(SUPPORTED[name]))
+            raise Invalid(f"{parameter!r} is a {expression[0]}; {name} sampling supports {supported} only.")
+
+
+def size(space: dict) -> int | None:
+    """How many combinations a search space has; None where there is no end of them."""
+    total = 1
+    for kind, arguments in space.values():
+        if kind not in ("choice", "randint"):
+            return None
+        total *= len(arguments[0]) if kind == "choice" else arguments[0]
+    return total
+
+
+class Sampler:
+    """Draws one trial's parameters after the other, and is told how they did."""
+
+    def __init__(self, sampling: dict, goal: str):
+        """`goal` is "maximize" or "minimize"."""
+        self._space = sampling["parameter_space"]
+        self._left = size(self._space)
+        self._seen = set() if sampling["name"] == RANDOM and self._left else None
+        self._grid = _grid(self._space) if sampling["name"] == GRID else None
+        self._study = None if self._grid else _study(sampling, goal)
+        self._trials = []
+
+    def draw(self) -> dict | None:
+        """The next trial's parameters, by name; None once the whole of a finite space is drawn.
+
+        Random sampling repeats no combination of a finite space; Bayesian sampling may.
+        """
+        if self._left == 0:
+            return None
+        if self._left:
+            self._left -= 1
+        if self._grid:
+            return next(self._grid)
+        while True:
+            trial = self._study.ask()
+            drawn = {name: _draw(trial, name, *self._space[name]) for name in sorted(self._space)}
+            text = json.dumps(drawn)
+            if self._seen is None or text not in self._seen:
+                break
+        if self._seen is not None:
+            self._seen.add(text)
+        self._trials.append(trial)
+        return {name: drawn[name] for name in self._space}
+
+    def tell(self, number: int, value: float | None) -> None:
+        """How trial `number`, from 0 in the order of drawing, did: its best metric, None where it has none."""
+        if self._study is None:
+            return
+        from optuna.trial import TrialState
+
+        if value is None:
+            self._study.tell(self._trials[number], state=TrialState.FAIL)
+        else:
+            self._study.tell(self._trials[number], value)
+
+
+def seed(sampling: dict) -> int:
+    """The seed that belongs to a sampling: from its name and its space, whatever their order."""
+    kept = {key: sampling[key] for key in ("name", "parameter_space")}
+    return int.from_bytes(hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).digest()[:4])
+
+
+def _study(sampling: dict, goal: str):
+    """An Optuna study that lives in this process alone."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    if sampling["name"] == RANDOM:
+        sampler = optuna.samplers.RandomSampler(seed=seed(sampling))
+    else:  # constant_liar: trials that still run are not drawn once more
+        sampler = optuna.samplers.TPESampler(seed=seed(sampling), constant_liar=True)
+    return optuna.create_study(sampler=sampler, direction=goal)
+
+
+def _grid(space: dict):
+    options = [arguments[0] for _, arguments in space.values()]
+    return (dict(zip(space, values, strict=True)) for values in itertools.product(*options))
+
+
+def _draw(trial, name: str, kind: str, arguments: list):
+    """A value of one expression, by what Optuna suggests for its uniform part."""
+    if kind == "choice":
+        options = arguments[0]
+        return options[trial.suggest_categorical(name, range(len(options)))]
+    if kind == "randint":
+        return trial.suggest_int(name, 0, arguments[0] - 1)
+    base = kind.removeprefix("q")
+    if base.endswith("uniform"):
+        value = trial.suggest_float(name, arguments[0], arguments[1])
+    else:
+        share = trial.suggest_float(name, 0, 1)
+        mean, deviation = arguments[:2]
+        value = mean + deviation * statistics.NormalDist().inv_cdf(min(max(share, 1e-12), 1 - 1e-12))
+    if base.startswith("log"):
+        value = math.exp(value)
+    return quantized(value, arguments[2]) if kind.startswith("q") else value
+
+
+def quantized(value: float, q: float) -> int:
+    """The multiple of `q`, a whole number, that is next to `value`; halfway between two, Python's round decides."""
+    return round(value / q) * int(q)
+
+
+def _check_expression(parameter: str, expression) -> None:
+    well_formed = isinstance(expression, (list, tuple)) and len(expression) == 2 and isinstance(expression[1], list)
+    if not well_formed or expression[0] not in ARGUMENTS:
+        kinds = ", ".join(ARGUMENTS)
+        raise Invalid(f"{parameter!r} has an unknown expression, {expression!r}. The known ones are {kinds}.")
+    kind, arguments = expression
+    if len(arguments) != ARGUMENTS[kind]:
+        raise Invalid(f"{parameter!r}: {kind} takes {ARGUMENTS[kind]} arguments, not {len(arguments)}.")
+    if kind == "choice":
+        if not isinstance(arguments[0], list) or not arguments[0]:
+            raise Invalid(f"{parameter!r}: choice takes a list of one value at least.")
+        return
+    if not all(isinstance(argument, (int, float)) and math.isfinite(argument) for argument in arguments):
+        raise Invalid(f"{parameter!r}: {kind} takes numbers, not {arguments!r}.")
+    if kind == "randint" and (arguments[0] != int(arguments[0]) or arguments[0] < 1):
+        raise Invalid(f"{parameter!r}: randint takes a whole number above 0.")
+    if kind.startswith("q") and (arguments[2] <= 0 or arguments[2] != int(arguments[2])):
+        raise Invalid(f"{parameter!r}: the q of {kind} is {arguments[2]}; give a whole number above 0.")
+    if kind.endswith("uniform") and arguments[0] > arguments[1]:
+        raise Invalid(f"{parameter!r}: the range of {kind} is from {arguments[0]} to {arguments[1]}.")
+    if kind.endswith("normal") and arguments[1] < 0:
+        raise Invalid(f"{parameter!r}: the sigma of {kind} is {arguments[1]}; it cannot be negative.")
+    if kind.endswith("loguniform") and arguments[1] > 700:
+        raise Invalid(f"{parameter!r}: {kind} draws the exponential of up to {arguments[1]}, which no number holds.")

@@ -1,0 +1,76 @@
+"""The SQLite file beside the MLflow store: what MLflow has no notion of."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+VERSION = 2  # of the folder's format; kept in the file's user_version
+
+SCHEMA = """
+CREATE TABLE assets (
+    kind TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, id TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL, created TEXT NOT NULL, modified TEXT NOT NULL,
+    PRIMARY KEY (kind, name, version));
+CREATE TABLE jobs (
+    run_id TEXT PRIMARY KEY, parent_id TEXT,
+    target TEXT NOT NULL, nodes INTEGER NOT NULL, status TEXT NOT NULL, stages TEXT NOT NULL,
+    submitted REAL NOT NULL, cancel_requested INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT, exit_code INTEGER, error TEXT,
+    carried INTEGER NOT NULL DEFAULT 0, counts TEXT NOT NULL DEFAULT '{}');
+CREATE INDEX jobs_by_status ON jobs (status);
+CREATE TABLE nodes (
+    cluster TEXT NOT NULL, number INTEGER NOT NULL, run_id TEXT, since REAL NOT NULL,
+    PRIMARY KEY (cluster, number));
+CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY, experiment_id TEXT NOT NULL, number INTEGER NOT NULL,
+    UNIQUE (experiment_id, number));
+CREATE TABLE metric_tables (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, name TEXT NOT NULL,
+    type TEXT NOT NULL, value TEXT NOT NULL);
+CREATE INDEX metric_tables_by_run ON metric_tables (run_id);
+"""
+
+
+def now() -> str:
+    """The time as ISO 8601 in UTC, to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def database_path(folder: Path) -> Path:
+    return folder / "assets.db"
+
+
+def connect(folder: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(database_path(folder), timeout=60, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    # WAL and NORMAL: a commit costs no fsync, yet survives the death of any process.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    return connection
+
+
+@contextmanager
+def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A read-and-write transaction that no other process's can come between."""
+    connection = connect(folder)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
+
+
+def rows(folder: Path, query: str, parameters: tuple = ()) -> list[sqlite3.Row]:
+    """All rows of one reading query."""
+    connection = connect(folder)
+    try:
+        return connection.execute(query, parameters).fetchall()
+    finally:
+        connection.close()

@@ -1,0 +1,76 @@
+"""What there is to show of a run at one moment."""
+
+import json
+from datetime import UTC, datetime
+
+from azureml import _engine
+
+LOG_LINES = 15
+LINE_LENGTH = 300  # characters; a longer line is cut
+
+
+def read(run):
+    """The run's state: a dict of JSON values.
+
+    stages: [{"status", "seconds"}]; run_metrics: as get_metrics(); run_logs: the log's last lines; child_runs: of a
+    sweep, see _trials.
+    """
+    status = run.get_status()
+    error = run._record.error
+    return {
+        "run_id": run.id,
+        "experiment": run.experiment.name,
+        "workbench_run_details_uri": run.get_portal_url(),
+        "status": status,
+        "final": status in _engine.statuses.FINAL,
+        "stages": _stages(run),
+        **({"child_runs": _trials(run)} if run.type == "hyperdrive" else {"run_metrics": run.get_metrics()}),
+        "run_logs": _log_tail(run),
+        "run_properties": run.properties,
+        "error": error.get("message") if error else None,
+    }
+
+
+def _trials(sweep):
+    """A sweep's trials, the best first: run_id, status, hyperparameters, metric (its name), values and best_metric."""
+    metric = sweep.hyperdrive_config._primary_metric_config["name"]
+    metrics = sweep.get_metrics()
+    return [
+        {
+            "run_id": child["run_id"],
+            "status": child["status"],
+            "hyperparameters": json.loads(child["hyperparameters"] or "{}"),
+            "metric": metric,
+            "values": metrics.get(child["run_id"], {}).get(metric, []),
+            "best_metric": child["best_primary_metric"],
+        }
+        for child in sweep.get_children_sorted_by_primary_metric()
+    ]
+
+
+def _stages(run):
+    """How long the run was, or is, in each stage."""
+    record = run._record
+    try:
+        stages = _engine.jobs.details(run._folder, run.id)["stages"]
+    except _engine.errors.NotFound:  # an interactive run
+        stages = [{"status": "Running", "time": record.started}]
+    times = [datetime.fromisoformat(stage["time"]) for stage in stages]
+    end = datetime.fromisoformat(record.ended) if record.ended else datetime.now(UTC)
+    return [
+        {"status": stage["status"], "seconds": max(0.0, (later - earlier).total_seconds())}
+        for stage, earlier, later in zip(stages, times, [*times[1:], end], strict=True)
+        if stage["status"] not in _engine.statuses.FINAL
+    ]
+
+
+def _log_tail(run):
+    path = run._log_path
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, path.stat().st_size - LOG_LINES * LINE_LENGTH))
+            text = log.read().decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
+    lines = [line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n")]  # a progress bar's last state
+    return "\n".join(line[:LINE_LENGTH] for line in lines[-LOG_LINES - 1 :]).rstrip("\n")
