@@ -12,7 +12,7 @@ from helpers.offline.engine import jobs, removal
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import artifacts, job_states, mlflow_store, run_files, spool
-from helpers.offline.engine.jobs import run_records
+from helpers.offline.engine.jobs import run_records, submission
 from helpers.offline.engine.workspace import folder
 
 
@@ -154,7 +154,7 @@ def _submit_and_die(path, source, queue):
 
 
 def test_a_run_whose_supervisor_never_started_fails(opened, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "start_supervisor", lambda *_: None)
+    monkeypatch.setattr(submission, "start_supervisor", lambda *_: None)
     run_id = submit(opened, tmp_path / "s", "")
     assert jobs.look(opened, run_id)["status"] == "Failed"
 

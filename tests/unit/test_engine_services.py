@@ -22,6 +22,7 @@ from small_services import (
 )
 
 from helpers.offline.engine import assets, removal, services
+from helpers.offline.engine.services import deployments
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 
@@ -74,7 +75,8 @@ def key(world, service):
 
 def test_a_script_finds_its_files_and_variables_as_in_azures_container(service, key):
     answer = post(service, key, json=1).json()
-    assert answer["files"] == ["./azureml-models/tiny/1/model/weights.txt", "./src/score.py"]
+    files = [name for name in answer["files"] if "__pycache__" not in name]
+    assert files == ["./azureml-models/tiny/1/model/weights.txt", "./src/score.py"]
     assert answer["model"] == ["model"]
     variables = answer["variables"]
     assert variables["MY_NAME"] == "7"
@@ -117,11 +119,11 @@ def test_a_key_that_was_replaced_is_refused_at_once(world, service, key):
 
 def test_keys_are_for_their_owner_alone(world, service, key):
     assert post(service, key, json=1).status_code == 200
-    place = services.service_folder(world, service["id"])
+    place = deployments.service_folder(world, service["id"])
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
-    assert stat.S_IMODE(services.access_path(place).stat().st_mode) == 0o600
+    assert stat.S_IMODE(deployments.access_path(place).stat().st_mode) == 0o600
     for path in [*place.rglob("*"), world / "assets.db", world / "assets.db-wal"]:
-        if path.is_file() and path != services.access_path(place):
+        if path.is_file() and path != deployments.access_path(place):
             assert key.encode() not in path.read_bytes(), path
 
 
@@ -225,7 +227,7 @@ def test_deleting_it_leaves_nothing(world, tmp_path):
     service = wait_for_service(world, "short")
     services.delete(world, "ACI", "short")
     assert processes_of(service) == []
-    assert not services.service_folder(world, service["id"]).exists()
+    assert not deployments.service_folder(world, service["id"]).exists()
     with pytest.raises(requests.ConnectionError):
         post(service, json=1)
     for call in (services.get, services.delete):
@@ -270,7 +272,7 @@ def test_resetting_the_workspace_ends_its_services(tmp_path):
     made = folder.open_folder(tmp_path / "offline")
     services.deploy(made, "Local", "local", wanted(tmp_path, models=[]))
     service = wait_for_service(made, "local", "Local")
-    deployed = services.service_folder(made, service["id"]) / "1" / "azureml-app" / tmp_path.name
+    deployed = deployments.service_folder(made, service["id"]) / "1" / "azureml-app" / tmp_path.name
     assert [path.name for path in deployed.iterdir()] == ["score.py"]
     removal.reset(made)
     assert not made.exists()

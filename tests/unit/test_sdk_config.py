@@ -164,7 +164,7 @@ def test_other_errors_pass():
 def test_engine_that_is_missing_is_told(monkeypatch):
     monkeypatch.setattr(_engine, "ENGINE", "no_such_package.engine")
     with pytest.raises(UserErrorException, match="needs the offline engine"):
-        _engine.history  # noqa: B018
+        _engine.run_records  # noqa: B018
 
 
 # Registered environments

@@ -201,7 +201,7 @@ class Experiment:
 
     def _change(self, function, *args):
         with _engine.translated():
-            getattr(_engine.history, function)(self._folder, self._name, *args)
+            getattr(_engine.run_records, function)(self._folder, self._name, *args)
         self.refresh()
 
 

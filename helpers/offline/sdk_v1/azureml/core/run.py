@@ -682,7 +682,7 @@ class Run:
 
     def _change(self, function, *args, **kwargs):
         with _engine.translated(NotFound=_service_exception):
-            getattr(_engine.history, function)(self._folder, self._run_id, *args, **kwargs)
+            getattr(_engine.run_records, function)(self._folder, self._run_id, *args, **kwargs)
         self._refresh()
 
 
