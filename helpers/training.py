@@ -7,16 +7,22 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TRAINING = REPOSITORY / "scripts" / "training"
+EDITIONS = {  # the folders that a run's files come from; of files of one name, the last one's is taken
+    "v1": [TRAINING],
+    "v2": [TRAINING, TRAINING / "v2"],
+    "legacy": [TRAINING / "legacy"],
+}
 
 
-def stage_training_script(source: Path = TRAINING) -> Path:
-    """A temporary folder with what a run needs: the files in `source` and, beside them, the MNIST reader of helpers.
+def stage_training_script(edition: str = "v1") -> Path:
+    """A temporary folder with what a run needs: the script's files and, beside them, the MNIST reader of helpers.
 
-    What is submitted is a whole folder, so it holds nothing else. It is deleted when the kernel ends.
+    The editions "v1" and "v2" are one script, which logs to the run of the SDK v1 or with MLflow; "legacy" is the
+    article's. What is submitted is a whole folder, so it holds nothing else. It is deleted when the kernel ends.
     """
     folder = Path(tempfile.mkdtemp(prefix="keras-mnist-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for file in [*source.iterdir(), REPOSITORY / "helpers" / "mnist.py"]:
-        if file.is_file():
-            shutil.copy(file, folder)
+    files = [file for source in EDITIONS[edition] for file in source.iterdir() if file.is_file()]
+    for file in [*files, REPOSITORY / "helpers" / "mnist.py"]:
+        shutil.copy(file, folder)
     return folder

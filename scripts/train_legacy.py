@@ -5,9 +5,6 @@ The first time an environment is built for it, which downloads some 300 MB.
 
 import helpers
 from helpers.mnist import FILES, MIRRORS
-from helpers.training import TRAINING
-
-LEGACY = TRAINING / "legacy"
 
 
 def main() -> None:
@@ -15,11 +12,12 @@ def main() -> None:
     from azureml.core import Dataset, Environment, Experiment, ScriptRunConfig
 
     ws = helpers.connect()
-    environment = Environment.from_conda_specification("keras-legacy", str(LEGACY / "conda_dependencies.yml"))
+    script_folder = helpers.stage_training_script("legacy")
+    environment = Environment.from_conda_specification("keras-legacy", str(script_folder / "conda_dependencies.yml"))
     environment.environment_variables["AZUREML_OFFLINE_BUILD"] = "1"
     dataset = Dataset.File.from_files([MIRRORS[0] + name for name in FILES])
     config = ScriptRunConfig(
-        source_directory=str(helpers.stage_training_script(LEGACY)),
+        source_directory=str(script_folder),
         script="keras_mnist_legacy.py",
         arguments=["--data-folder", dataset.as_named_input("mnist").as_mount()],
         compute_target="local",

@@ -1,6 +1,7 @@
 """The helpers that notebooks stand on, apart from pictures and runs."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -177,12 +178,16 @@ def test_a_value_that_json_cannot_hold_is_refused():
 # The training script's folder
 
 
-def test_the_staged_folder_holds_what_a_run_needs_and_nothing_else():
-    folder = training.stage_training_script()
+@pytest.mark.parametrize(("edition", "tracking"), [("v1", "from azureml.core import Run"), ("v2", "import mlflow")])
+def test_the_staged_folder_holds_what_a_run_needs_and_nothing_else(edition, tracking):
+    folder = training.stage_training_script(edition)
     scripts = {path.name for path in (ROOT / "scripts" / "training").iterdir() if path.is_file()}
     assert {path.name for path in folder.iterdir()} == scripts | {"mnist.py"}
     assert {"conda_dependencies.yml", "keras_mnist.py"} <= scripts
     assert (folder / "mnist.py").read_bytes() == (ROOT / "helpers" / "mnist.py").read_bytes()
+    assert tracking in (folder / "tracking.py").read_text()
+    of_azure = {path.name for path in folder.glob("*.py") if re.search(r"(?:import|from) azureml", path.read_text())}
+    assert of_azure == ({"tracking.py"} if edition == "v1" else set())
 
 
 def test_the_staged_folder_goes_with_the_process(tmp_path):
