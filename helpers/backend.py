@@ -1,4 +1,4 @@
-"""Which `azureml` an import finds: the mocked SDK on this machine, or the installed one that talks to Azure."""
+"""Which Azure ML the SDKs of this process speak to: the offline workspace on this machine, or the real one."""
 
 import importlib.metadata
 import sys
@@ -7,28 +7,32 @@ from pathlib import Path
 MOCKED_SDK = Path(__file__).resolve().parent / "offline" / "sdk_v1"
 BACKENDS = ("offline", "azure")
 
+_chosen = []  # the backends that were asked for, in turn
+
 
 class BackendError(Exception):
     """The backend cannot be used; the message says what to do."""
 
 
 def use_backend(backend: str) -> None:
-    """Make `import azureml` find the mocked SDK ("offline") or the installed one ("azure"), and say which it is.
+    """Have both SDKs speak to the offline workspace ("offline") or to Azure ("azure"), and say which it is.
 
+    Of version 1, `import azureml` finds the mocked SDK or the installed one. Version 2 is the installed azure.ai.ml
+    either way; offline its requests are answered in this process. Neither is imported here.
     Offline, the workspace's folder is opened too, so that one that cannot be used is told here.
-    Raises BackendError for another name, where azureml was imported from the other side before, and where
-    azureml-core is not installed; FolderError where the offline workspace cannot be used.
+    Raises BackendError for another name, where an SDK was imported for the other side before, and where azureml-core
+    is not installed; FolderError where the offline workspace cannot be used.
     """
+    from helpers.offline.arm import client
+
     if backend not in BACKENDS:
         raise BackendError(f'There is no backend {backend!r}. Use "offline" or "azure".')
-    imported = imported_backend()
-    if imported not in (None, backend):
-        raise BackendError(
-            f"azureml was already imported for the backend {imported!r}, and a kernel cannot hold both. "
-            f"Restart the kernel, and run use_backend({backend!r}) before the first import of azureml."
-        )
-
-    from helpers.offline.arm import client
+    for sdk, imported in imported_backends().items():
+        if imported != backend:
+            raise BackendError(
+                f"{sdk} was already imported for the backend {imported!r}, and a kernel cannot hold both. "
+                f"Restart the kernel, and run use_backend({backend!r}) before the first import of {sdk}."
+            )
 
     sys.path[:] = [entry for entry in sys.path if entry != str(MOCKED_SDK)]
     if backend == "offline":
@@ -36,14 +40,24 @@ def use_backend(backend: str) -> None:
         client.use()
         print(f"Offline: Azure ML's calls run on this machine; the workspace is kept in {_offline_folder()}")
     else:
+        client.leave()
         print(f"Azure: azureml-core {_installed_version()}; the workspace is the one that config.json names")
+    _chosen.append(backend)
 
 
-def imported_backend() -> str | None:
-    """The backend whose azureml this process has imported; None before the first import."""
-    if "azureml" not in sys.modules:
-        return None
-    return "offline" if str(MOCKED_SDK / "azureml") in sys.modules["azureml"].__path__ else "azure"
+def imported_backends() -> dict[str, str]:
+    """The backend for which this process has imported an SDK, by the SDK; those that it has not are not there."""
+    from helpers.offline.arm import client
+
+    found = {}
+    if "azureml" in sys.modules:
+        offline = str(MOCKED_SDK / "azureml") in sys.modules["azureml"].__path__
+        found["azureml"] = "offline" if offline else "azure"
+    if client.is_used():
+        found["azure.ai.ml"] = "offline"
+    elif "azure.ai.ml" in sys.modules and "azure" in _chosen:  # before a choice it can still become either
+        found["azure.ai.ml"] = "azure"
+    return found
 
 
 def _offline_folder() -> str:

@@ -72,12 +72,14 @@ def test_azure_finds_the_installed_sdk_also_after_offline(tmp_path):
     assert "site-packages" in file
 
 
+@pytest.mark.parametrize("sdk", ["azureml.core", "azure.ai.ml"])
 @pytest.mark.parametrize("first, second", [("offline", "azure"), ("azure", "offline")])
-def test_changing_sides_after_the_import_says_to_restart_the_kernel(tmp_path, first, second):
-    code = f"import helpers; helpers.use_backend({first!r}); import azureml.core; helpers.use_backend({second!r})"
+def test_changing_sides_after_the_import_says_to_restart_the_kernel(tmp_path, sdk, first, second):
+    code = f"import helpers; helpers.use_backend({first!r}); import {sdk}; helpers.use_backend({second!r})"
     result = python(code, tmp_path)
     assert result.returncode == 1
-    assert f"BackendError: azureml was already imported for the backend '{first}'" in result.stderr
+    told = f"BackendError: {sdk.removesuffix('.core')} was already imported for the backend '{first}'"
+    assert told in result.stderr
     assert "Restart the kernel" in result.stderr
 
 

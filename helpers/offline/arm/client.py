@@ -16,16 +16,18 @@ from helpers.offline.arm.wire import COVERAGE, RESOURCE_GROUP, SUBSCRIPTION_ID, 
 
 SDK = "azure-ai-ml"
 KNOWN = "1.35"  # the release that requirements.txt has, which the routes are tested with
-# Seconds between two looks of jobs.stream(); without them the client looks ever more seldom, up to every minute.
-LOOKS = {"AZUREML_RUN_POLLING_INTERVAL_MIN": "1", "AZUREML_RUN_POLLING_INTERVAL_MAX": "1"}
+LOOK = 1  # seconds between two looks of jobs.stream(), which on Azure become ever longer, up to a minute
 
 
 def use() -> None:
     """Have MLClient and azure-identity's credentials work offline, whether they are imported already or later."""
-    for name, seconds in LOOKS.items():
-        os.environ.setdefault(name, seconds)
     _after_import("azure.identity", _take_over_logins)
     _after_import("azure.ai.ml", _take_over_client)
+
+
+def leave() -> None:
+    """Have what is not imported yet work on Azure, as it is installed."""
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
 
 
 def is_used() -> bool:
@@ -73,6 +75,7 @@ def _take_over_client(ml) -> None:
         return
     _take_over_wire()
     _take_over_docker()
+    _look_more_often()
     real_init, real_from_config = ml.MLClient.__init__, ml.MLClient.from_config.__func__
 
     @functools.wraps(real_init)
@@ -103,6 +106,14 @@ def _take_over_wire() -> None:
         transport.mount(self.session)
 
     RequestsTransport.open = open_offline
+
+
+def _look_more_often() -> None:
+    from azure.ai.ml.operations._run_history_constants import RunHistoryConstants
+
+    for end in ("MIN", "MAX"):
+        if f"AZUREML_RUN_POLLING_INTERVAL_{end}" not in os.environ:
+            setattr(RunHistoryConstants, f"_WAIT_COMPLETION_POLLING_INTERVAL_{end}", LOOK)
 
 
 def _take_over_docker() -> None:

@@ -22,13 +22,13 @@ _OF_MODEL = r"models/([^/]+)/(\d+)(?:/(.*))?"
 def blob(folder: Path, container: str, name: str) -> Path:
     """The file of a blob. Raises NotFound and Invalid."""
     if container == CONTAINERS[data.ARTIFACTSTORE]:
-        if found := re.fullmatch(_OF_RUN, name):
+        if (found := re.fullmatch(_OF_RUN, name)) and not name.endswith("/"):
             return run_files.path_of(folder, found[1], found[2] or "")
         found = re.fullmatch(_OF_MODEL, name)
         file = found and safe_join(models.get(folder, found[1], int(found[2])).path, found[3] or "")
     else:
         file = safe_join(_root(folder, container), name)
-    if not file or not file.is_file():
+    if not file or not file.is_file() or name.endswith("/"):
         raise NotFound(f"There is no file {name!r} in the container {container!r}.")
     return file
 

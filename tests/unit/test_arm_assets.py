@@ -1,0 +1,283 @@
+"""Data, environments, models and clusters of SDK v2, offline: from Python and from YAML."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from azure.ai.ml import Input, load_compute, load_data, load_environment, load_job, load_model
+from azure.ai.ml.constants import ListViewType
+from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from small_v2 import IMAGE, make_cluster, make_environment, script_job, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+MNIST = "https://azureopendatastorage.blob.core.windows.net/mnist/"
+
+
+def write(name, content):
+    """A YAML file of this content below the working directory."""
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compute_and_environment(ml_client):
+    make_cluster(ml_client)
+    make_environment(ml_client)
+
+
+# Data
+
+
+def test_a_file_is_data_of_its_own(ml_client):
+    write("numbers.csv", "1,2,3")
+    made = ml_client.data.create_or_update(Data(name="numbers", path="numbers.csv", type="uri_file", tags={"a": "1"}))
+    assert (made.name, made.version, made.type, made.tags) == ("numbers", "1", "uri_file", {"a": "1"})
+    assert made.path.startswith("azureml://subscriptions/a-subscription/resourcegroups/a-group/workspaces/a-workspace/")
+    job = script_job(
+        "import sys; print(open(sys.argv[1]).read(), sys.argv[1])",
+        "python script.py ${{inputs.numbers}}",
+        inputs={"numbers": Input(type="uri_file", path="numbers@latest")},
+    )
+    name = ml_client.jobs.create_or_update(job).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path="down")
+    text, path = Path("down/artifacts/user_logs/std_log.txt").read_text().split()
+    assert text == "1,2,3" and Path(path).name == "numbers.csv"
+
+
+def test_versions_are_texts_and_the_latest_is_the_last_made(ml_client):
+    folder = write("letters/a.txt", "a").parent
+    for version in ("2024-01", None, "1.0.0", "v2"):
+        ml_client.data.create_or_update(Data(name="letters", path=folder, type="uri_folder", version=version))
+    assert [data.version for data in ml_client.data.list("letters")] == ["v2", "1.0.0", "1", "2024-01"]
+    assert ml_client.data.get("letters", label="latest").version == "v2"
+    assert ml_client.data.create_or_update(Data(name="letters", path=folder, type="uri_folder")).version == "2"
+    with pytest.raises(ResourceNotFoundError, match=r"no data 'letters' version '9'\. It has the versions"):
+        ml_client.data.get("letters", version="9")
+
+
+def test_the_path_of_a_version_cannot_change_and_its_tags_can(ml_client):
+    write("fixed/a.txt", "a")
+    made = ml_client.data.create_or_update(Data(name="fixed", path="fixed", type="uri_folder", version="1"))
+    made.tags = {"stage": "checked"}
+    ml_client.data.create_or_update(made)
+    assert ml_client.data.get("fixed", version="1").tags == {"stage": "checked"}
+    write("fixed/a.txt", "other")
+    with pytest.raises(HttpResponseError, match="Asset paths cannot be updated"):
+        ml_client.data.create_or_update(Data(name="fixed", path="fixed", type="uri_folder", version="1"))
+
+
+def test_what_is_archived_is_not_listed_until_it_is_restored(ml_client):
+    write("old/a.txt", "a")
+    for version in ("1", "2"):
+        ml_client.data.create_or_update(Data(name="old", path="old", type="uri_folder", version=version))
+    ml_client.data.archive("old", version="1")
+    assert [data.version for data in ml_client.data.list("old")] == ["2"]
+    assert [data.version for data in ml_client.data.list("old", list_view_type=ListViewType.ARCHIVED_ONLY)] == ["1"]
+    ml_client.data.archive("old")
+    assert "old" not in [data.name for data in ml_client.data.list()]
+    assert list(ml_client.data.list("old")) == []
+    assert ml_client.data.get("old", version="2").version == "2"  # it can still be used
+    ml_client.data.restore("old")
+    ml_client.data.restore("old", version="1")
+    assert [data.version for data in ml_client.data.list("old")] == ["2", "1"]
+
+
+@pytest.mark.parametrize("address", [MNIST, "wasbs://datasets@azuremlexamples.blob.core.windows.net/mnist/"])
+def test_the_bundled_files_answer_for_the_addresses_that_mnist_has(ml_client, address):
+    job = script_job(
+        "import os, sys; print(*sorted(os.listdir(sys.argv[1])))",
+        "python script.py ${{inputs.digits}}",
+        inputs={"digits": Input(type="uri_folder", path=address, mode="download")},
+    )
+    name = ml_client.jobs.create_or_update(job).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=name)
+    told = Path(name, "artifacts/user_logs/std_log.txt").read_text().split()
+    assert told == sorted(path.name for path in (ROOT / "data/mnist").glob("*.gz"))
+
+
+def test_an_address_that_is_not_known_is_refused(ml_client):
+    with pytest.raises(ResourceNotFoundError, match=r"https://example\.com/a\.csv is not known offline"):
+        ml_client.data.create_or_update(Data(name="web", path="https://example.com/a.csv", type="uri_file"))
+    with pytest.raises(ResourceNotFoundError, match="no datastore 'elsewhere'"):
+        path = "azureml://datastores/elsewhere/paths/a"
+        ml_client.data.create_or_update(Data(name="web", path=path, type="uri_folder"))
+
+
+def test_data_from_yaml(ml_client):
+    write("yaml/files/a.txt", "a")
+    file = write("yaml/data.yml", {"name": "from-yaml", "type": "uri_folder", "path": "./files", "version": "7"})
+    made = ml_client.data.create_or_update(load_data(file))
+    assert (made.name, made.version, made.type) == ("from-yaml", "7", "uri_folder")
+
+
+# Environments
+
+
+def test_an_environment_is_made_anew_only_where_it_differs(ml_client):
+    def make(packages):
+        specification = {"name": "e", "dependencies": ["python=3.11", {"pip": packages}]}
+        environment = Environment(name="packages", image=IMAGE, conda_file=specification)
+        return ml_client.environments.create_or_update(environment).version
+
+    assert [make(["numpy"]), make(["numpy"]), make(["numpy", "pandas"])] == ["1", "1", "2"]
+    assert ml_client.environments.get("packages", label="latest").version == "2"
+    assert ml_client.environments.get("packages", version="1").conda_file["dependencies"][1] == {"pip": ["numpy"]}
+    same_version = Environment(name="packages", image="another", version="1")
+    with pytest.raises(ResourceExistsError, match="version '1' exists with another content"):
+        ml_client.environments.create_or_update(same_version)
+
+
+def test_an_environment_from_yaml_and_one_that_a_job_brings(ml_client):
+    conda = {"name": "e", "dependencies": ["python=3.11", "pip", {"pip": ["numpy"]}]}
+    write("environments/conda.yml", conda)
+    file = write("environments/one.yml", {"name": "by-yaml", "image": IMAGE, "conda_file": "conda.yml"})
+    assert ml_client.environments.create_or_update(load_environment(file)).version == "1"
+    inline = Environment(image=IMAGE, conda_file=conda)
+    name = ml_client.jobs.create_or_update(script_job("print('runs')", environment=inline)).name
+    assert wait_for(ml_client, name, "Completed").environment.startswith("CliV2AnonymousEnvironment:")
+    assert "CliV2AnonymousEnvironment" not in [environment.name for environment in ml_client.environments.list()]
+
+
+def test_a_package_that_is_not_here_fails_the_job_as_an_image_build_would(ml_client):
+    make_environment(ml_client, "lacking", ["no-such-package-at-all"])
+    name = ml_client.jobs.create_or_update(script_job("print('no')", environment="lacking@latest")).name
+    wait_for(ml_client, name, "Failed")
+    with pytest.raises(Exception, match=r"Image build failed.*'lacking'.*no-such-package-at-all is not installed"):
+        ml_client.jobs.stream(name)
+
+
+# Clusters
+
+
+def test_a_cluster_from_yaml_is_made_changed_and_removed(ml_client):
+    described = {"name": "by-yaml", "type": "amlcompute", "size": "STANDARD_DS3_V2", "max_instances": 3}
+    described |= {"idle_time_before_scale_down": 60, "tier": "low_priority", "tags": {"team": "a"}}
+    made = ml_client.compute.begin_create_or_update(load_compute(write("cluster.yml", described))).result()
+    assert (made.size, made.min_instances, made.max_instances) == ("STANDARD_DS3_V2", 0, 3)
+    assert (made.idle_time_before_scale_down, made.tier, made.tags) == (60, "low_priority", {"team": "a"})
+    made.max_instances = 1
+    assert ml_client.compute.begin_update(made).result().max_instances == 1
+    ml_client.compute.begin_delete("by-yaml").result()
+    with pytest.raises(ResourceNotFoundError, match="no compute 'by-yaml'"):
+        ml_client.compute.get("by-yaml")
+
+
+def test_sizes_and_usage(ml_client):
+    assert "Standard_NC4as_T4_v3" in [size.name for size in ml_client.compute.list_sizes(compute_type="amlcompute")]
+    assert {vars(usage)["currentValue"] for usage in ml_client.compute.list_usage()} == {0}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"size": "STANDARD_NC6"}, "STANDARD_NC6"),
+        ({"size": "STANDARD_NO_SUCH"}, "'STANDARD_NO_SUCH' is not known"),
+        ({"name": "a_b"}, "Compute name 'a_b' is invalid"),
+        ({"min_instances": 3}, "min_nodes is 3"),
+        ({"max_instances": 0}, "max_nodes is 0"),
+    ],
+)
+def test_a_cluster_that_cannot_be_is_refused(ml_client, change, message):
+    cluster = AmlCompute(**{"name": "wrong", "size": "STANDARD_DS3_V2", "max_instances": 2} | change)
+    with pytest.raises(HttpResponseError, match=message):
+        ml_client.compute.begin_create_or_update(cluster)
+    assert "wrong" not in [there.name for there in ml_client.compute.list()]
+
+
+# Models
+
+
+def test_models_from_a_folder_a_file_and_yaml(ml_client, tmp_path):
+    write("models/one/weights.txt", "one")
+    made = ml_client.models.create_or_update(Model(name="folder", path="models/one", description="first"))
+    assert (made.version, made.type, made.description) == ("1", "custom_model", "first")
+    again = ml_client.models.create_or_update(Model(name="folder", path="models/one", version="5"))
+    assert again.version == "5"
+    assert ml_client.models.create_or_update(Model(name="folder", path="models/one")).version == "6"
+    file = write("models/model.yml", {"name": "file", "path": "one/weights.txt", "type": "custom_model"})
+    ml_client.models.create_or_update(load_model(file))
+    ml_client.models.download("file", "1", download_path=tmp_path)
+    ml_client.models.download("folder", "5", download_path=tmp_path)
+    assert (tmp_path / "file/weights.txt").read_text() == "one"
+    assert (tmp_path / "folder/one/weights.txt").read_text() == "one"
+    ml_client.models.archive("folder", version="6")
+    assert ml_client.models.get("folder", label="latest").version == "5"
+    assert [model.version for model in ml_client.models.list("folder")] == ["5", "1"]
+    ml_client.models.archive("folder")
+    assert [model.name for model in ml_client.models.list()] == ["file"]
+
+
+def test_an_mlflow_model_tells_its_flavors(ml_client):
+    flavors = {"python_function": {"loader_module": "mlflow.keras"}, "keras": {"keras_version": "3.15.1"}}
+    write("flavored/MLmodel", {"flavors": flavors})
+    made = ml_client.models.create_or_update(Model(name="flavored", path="flavored", type="mlflow_model"))
+    assert made.type == "mlflow_model" and set(made.flavors) == set(flavors)
+    write("plain/weights.txt", "no MLmodel")
+    with pytest.raises(HttpResponseError, match="has a file MLmodel, and plain has none"):
+        ml_client.models.create_or_update(Model(name="plain", path="plain", type="mlflow_model"))
+
+
+def test_a_models_version_is_a_number(ml_client):
+    with pytest.raises(HttpResponseError, match=r"whole number above 0, not '1\.0'"):
+        ml_client.models.create_or_update(Model(name="numbered", path=write("n/a.txt", "a").parent, version="1.0"))
+
+
+def test_a_model_is_the_input_of_a_job(ml_client):
+    write("given/weights.txt", "given")
+    ml_client.models.create_or_update(Model(name="given", path="given"))
+    job = script_job(
+        "import pathlib, sys; print(*[file.read_text() for file in pathlib.Path(sys.argv[1]).rglob('*.txt')])",
+        "python script.py ${{inputs.model}}",
+        inputs={"model": Input(type="custom_model", path="given:1")},
+    )
+    name = ml_client.jobs.create_or_update(job).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=name)
+    assert Path(name, "artifacts/user_logs/std_log.txt").read_text() == "given\n"
+
+
+# Jobs
+
+
+def test_a_job_from_yaml_runs(ml_client):
+    write("job/src/say.py", "import os, sys; print(*sys.argv[1:], os.environ['MOOD'])")
+    write("job/files/a.txt", "a")
+    ml_client.data.create_or_update(Data(name="job-files", path="job/files", type="uri_folder", version="1"))
+    described = {
+        "$schema": "https://azuremlschemas.azureedge.net/latest/commandJob.schema.json",
+        "type": "command",
+        "code": "src",
+        "command": "python say.py ${{inputs.word}} $(ls ${{inputs.files}})",
+        "inputs": {"word": "hello", "files": {"type": "uri_folder", "path": "azureml:job-files@latest"}},
+        "environment": "azureml:small@latest",
+        "environment_variables": {"MOOD": "well"},
+        "compute": "azureml:cpu",
+        "experiment_name": "by-yaml",
+        "display_name": "say",
+        "limits": {"timeout": 300},
+    }
+    name = ml_client.jobs.create_or_update(load_job(write("job/job.yml", described))).name
+    job = wait_for(ml_client, name, "Completed")
+    assert (job.experiment_name, job.display_name, job.limits.timeout) == ("by-yaml", "say", 300)
+    ml_client.jobs.download(name, download_path=name)
+    assert Path(name, "artifacts/user_logs/std_log.txt").read_text() == "hello a.txt well\n"
+
+
+def test_jobs_are_changed_archived_and_listed(ml_client):
+    name = ml_client.jobs.create_or_update(script_job("print(1)", tags={"a": "1"})).name
+    job = wait_for(ml_client, name, "Completed")
+    changed = ml_client.jobs.update(name, display_name="another", tags={"b": "2"}, description="told")
+    assert (changed.display_name, changed.description, changed.tags) == ("another", "told", {"a": "1", "b": "2"})
+    job.tags = {"c": "3"}
+    assert ml_client.jobs.create_or_update(job).tags == {"a": "1", "b": "2", "c": "3"}
+    ml_client.jobs.archive(name)
+    assert name not in [listed.name for listed in ml_client.jobs.list()]
+    assert name in [listed.name for listed in ml_client.jobs.list(list_view_type=ListViewType.ARCHIVED_ONLY)]
+    ml_client.jobs.restore(name)
+    assert name in [listed.name for listed in ml_client.jobs.list()]
+    assert list(ml_client.jobs.list(parent_job_name=name)) == []
