@@ -1,7 +1,7 @@
 """Makes the installed azure-ai-ml work on the offline workspace, from its first import in this process on.
 
 Until somebody imports it nothing is loaded: `use` only asks to be called back by the import. Nothing of the client is
-replaced but what would leave the machine: the end of the wire, the logins, and Docker.
+replaced but what would leave the machine: the end of the wire, the logins, what needs Docker or a feed of files.
 """
 
 import functools
@@ -74,7 +74,7 @@ def _take_over_client(ml) -> None:
     if is_used():
         return
     _take_over_wire()
-    _take_over_docker()
+    _take_over_downloads()
     _look_more_often()
     real_init, real_from_config = ml.MLClient.__init__, ml.MLClient.from_config.__func__
 
@@ -82,6 +82,8 @@ def _take_over_client(ml) -> None:
     def __init__(self, credential, *arguments, **options):
         own = None if credential is None else _credential()
         real_init(self, own, *arguments, **(options | {"enable_telemetry": False}))
+        self._online_endpoints._local_endpoint_helper = _NoDocker()
+        self._online_deployments._local_deployment_helper = _NoDocker()
 
     @functools.wraps(real_from_config)
     def from_config(cls, credential, *, path=None, file_name=None, **options):
@@ -116,14 +118,21 @@ def _look_more_often() -> None:
             setattr(RunHistoryConstants, f"_WAIT_COMPLETION_POLLING_INTERVAL_{end}", LOOK)
 
 
-def _take_over_docker() -> None:
-    from azure.ai.ml._local_endpoints import docker_client
+def _take_over_downloads() -> None:
+    """What the client fetches by another program than itself: files that a component includes."""
+    from azure.ai.ml._utils._artifact_utils import ArtifactCache
 
-    class NoDocker:
-        def __getattr__(self, name):
-            raise NotImplementedError(f"local=True needs Docker and is not supported offline; see {COVERAGE}.")
+    def fetch(self, *arguments, **options):
+        raise NotImplementedError(f"Files from an artifact feed are not supported offline. See {COVERAGE}.")
 
-    docker_client.docker = NoDocker()
+    ArtifactCache.get = ArtifactCache.set = fetch
+
+
+class _NoDocker:
+    """In the place of the client's helpers for local=True."""
+
+    def __getattr__(self, name: str):
+        raise NotImplementedError(f"local=True needs Docker and is not supported offline. See {COVERAGE}.")
 
 
 def _take_over_logins(identity) -> None:

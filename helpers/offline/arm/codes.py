@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from helpers.offline.arm import locations, resources
 from helpers.offline.arm.wire import ACCOUNT, BLOB_HOST, Refused, Request
 from helpers.offline.engine.history import snapshot
+from helpers.offline.engine.workspace.errors import Invalid, TooLarge
 from helpers.offline.engine.workspace.names import safe_join
 
 KIND = "code"
@@ -39,10 +40,14 @@ def put_version(request: Request) -> dict:
     code = safe_join(uploaded, unquote(inside)) if inside else uploaded
     if not code.is_dir():
         raise Refused("Nothing was uploaded for this code: submit the job again.")
-    snapshot_id = snapshot.take(request.folder, code)
-    asset = resources.put_version(request, KIND, given | {"snapshot": snapshot_id}, "Asset paths cannot be updated.")
-    shutil.rmtree(uploaded)
-    return _described(request, asset)
+    try:
+        snapshot_id = snapshot.take(request.folder, code)
+    except (TooLarge, Invalid) as error:
+        raise Refused(str(error).replace(str(code.resolve()), code.name)) from None
+    finally:
+        shutil.rmtree(uploaded)
+    kept = given | {"snapshot": snapshot_id}
+    return _described(request, resources.put_version(request, KIND, kept, "Asset paths cannot be updated."))
 
 
 def get_version(request: Request) -> dict:

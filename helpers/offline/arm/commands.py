@@ -17,16 +17,27 @@ DOWNLOADED = ("Download", "EvalDownload")
 OUTPUT_MODES = ("ReadWriteMount", "Upload", None)
 KINDS = {"uri_file": "file", "uri_folder": "folder", "custom_model": "folder", "mlflow_model": "folder"}
 DISTRIBUTIONS = ("PyTorch", "Mpi", "TensorFlow")
+NOT_OFFERED = {
+    "services": "An interactive service of a job",
+    "notificationSetting": "A notification of a job",
+    "autologgerSettings": "The setting of autologging",
+    "componentId": "A component",
+}
 LOCAL = "IsLocal"  # among the resources' properties, for compute="local"
 
 
 def job_of(request: Request, name: str, asked: dict) -> dict:
     """The engine's job. Raises Refused, and NotFound for data that is not there."""
+    for key, what in NOT_OFFERED.items():
+        if asked.get(key):
+            raise Unsupported(what, "leave it out")
     resources = asked.get("resources") or {}
     given = asked.get("inputs") or {}
     literals = {key: value.get("value") for key, value in given.items() if value["jobInputType"] == "literal"}
     inputs = [_input(request, key, value) for key, value in given.items() if key not in literals]
-    outputs = [_output(name, key, value) for key, value in (asked.get("outputs") or {}).items() if key != "default"]
+    outputs = [
+        _output(request, name, key, value) for key, value in (asked.get("outputs") or {}).items() if key != "default"
+    ]
     return {
         "asked": asked,
         "shell": _line(asked.get("command") or "", literals, inputs, outputs),
@@ -85,7 +96,9 @@ def _target(request: Request, asked: dict, resources: dict) -> str:
 
 def _distribution(asked: dict | None, nodes: int) -> dict | None:
     if not asked:
-        return {"kind": "Mpi", "node_count": nodes, "process_count": nodes} if nodes > 1 else None
+        if nodes > 1:
+            raise Unsupported("A job on several nodes without a distribution", f"{', '.join(DISTRIBUTIONS)} are")
+        return None
     kind = asked.get("distributionType")
     if kind not in DISTRIBUTIONS:
         raise Unsupported(f"The distribution {kind}", f"{', '.join(DISTRIBUTIONS)} are")
@@ -96,7 +109,10 @@ def _distribution(asked: dict | None, nodes: int) -> dict | None:
 
 
 def _seconds(duration: str | None) -> int | None:
-    return int(isodate.parse_duration(duration).total_seconds()) if duration else None
+    seconds = int(isodate.parse_duration(duration).total_seconds()) if duration else None
+    if seconds is not None and seconds <= 0:
+        raise Refused(f"The timeout of a job is a number of seconds above 0, not {seconds}.")
+    return seconds
 
 
 def _input(request: Request, name: str, given: dict) -> dict:
@@ -120,24 +136,32 @@ def _input(request: Request, name: str, given: dict) -> dict:
 
 
 def _source(request: Request, uri: str) -> dict:
-    if uri.startswith("azureml://"):
-        return locations.source_of(uri)
-    if "/data/" in uri:
-        return locations.source_of(data_assets.uri_of(request, names_in(uri)))
-    if "/models/" in uri:
-        return model_assets.source_of(names_in(uri))
-    return locations.source_of(uri)
+    if "://" in uri:
+        return locations.source_of(request.folder, uri)
+    words = names_in(uri)
+    if words[0] == "models":
+        return model_assets.source_of(words)
+    return locations.source_of(request.folder, data_assets.uri_of(request, words))
 
 
-def _output(job: str, name: str, given: dict) -> dict:
+def _output(request: Request, job: str, name: str, given: dict) -> dict:
     """Where a named output lands: in the datastore, below azureml/<job>/<output> if no other place is asked for."""
     kind = given.get("jobOutputType")
     if kind not in KINDS:
         raise Unsupported(f"An output of the type {kind}", f"{', '.join(KINDS)} are")
     if given.get("mode") not in OUTPUT_MODES:
         raise Unsupported(f"The mode {given['mode']} of the output {name!r}", "rw_mount and upload are")
+    if given.get("assetName"):
+        raise Unsupported(
+            f"The output {name!r} with a name to register",
+            f"register it with ml_client.data, from azureml://jobs/{job}/outputs/{name}",
+        )
     asked = (given.get("uri") or "").replace("${{name}}", job)
-    source = locations.source_of(asked) if asked else {"datastore": data.BLOBSTORE, "path": f"azureml/{job}/{name}/"}
+    source = (
+        locations.source_of(request.folder, asked)
+        if asked
+        else {"datastore": data.BLOBSTORE, "path": f"azureml/{job}/{name}/"}
+    )
     if "datastore" not in source:
         raise Refused(f"The output {name!r} cannot go to {asked}; give azureml://datastores/{data.BLOBSTORE}/paths/….")
     return {

@@ -16,7 +16,7 @@ def put_version(request: Request) -> dict:
     if given.get("dataType") not in TYPES:
         raise Unsupported(f"A data asset of the type {given.get('dataType')!r}", f"{' and '.join(TYPES)} are")
     body = given | {"dataUri": short_uri(given.get("dataUri") or "")}
-    source = locations.source_of(body["dataUri"])
+    source = locations.source_of(request.folder, body["dataUri"])
     if "url" in source:
         data.resolve(request.folder, [source])  # whether it is known here
     else:

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from helpers.offline.arm.wire import BLOB_HOST, Refused, short_uri
 from helpers.offline.engine.assets import data, models
-from helpers.offline.engine.history import run_files
+from helpers.offline.engine.history import job_states, run_files
 from helpers.offline.engine.workspace.errors import NotFound
 from helpers.offline.engine.workspace.files import files_below
 from helpers.offline.engine.workspace.names import safe_join
@@ -63,15 +63,19 @@ def container(folder: Path, name: str) -> Path:
     return _root(folder, name)
 
 
-def source_of(uri: str) -> dict:
-    """What an address stands for, as the engine's datasets have it. Raises Refused for one that is no address."""
+def source_of(folder: Path, uri: str) -> dict:
+    """What an address stands for, as the engine's datasets have it.
+
+    Raises Refused for what is no address, NotFound for an output that its job does not have.
+    """
     uri = short_uri(uri)
     if found := re.fullmatch(r"azureml://datastores/([^/]+)/(?:paths/)?(.*)", uri):
         return {"datastore": found[1], "path": found[2] or "**"}
     if found := re.fullmatch(r"azureml://jobs/([^/]+)/outputs/artifacts/(?:paths/)?(.*)", uri):
         return {"datastore": data.ARTIFACTSTORE, "path": f"ExperimentRun/dcid.{found[1]}/{found[2]}"}
     if found := re.fullmatch(r"azureml://jobs/([^/]+)/outputs/([^/]+)/?(?:paths/)?(.*)", uri):
-        return {"datastore": data.BLOBSTORE, "path": f"azureml/{found[1]}/{found[2]}/{found[3]}"}
+        output = output_of(folder, found[1], found[2])
+        return {"datastore": output["datastore"], "path": f"{output['path'].rstrip('/')}/{found[3]}"}
     if found := re.fullmatch(r"runs:/([^/]+)/(.*)", uri):
         return {"datastore": data.ARTIFACTSTORE, "path": f"ExperimentRun/dcid.{found[1]}/{found[2]}"}
     if found := re.fullmatch(r"wasbs?://([^@/]+)@([^/]+)/(.*)", uri):
@@ -85,6 +89,14 @@ def source_of(uri: str) -> dict:
     if parts.scheme in ("http", "https"):
         return {"url": uri}
     raise Refused(f"{uri!r} is no address of data: give azureml://datastores/…, azureml://jobs/… or https://….")
+
+
+def output_of(folder: Path, job: str, name: str) -> dict:
+    """A named output of a job, as commands has it. Raises NotFound."""
+    for output in job_states.submitted(folder, job).get("outputs") or []:
+        if output["name"] == name:
+            return output
+    raise NotFound(f"The job {job!r} has no output {name!r}.")
 
 
 def _names(above: str, list_files) -> list[str]:

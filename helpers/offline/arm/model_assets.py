@@ -22,7 +22,7 @@ def put_version(request: Request) -> dict:
     """
     given, name = request.properties, request.names["name"]
     version = _number(request.names["version"])
-    address = _address(given.get("modelUri") or "")
+    address = _address(request, given.get("modelUri") or "")
     there = next((model for model in models.list_all(request.folder, name) if model.version == version), None)
     if there is None:
         return _described(request, _register(request, name, version, address, given))
@@ -84,7 +84,7 @@ def _register(request: Request, name: str, version: int, address: str, given: di
     kind = given.get("modelType") or TYPES[0]
     if kind not in TYPES:
         raise Unsupported(f"A model of the type {kind!r}", f"{' and '.join(TYPES)} are")
-    path = data.path_of(request.folder, locations.source_of(address))
+    path = data.path_of(request.folder, locations.source_of(request.folder, address))
     run = re.search(r"/ExperimentRun/dcid\.([^/]+)/", address)
     return models.register(
         request.folder,
@@ -101,9 +101,9 @@ def _register(request: Request, name: str, version: int, address: str, given: di
     )
 
 
-def _address(uri: str) -> str:
+def _address(request: Request, uri: str) -> str:
     """Where a model is, as a place in a datastore. Raises Refused for one that is not on this machine."""
-    source = locations.source_of(uri)
+    source = locations.source_of(request.folder, uri)
     if "datastore" not in source:
         raise Unsupported(f"A model at {uri}", "give a path of this machine or a job's output")
     return f"azureml://datastores/{source['datastore']}/paths/{source['path']}"

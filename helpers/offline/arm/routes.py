@@ -126,6 +126,8 @@ def _managed(request: Request) -> Answer:
             names = found.groupdict()
             scope = Scope(names.get("subscription", ""), names.get("group", ""), names.get("workspace", ""))
             value = handler(replace(request, names=names, scope=scope))
+            if isinstance(value, Answer):
+                return value
             return as_json(_page(request, value) if isinstance(value, Iterator) else value)
     raise Refused(_not_offered(request), 501, "NotImplemented")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from helpers.offline.arm import locations
 from helpers.offline.arm.wire import Request, long_uri
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.jobs import run_records
@@ -38,10 +39,9 @@ def output_uris(request: Request) -> dict:
     values = {}
     for asset_id in request.body["values"]:
         run_id, _, name = asset_id.partition("/")
-        for output in job_states.submitted(request.folder, run_id).get("outputs") or []:
-            if output["name"] == name:
-                uri = f"azureml://datastores/{output['datastore']}/paths/{output['path']}"
-                values[asset_id] = {"uri": long_uri(request.scope, uri), "type": f"uri_{output['kind']}"}
+        output = locations.output_of(request.folder, run_id, name)
+        uri = f"azureml://datastores/{output['datastore']}/paths/{output['path']}"
+        values[asset_id] = {"uri": long_uri(request.scope, uri), "type": f"uri_{output['kind']}"}
     return {"values": values}
 
 
