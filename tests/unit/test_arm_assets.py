@@ -169,7 +169,9 @@ def test_a_cluster_from_yaml_is_made_changed_and_removed(ml_client):
 
 def test_sizes_and_usage(ml_client):
     assert "Standard_NC4as_T4_v3" in [size.name for size in ml_client.compute.list_sizes(compute_type="amlcompute")]
-    assert {vars(usage)["currentValue"] for usage in ml_client.compute.list_usage()} == {0}
+    used = {vars(usage)["name"]["value"]: vars(usage)["currentValue"] for usage in ml_client.compute.list_usage()}
+    assert used["standardDSv2Family"] == 4 * len(list(ml_client.compute.list_nodes("cpu")))
+    assert used["StandardNCADSA100v4Family"] == 0
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ NAME_RULE = "use letters, digits, '-' and '_', beginning with a letter or digit,
 RUN_TYPES = {"Command": "azureml.commandjob"}
 # What may change once a job is there, and what the service adds to what was asked for.
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
-LOOK = "0.5"  # seconds between two looks of a client that waits for the end of a job that it has canceled
+LOOK = "1"  # seconds between two looks of a client that waits for the end of a job that it has canceled
 
 
 def put(request: Request) -> dict:

@@ -82,6 +82,7 @@ ROUTES = [
     ("GET", f"{WORKSPACE}/jobs/{{name}}", jobs.get),
     ("PUT", f"{WORKSPACE}/jobs/{{name}}", jobs.put),
     ("POST", f"{WORKSPACE}/jobs/{{name}}/cancel", jobs.cancel),
+    ("GET", f"{WORKSPACE}/jobs/{{name}}/cancel", jobs.canceled),
     ("GET", f"{HISTORY}/runs/{{name}}", runs.get),
     ("GET", f"{HISTORY}/runs/{{name}}/details", runs.details),
     ("GET", f"{HISTORY}/runs/{{name}}/children", runs.children),
