@@ -1,59 +1,70 @@
 # Everything from a clone: each target sets up .venv from the lock if need be.
-# PYTHON is the interpreter that .venv is made with: 3.11 or newer.
-PYTHON ?= python3.11
+# PYTHON names the interpreter that .venv is made with; otherwise it is the first of python3.11, 3.12 and 3.13 on PATH.
+# WHEELHOUSE names a folder that `make wheelhouse` has filled: .venv is then set up from it, with no network.
+PYTHON ?=
+WHEELHOUSE ?=
 VENV := .venv/bin
-ready := .venv/ready
 
-.PHONY: run test lab lint bench outputs pictures studio coverage-table legacy lock clean
+.PHONY: setup run test lab lint bench outputs pictures studio coverage-table legacy wheelhouse lock clean
 
-run: $(ready)
+# Any Python runs the set-up, which chooses the one for .venv itself.
+setup:
+	@for python in "$(PYTHON)" python3 python3.11 python3.12 python3.13; do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then \
+			exec "$$python" scripts/set_up.py --python "$(PYTHON)" --wheelhouse "$(WHEELHOUSE)"; \
+		fi; \
+	done; \
+	echo "Set-up: no Python was found. Install Python 3.11, 3.12 or 3.13; PYTHON= names one that is not on PATH." >&2; \
+	exit 1
+
+run: setup
 	$(VENV)/python scripts/run_notebooks.py
 
-test: $(ready)
+test: setup
 	$(VENV)/python -m pytest
 
-# JupyterLab shows what lies below its root: the notebooks' pictures are in docs/images.
-lab: $(ready)
-	$(VENV)/jupyter lab --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
+# JupyterLab shows what lies below its root: the notebooks' pictures are in docs/images. Root it refuses without being
+# told, and in a container one often is root.
+lab: setup
+	$(VENV)/jupyter lab --allow-root --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
-lint: $(ready)
+lint: setup
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 
-bench: $(ready)
+bench: setup
 	$(VENV)/python tests/bench/run.py
 
 # The outputs that the notebooks are committed with, and that the tests expect.
-outputs: $(ready)
+outputs: setup
 	$(VENV)/python scripts/make_outputs.py
 
 # The pictures in docs/images that are drawn by a program: the map of each lesson, a run's stages, the house.
-pictures: $(ready)
+pictures: setup
 	$(VENV)/python scripts/draw_pictures.py
 
 # MLflow's page on the offline workspace: its runs, curves, images and models.
-studio: $(ready)
+studio: setup
 	$(VENV)/python scripts/studio.py
 
 # docs/offline-coverage.md: what of the real SDK the mocked one supports.
-coverage-table: $(ready)
+coverage-table: setup
 	$(VENV)/python scripts/coverage_table.py
 
 # The article's own stack, Python 3.7 and TensorFlow 2.0: its environment is built, and trains through the mocked SDK.
-legacy: $(ready)
+legacy: setup
 	$(VENV)/python scripts/train_legacy.py
 
+# All wheels that the set-up needs, in FOLDER, for machines with no network; FOR=macos-arm64-python3.12 is for others.
+FOLDER ?= wheelhouse
+wheelhouse: setup
+	$(VENV)/python scripts/wheelhouse.py "$(FOLDER)" $(FOR)
+
 # requirements.txt, the universal lock, from requirements.in.
-lock: $(ready)
+lock: setup
 	$(VENV)/uv pip compile requirements.in --universal --python-version 3.11 --upgrade --output-file requirements.txt
 
 # Resets the world: the offline workspace and what the runner wrote. The environment stays.
 clean:
 	rm -rf output
 	if [ -x $(VENV)/python ]; then $(VENV)/python -m helpers.offline.reset; fi
-
-$(ready): requirements.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(VENV)/pip install --quiet --requirement requirements.txt
-	PYTHONWARNINGS=ignore $(VENV)/pip install --quiet --no-deps --editable .
-	touch $(ready)
