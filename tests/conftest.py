@@ -23,6 +23,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+os.environ["AZUREML_OFFLINE_PASS_ON"] = "PYTHONPATH,NETWORK_GUARD_LOG,TF_CPP_MIN_LOG_LEVEL"  # to jobs and services
 os.environ.pop("AZUREML_OFFLINE_FOLDER", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 _specification = importlib.util.spec_from_file_location("network_guard", GUARD / "sitecustomize.py")

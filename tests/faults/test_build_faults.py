@@ -5,14 +5,14 @@ import os
 import psutil
 import pytest
 from small_jobs import submit, supervisor_of, wait_for, wait_until
-from small_packages import SlowPackage, environment, make_wheel
+from small_packages import THIS_PYTHON, SlowPackage, environment, make_wheel
 
 from helpers.offline.engine import jobs
 from helpers.offline.engine.environments import virtual_environments
 from helpers.offline.engine.history import job_states, logs
 from helpers.offline.engine.workspace import folder
 
-SCRIPT = "import slow, sys; print(sys.prefix)"
+SCRIPT = "import slow; print(slow.__file__)"
 
 
 @pytest.fixture
@@ -79,7 +79,9 @@ def test_two_runs_that_want_the_same_environment_build_it_once(opened, slow, sub
         wait_for(opened, run_id, "Completed")
     assert len(slow.builders()) == 1
     (place,) = whole(opened)
-    assert [logs.log_path(opened, run_id).read_text() for run_id in (first, second)] == [f"{place}\n"] * 2
+    assert [logs.log_path(opened, run_id).read_text() for run_id in (first, second)] == [
+        f"{place}/lib/python{THIS_PYTHON}/site-packages/slow.py\n"
+    ] * 2
     assert "Successfully installed slow" in waiting.read_text()
 
 

@@ -22,6 +22,7 @@ from small_services import (
 )
 
 from helpers.offline.engine import assets, removal, services
+from helpers.offline.engine.jobs.supervisor import SDK
 from helpers.offline.engine.services import deployments
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
@@ -33,7 +34,7 @@ def init():
     print("the key is", os.environ.get("SECRET"))
 
 def run(data):
-    below = [os.path.join(parent, name) for parent, _, names in os.walk(".") for name in names]
+    below = [os.path.join(parent, name) for parent, _, names in os.walk(".") for name in names if ".pyc" not in name]
     told = {name: value for name, value in os.environ.items() if name.startswith(("AML", "AZUREML", "MY_"))}
     return {"files": sorted(below), "variables": told, "model": sorted(os.listdir(os.environ["AZUREML_MODEL_DIR"]))}
 """
@@ -84,6 +85,36 @@ def test_a_script_finds_its_files_and_variables_as_in_azures_container(service, 
     assert variables["AZUREML_ENTRY_SCRIPT"] == "src/score.py"
     assert variables["AML_APP_INSIGHTS_ENABLED"] == "false"
     assert "AML_APP_INSIGHTS_KEY" not in variables
+
+
+PYTHONS = """
+import json, os, subprocess, sys
+
+CODE = "import azureml, json, os; print(json.dumps([azureml.__path__[0], os.environ.get('SERVICE_NAME'), *os.environ]))"
+
+def init():
+    pass
+
+def start(*flags, **settings):
+    return json.loads(subprocess.check_output([sys.executable, *flags, "-c", CODE], **settings))
+
+def run(data):
+    return {"path": os.environ["PYTHONPATH"], "plain": start(), "isolated": start("-I"), "empty": start(env={})}
+"""
+
+
+def test_a_script_finds_the_sdk_and_its_variables_and_no_secret(world, tmp_path, monkeypatch):
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "hush")
+    environment = ENVIRONMENT | {"environmentVariables": {"PYTHONPATH": "/of/mine"}}
+    services.deploy(world, "ACI", "pythons", wanted(tmp_path, PYTHONS, environment=environment))
+    service = wait_for_service(world, "pythons")
+    answer = post(service, json=1).json()
+    services.delete(world, "ACI", "pythons")
+    assert answer["path"] == "/of/mine"
+    for started in ("plain", "isolated", "empty"):
+        path, name, *variables = answer[started]
+        assert (path, name) == (str(SDK / "azureml"), "pythons")
+        assert "AZUREML_MODEL_DIR" in variables and "AZURE_CLIENT_SECRET" not in variables
 
 
 def test_nothing_of_it_listens_beyond_loopback(service):

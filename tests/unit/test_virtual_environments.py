@@ -161,7 +161,7 @@ def test_a_run_in_an_environment_of_its_own(opened, tmp_path, monkeypatch, capfd
     script = """
 import greeting, sys
 from azureml.core import Run
-print(greeting.words, sys.prefix)
+print(greeting.words, *(folder for folder in sys.path if "environments" in folder))
 Run.get_context().log("x", 3)
 try:
     import numpy
@@ -176,7 +176,7 @@ except ImportError:
     assert run.get_metrics() == {"x": 3}
     printed = capfd.readouterr().out
     (place,) = (opened / "environments").iterdir()
-    assert f"well met {place}\nnothing else\n" in printed
+    assert f"well met {place}/lib/python{THIS_PYTHON}/site-packages\nnothing else\n" in printed
     assert printed.index("20_image_build_log.txt") < printed.index("Successfully installed greeting-1.0")
     build_log = logs.build_log_path(opened, run.id).read_text()
     assert "azureml-defaults: stands in the mocked SDK" in build_log

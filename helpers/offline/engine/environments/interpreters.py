@@ -3,13 +3,13 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from packaging.specifiers import SpecifierSet
 
+from helpers.offline.engine.processes import run_python
 from helpers.offline.engine.workspace.errors import NotFound
 
 OLDEST = "3.7"  # a job logs with modules that are written for it
@@ -33,7 +33,7 @@ def find(wanted: SpecifierSet) -> Interpreter:
     minors = _minors(admitted)
     if not minors:
         raise NotFound(f"Python {wanted} is asked for, and a job runs on Python {OLDEST} or later.")
-    for path in [Path(sys.executable), *_candidates(minors)]:
+    for path in [run_python.own(), *_candidates(minors)]:
         found = _ask(path)
         if found and admitted.contains(found.version):
             return found

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from pathlib import Path
 from helpers.offline.engine import processes
 from helpers.offline.engine.environments import conda, interpreters
 from helpers.offline.engine.history import job_states, logs
-from helpers.offline.engine.processes import detached
+from helpers.offline.engine.processes import detached, run_python
 from helpers.offline.engine.workspace.errors import BuildFailed, NotFound
 
 VARIABLE = "AZUREML_OFFLINE_BUILD"  # the job's environment variable that asks for an environment of its own
@@ -42,7 +41,7 @@ def prepare(
     logs.append(log, *lines)
     if missing:
         raise NotFound(" ".join(missing))
-    return Path(sys.executable)
+    return run_python.own()
 
 
 def is_wanted(job: dict) -> bool:

@@ -16,6 +16,7 @@ from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.workspace.files import files_below
 
 UPLOADED = ("outputs", "logs")  # the folders of a job that go to the run, as the service has it
+OF_SCRIPT = ("code", "inputs", "python")  # the folders of a run that only its script needs
 
 
 def end(folder: Path, run_id: str, outcome: str, error: dict | None = None, exit_code: int | None = None) -> None:
@@ -54,8 +55,8 @@ def record(folder: Path, run_id: str) -> None:
                 job_states.set_outcome(folder, run_id, status, error, job["exit_code"])
         mlflow_store.set_status(folder, run_id, status, error)
         job_states.advance(folder, run_id, status)
-    shutil.rmtree(run_folder(folder, run_id) / "code", ignore_errors=True)
-    shutil.rmtree(run_folder(folder, run_id) / "inputs", ignore_errors=True)
+    for part in OF_SCRIPT:
+        shutil.rmtree(run_folder(folder, run_id) / part, ignore_errors=True)
 
 
 def end_processes(run_id: str) -> None:

@@ -19,7 +19,6 @@ IDENTITY = {  # of the offline workspace, as a job sees it
     "AZUREML_ARM_RESOURCEGROUP": "offline",
     "AZUREML_ARM_WORKSPACE_NAME": "offline",
 }
-NOT_INHERITED = (job_states.RUN_ID_VARIABLE, "AZUREML_OFFLINE_SPOOL")  # where a job submits a job
 SUPERVISOR = "helpers.offline.engine.jobs.supervisor"  # the process that sees a job's script through
 LOST = (
     "The process that supervised the run ended before the run did: it was killed, or the machine was restarted. "
@@ -115,7 +114,7 @@ def check(folder: Path, job: dict) -> None:
 
 def start_supervisor(folder: Path, run_id: str, lock: int, module: str) -> None:
     log = job_states.run_folder(folder, run_id) / "supervisor.log"
-    detached.start(module, (folder, run_id), lock, log, NOT_INHERITED)
+    detached.start(module, (folder, run_id), lock, log)
 
 
 def look(folder: Path, run_id: str) -> dict | None:

@@ -6,6 +6,7 @@ MLflow takes two seconds to load, so that it is loaded only where nobody who has
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -24,18 +25,17 @@ from helpers.offline.engine.environments import virtual_environments
 from helpers.offline.engine.history import job_states, logs, mlflow_store, snapshot, spool
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.jobs import finish, ranks, submission
-from helpers.offline.engine.processes import detached
+from helpers.offline.engine.processes import detached, in_run, machine, run_python
 from helpers.offline.engine.processes.groups import LOOK, TICK
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import EngineError
 from helpers.offline.engine.workspace.names import safe_join
 
 SDK = Path(__file__).resolve().parents[2] / "sdk_v1"
-DELAY_VARIABLE = "AZUREML_OFFLINE_STAGE_SECONDS"  # for teaching: how long Preparing and Queued last at least
 READERS_FIRST = 2.0  # seconds that what a running job logs waits for a reader
 RECORD_GRACE = 0.5  # seconds that the end of a job waits for a reader
-# What a notebook's kernel has in its environment and a script should not see.
-NOT_PASSED_ON = ("MPLBACKEND", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONPATH")
+# What azureml-core prints in place of logging where it finds no run.
+PRINTED = re.compile(rb"^Attempted to log \w+ metric ", re.MULTILINE)
 
 
 class Stopped(Exception):
@@ -49,6 +49,7 @@ class Stopped(Exception):
 def main(folder: Path, run_id: str) -> None:
     """See the job through to its end, whatever happens."""
     exit_code, carrier = None, None
+    processes.adopt_orphans()
     try:
         job = job_states.submitted(folder, run_id)
         python = prepare(folder, run_id, job)
@@ -65,6 +66,7 @@ def main(folder: Path, run_id: str) -> None:
         status, error = "Failed", {"code": "SystemError", "message": traceback.format_exc(limit=-1).strip()}
     if carrier:
         carrier.stop()
+    processes.end_children(spared=detached.is_one)  # a job that this one has submitted goes on
     finish.end(folder, run_id, status, error, exit_code)
     record(folder, run_id)
 
@@ -126,7 +128,11 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     outputs = place_outputs(folder, job)
     spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
     logs.log_path(folder, run_id).parent.mkdir(parents=True, exist_ok=True)
-    environment = environment_of(folder, run_id, job, inputs, outputs, python)
+    own = own_variables(folder, run_id, job, inputs, outputs)
+    run = job_states.run_folder(folder, run_id)
+    (run / "errors").mkdir()
+    program = run_python.make(run / "python", python, [SDK], own | {in_run.ERROR: str(error_path(folder, run_id, 0))})
+    environment = machine.script_variables(job["environment_variables"], own, [program.parent, python.parent])
     limit = job["max_run_duration_seconds"]
     deadline = time.monotonic() + limit if limit else float("inf")
 
@@ -140,7 +146,7 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
         settings = [
             {
                 "cwd": code,
-                "env": environment | variables,
+                "env": environment | {in_run.ERROR: str(error_path(folder, run_id, rank))} | variables,
                 "stdout": open_logs.enter_context(logs.log_path(folder, run_id, rank).open("ab")),
                 "stderr": subprocess.STDOUT,
             }
@@ -149,7 +155,7 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
         job_states.advance(folder, run_id, "Running")  # from now on there is a log to follow
         spool.append(folder, run_id, {"kind": "status", "value": "Running"})
         try:
-            return processes.run_together(command_of(job, inputs, outputs, python), look, settings)
+            return processes.run_together(command_of(job, inputs, outputs, program), look, settings)
         except OSError as error:
             message = f"Execution failed. The program could not be started: {error}"
             raise Stopped("Failed", {"code": "UserError", "message": message}) from error
@@ -200,21 +206,14 @@ def command_of(job: dict, inputs: dict[str, str], outputs: dict[str, str], pytho
     return [str(python), *words[1:]] if words[0] == "python" else words
 
 
-def environment_of(
-    folder: Path, run_id: str, job: dict, inputs: dict[str, str], outputs: dict[str, str], python: Path
+def own_variables(
+    folder: Path, run_id: str, job: dict, inputs: dict[str, str], outputs: dict[str, str]
 ) -> dict[str, str]:
-    """The environment variables of the script, those that Azure ML sets among them."""
+    """The environment variables by which a script knows its run and its data."""
     parameters = {**job["parameters"], **inputs, **outputs} if "parameters" in job else {}
-    python_path = [str(SDK), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {
-        **{name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON},
-        "PATH": f"{python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "PYTHONUNBUFFERED": "1",  # each line is in the log as soon as it is printed
-        "PYTHONIOENCODING": "utf-8",
         **{f"AZUREML_DATAREFERENCE_{name}": value for name, value in inputs.items()},
         **{f"AZUREML_PARAMETER_{name}": value for name, value in parameters.items()},
-        **{name: str(value) for name, value in (job["environment_variables"] or {}).items()},
-        "PYTHONPATH": os.pathsep.join(python_path),
         **job["identity"],
         job_states.RUN_ID_VARIABLE: run_id,
         "AZUREML_OFFLINE_SPOOL": str(spool.spool_folder(folder, run_id)),
@@ -230,7 +229,7 @@ def environment_of(
 def ending(folder: Path, run_id: str, job: dict, rank: int, exit_code: int) -> tuple[str, dict | None]:
     """The final status that the exit code of a process means, and the error to tell."""
     if exit_code == 0:
-        return "Completed", None
+        return printed_metrics(folder, run_id, job)
     if exit_code < 0:
         how = f"was killed by {signal.Signals(-exit_code).name}"
     else:
@@ -238,18 +237,44 @@ def ending(folder: Path, run_id: str, job: dict, rank: int, exit_code: int) -> t
     who = f"'python' of rank {rank}" if ranks.process_count(job) > 1 else "'python'"
     log = job["logs"][rank]
     message = f"Execution failed. User process {who} {how}. Please check log file '{log}' for error details."
-    cause = last_exception(logs.log_path(folder, run_id, rank))
-    return "Failed", {"code": "UserError", "message": f"{message} Error: {cause}" if cause else message}
+    if told := cause(error_path(folder, run_id, rank), logs.log_path(folder, run_id, rank)):
+        message = f"{message} Error: {told}"
+    return "Failed", {"code": "UserError", "message": message}
 
 
-def last_exception(log: Path) -> str | None:
-    """The last line of the traceback that ends the log, if one does."""
+def printed_metrics(folder: Path, run_id: str, job: dict) -> tuple[str, dict | None]:
+    """The end of a run whose script came to its own: Completed, unless its metrics were printed and not logged."""
+    for rank, name in enumerate(job["logs"]):
+        with logs.log_path(folder, run_id, rank).open("rb") as log:
+            if any(map(PRINTED.match, log)):
+                message = (
+                    f"The script's metrics were printed to '{name}' and not logged: it ran in a "
+                    "Python that does not belong to the run, whose azureml knows of none. Start Python as `python`, or "
+                    "from Python by sys.executable."
+                )
+                return "Failed", {"code": "UserError", "message": message}
+    return "Completed", None
+
+
+def error_path(folder: Path, run_id: str, rank: int) -> Path:
+    """Where the exception that ends a process is written down."""
+    return job_states.run_folder(folder, run_id) / "errors" / f"{rank}.txt"
+
+
+def cause(error: Path, log: Path) -> str | None:
+    """The exception that ended a process: what its Python wrote to `error` (see in_run), or the log's last line.
+
+    That is an exception where a traceback ends with it, which a script printed before it gave up. What stands after
+    an exception's first line need not belong to it: then there is nothing to tell.
+    """
+    if error.is_file():
+        return error.read_text(encoding="utf-8")
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 20_000))
-        lines = file.read().decode(errors="replace").rstrip().splitlines()
-    if not any(line.startswith("Traceback (most recent call last)") for line in lines):
-        return None
-    return lines[-1][:1000]
+        text = file.read().decode(errors="replace").rstrip()
+    _, found, end = text.rpartition("Traceback (most recent call last):\n")
+    lines = [line for line in end.splitlines() if not line.startswith(" ")]
+    return lines[0][:1000] if found and len(lines) == 1 else None
 
 
 def stop_if_canceled(folder: Path, run_id: str) -> None:
@@ -259,7 +284,7 @@ def stop_if_canceled(folder: Path, run_id: str) -> None:
 
 def delay(folder: Path, run_id: str) -> None:
     """The stage's delay for teaching, none by default."""
-    end = time.monotonic() + float(os.environ.get(DELAY_VARIABLE) or 0)
+    end = time.monotonic() + float(os.environ.get(machine.DELAY) or 0)
     stop_if_canceled(folder, run_id)
     while time.monotonic() < end:
         time.sleep(TICK)

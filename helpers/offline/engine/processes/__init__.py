@@ -4,7 +4,9 @@ from helpers.offline.engine.processes.groups import (
     GRACE,
     LOOK,
     TICK,
+    adopt_orphans,
     cores,
+    end_children,
     end_groups,
     end_marked,
     end_where,
@@ -12,4 +14,16 @@ from helpers.offline.engine.processes.groups import (
     run_together,
 )
 
-__all__ = ["GRACE", "LOOK", "TICK", "cores", "end_groups", "end_marked", "end_where", "run", "run_together"]
+__all__ = [
+    "GRACE",
+    "LOOK",
+    "TICK",
+    "adopt_orphans",
+    "cores",
+    "end_children",
+    "end_groups",
+    "end_marked",
+    "end_where",
+    "run",
+    "run_together",
+]

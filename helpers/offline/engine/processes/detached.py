@@ -7,9 +7,14 @@ gone. The lock is taken before the process starts, and inherited: there is no mo
 import fcntl
 import os
 import subprocess
-import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import psutil
+
+from helpers.offline.engine.processes import machine, run_python
+
+ENGINE = "helpers.offline.engine."  # begins the names of the modules that are started
 
 
 def take_lock(path: Path) -> int | None:
@@ -44,26 +49,31 @@ def start(
     arguments: Iterable[object],
     lock: int,
     log: Path,
-    not_inherited: Iterable[str] = (),
     variables: Mapping[str, str] | None = None,
     pass_on: Iterable[int] = (),
 ) -> subprocess.Popen:
     """Run `python -m module ARGUMENT… LOCK` in a session of its own, in the log's folder, its output added to `log`.
 
-    `not_inherited` names environment variables, `variables` has more of them, `pass_on` other descriptors. The caller
-    closes its own afterwards.
+    `variables` are added to its environment variables, `pass_on` has other descriptors. The caller closes its own
+    afterwards.
     """
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", module, *map(str, arguments), str(lock)],
+            [run_python.own(), "-m", module, *map(str, arguments), str(lock)],
             cwd=log.parent,
-            env={name: value for name, value in os.environ.items() if name not in not_inherited} | (variables or {}),
+            env=machine.engine_variables() | (variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             pass_fds=[lock, *pass_on],
             start_new_session=True,
         )
+
+
+def is_one(process: psutil.Process) -> bool:
+    """Whether it is such a process of the engine's. Raises psutil.Error where it is gone."""
+    command = process.cmdline()
+    return command[1:2] == ["-m"] and command[2].startswith(ENGINE)
 
 
 def keep_lock(descriptor: str) -> None:

@@ -1,19 +1,22 @@
 """Runs programs, each in a process group of its own, and ends them together with whatever they have started."""
 
 import contextlib
+import ctypes
 import os
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psutil
 
 TICK = 0.05  # seconds between two looks at the program
 LOOK = 0.2  # seconds between two calls of `look`
 GRACE = 5.0  # seconds that a program has between SIGTERM and SIGKILL
+SET_CHILD_SUBREAPER = 36  # of Linux's prctl
 
 
 def cores() -> int:
@@ -71,6 +74,33 @@ def end_groups(processes: list[subprocess.Popen]) -> None:
         for process in processes:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(patience and max(0.0, deadline - time.monotonic()))
+
+
+def adopt_orphans() -> None:
+    """Be the parent of whatever process below this one has lost its own, as one that detaches itself (on Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_children(spared: Callable[[psutil.Process], bool]) -> None:
+    """Kill every process below this one, but not those that are `spared` and what is below them."""
+    deadline = time.monotonic() + GRACE
+    while (left := list(_below(psutil.Process(), spared))) and time.monotonic() < deadline:
+        for process in left:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(left, timeout=GRACE)
+
+
+def _below(parent: psutil.Process, spared: Callable[[psutil.Process], bool]) -> Iterator[psutil.Process]:
+    for child in parent.children() if parent.is_running() else ():
+        try:
+            if spared(child):
+                continue
+        except psutil.Error:  # it has ended, and only waits to be noticed
+            pass
+        yield child
+        yield from _below(child, spared)
 
 
 def end_marked(variable: str, value: str) -> None:

@@ -29,7 +29,6 @@ TYPES = ("ACI", "Local")
 WANTED = ("models", "source_directory", "entry_script", "environment")  # what a deployment is made of
 WANTED += ("auth_enabled", "tags", "properties", "description", "settings")
 ID_VARIABLE = "AZUREML_OFFLINE_SERVICE"  # marks the processes of a service
-NOT_INHERITED = (job_states.RUN_ID_VARIABLE, "AZUREML_OFFLINE_SPOOL")  # where a job deploys a service
 SERVED = ("Transitioning", "Healthy", "Unhealthy")  # the states in which a supervisor has to live
 APP_ROOT = "azureml-app"  # /var/azureml-app in Azure's container
 MODELS = "azureml-models"  # in it
@@ -322,7 +321,6 @@ def _start(folder: Path, type: str, name: str, id: str, listener: socket.socket,
         (folder, type, name, id, listener.fileno()),
         lock,
         service_folder(folder, id) / "supervisor.log",
-        NOT_INHERITED,
         variables={ID_VARIABLE: id},
         pass_on=[listener.fileno()],
     )

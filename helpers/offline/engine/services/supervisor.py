@@ -7,7 +7,6 @@ socket FD. It ends when the service is deleted, or cannot be served.
 """
 
 import contextlib
-import os
 import re
 import socket
 import subprocess
@@ -18,8 +17,8 @@ from pathlib import Path
 
 from helpers.offline.engine import assets, environments, jobs, processes
 from helpers.offline.engine.environments import virtual_environments
-from helpers.offline.engine.jobs.supervisor import NOT_PASSED_ON, SDK
-from helpers.offline.engine.processes import detached
+from helpers.offline.engine.jobs.supervisor import SDK
+from helpers.offline.engine.processes import detached, machine, run_python
 from helpers.offline.engine.services import deployments
 from helpers.offline.engine.services.front import Front
 from helpers.offline.engine.workspace import folder as folders
@@ -50,6 +49,7 @@ class Supervisor:
     def run(self) -> None:
         """Serve what the workspace says until the service is gone or fails."""
         served = 0
+        processes.adopt_orphans()
         try:
             while True:
                 service = self.look()
@@ -68,6 +68,7 @@ class Supervisor:
         finally:
             self.front.stop()
             self.end_server()
+            processes.end_children(spared=detached.is_one)
 
     def look(self) -> dict:
         try:
@@ -84,7 +85,7 @@ class Supervisor:
         try:
             python = self.prepare(service)
             began = self.log.stat().st_size
-            server = self.start(python, place, service)
+            server = self.start(python, place.absolute(), service)
             self.wait_until_healthy(server, place, began)
         except EngineError as refused:
             if self.server is None:
@@ -114,31 +115,27 @@ class Supervisor:
         return python
 
     def start(self, python: Path, place: Path, service: dict) -> subprocess.Popen:
-        root = (place / deployments.APP_ROOT).absolute()
+        own = self.own_variables(place / deployments.APP_ROOT, service)
+        program = run_python.make(place / "python", python, [SDK], own)
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [str(python), str(SERVER), f"../{SOCKET}"],
-                cwd=root,
-                env=self.environment_of(root, service),
+                [str(program), str(SERVER), f"../{SOCKET}"],
+                cwd=place / deployments.APP_ROOT,
+                env=self.environment_of(service, own, [program.parent, python.parent]),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
 
-    def environment_of(self, root: Path, service: dict) -> dict[str, str]:
-        """The environment variables of the entry script, those that Azure ML sets among them."""
+    def own_variables(self, root: Path, service: dict) -> dict[str, str]:
+        """The environment variables by which an entry script knows its models and its service."""
         models, script = service["models"], Path(service["entry_script"])
         source = service["source_directory"] and Path(service["source_directory"]).name
         model_folder = root / deployments.MODELS
         if len(models) == 1:  # the model's own folder; of several models the folder that has them all
             model_folder /= models[0].replace(":", "/")
-        variables = {
-            **{name: value for name, value in os.environ.items() if name not in NOT_PASSED_ON},
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONIOENCODING": "utf-8",
-            **{name: str(value) for name, value in (service["environment"].get("environmentVariables") or {}).items()},
-            "PYTHONPATH": os.pathsep.join([str(SDK), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        return {
             "AML_APP_ROOT": str(root),
             "AZUREML_MODEL_DIR": str(model_folder),
             "AZUREML_ENTRY_SCRIPT": f"{source}/{script}" if source else script.name,
@@ -146,10 +143,16 @@ class Supervisor:
             "AML_APP_INSIGHTS_ENABLED": "false",
             "SERVICE_NAME": self.name,
             "WORKSPACE_NAME": "offline",
+            deployments.ID_VARIABLE: self.id,
             folders.VARIABLE: str(self.folder),
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "1",
         }
+
+    def environment_of(self, service: dict, own: dict[str, str], programs: list[Path]) -> dict[str, str]:
+        """All environment variables of the entry script, but for those that would have the server call elsewhere."""
+        asked = service["environment"].get("environmentVariables")
+        variables = machine.script_variables(asked, own, programs)
         return {name: value for name, value in variables.items() if name not in SWITCHED_OFF}
 
     def wait_until_healthy(self, server: subprocess.Popen, place: Path, began: int) -> None:

@@ -1,0 +1,77 @@
+"""The Python of one job or service: a virtual environment of its own, over the interpreter that its environment is.
+
+What is installed there is found as ever. Besides, every Python that starts from it finds what stands for the SDK,
+whatever PYTHONPATH says and whatever flags it has, and gets back the variables that tell it of its run where it was
+started without them. What a job installs goes into it, and ends with the run.
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+IN_RUN = Path(__file__).with_name("in_run.py")
+START = "_offline_run"  # the module that IN_RUN is in there
+RECORD = "run.json"  # what start-up reads: the variables, and the interpreter below
+SHARED = ("etc", "share")  # data of installed packages, such as nbconvert's templates
+HEAD = 512  # bytes of a script that may name its interpreter
+
+
+def own() -> Path:
+    """The interpreter that runs this; in a job, the one that the job's own stands on, which outlives it."""
+    record = Path(sys.prefix, RECORD)
+    return Path(json.loads(record.read_text())["python"]) if record.is_file() else Path(sys.executable)
+
+
+def make(place: Path, python: Path, path: Iterable[Path], variables: Mapping[str, str]) -> Path:
+    """Make it in the folder `place`, which is not there yet; its `python`.
+
+    `python` is the interpreter below, this one or that of a virtual environment. `path` is found before what is
+    installed there. `variables` are given back to a Python that has none of them.
+    """
+    prefix = python.parent.parent
+    if (prefix / "pyvenv.cfg").is_file():
+        packages = sorted({folder.resolve() for folder in prefix.glob("lib*/python3.*/site-packages")})
+        version, settings = packages[0].parent.name, (prefix / "pyvenv.cfg").read_text()
+    else:
+        packages, version = [], "python{}.{}".format(*sys.version_info)
+        settings = f"home = {python.parent}\ninclude-system-site-packages = true\n"
+    own_packages = place / "lib" / version / "site-packages"
+    own_packages.mkdir(parents=True)
+    (place / "bin").mkdir()
+    (place / "pyvenv.cfg").write_text(settings)
+    (place / RECORD).write_text(json.dumps({"python": str(python), "variables": dict(variables)}))
+    for name in ("python", "python3", version):
+        (place / "bin" / name).symlink_to(os.path.realpath(python))
+    for name in SHARED:
+        if (prefix / name).is_dir():
+            (place / name).symlink_to(prefix / name)
+    shutil.copyfile(IN_RUN, own_packages / f"{START}.py")
+    add = [f"import site; site.addsitedir({str(folder)!r})" for folder in packages]
+    (own_packages / "offline_run.pth").write_text(
+        "\n".join([*map(str, path), *add, f"import {START}; {START}.start()", ""])
+    )
+    _copy_scripts(python.parent, place / "bin")
+    return place / "bin" / "python"
+
+
+def _copy_scripts(source: Path, target: Path) -> None:
+    """Copy the programs of installed packages, which name an interpreter in `source`: the copies name `target`'s."""
+    interpreter = f"{source}{os.sep}python".encode()
+    # The way in which pip starts a program whose interpreter's path is long or has spaces.
+    start = f"#!/bin/sh\n'''exec' \"{target / 'python'}\" \"$0\" \"$@\"\n' '''\n".encode()
+    for script in source.iterdir():
+        if not script.is_file() or (target / script.name).exists():
+            continue
+        with script.open("rb") as file:
+            head = file.read(HEAD)
+            if not head.startswith(b"#!") or interpreter not in head:
+                continue
+            text = head + file.read()
+        lines = text.split(b"\n", 3)
+        body = lines[3] if lines[0] == b"#!/bin/sh" else text.split(b"\n", 1)[1]
+        copy = target / script.name
+        copy.write_bytes(start + body)
+        copy.chmod(0o755)
