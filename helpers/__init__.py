@@ -13,6 +13,8 @@ _FUNCTIONS = {
     "credential": "credentials",
     "explained": "azure_problems",
     "AzureProblem": "azure_problems",
+    "check": "checks",
+    "NoSuchExercise": "checks",
     "check_current": "retired",
     "Retired": "retired",
     "made_by": "workspace",

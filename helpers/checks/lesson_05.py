@@ -1,0 +1,60 @@
+"""The exercises of lesson 5: a model."""
+
+from collections.abc import Mapping
+
+from helpers.checks.looking import arguments, given, in_workspace, near, number, require, workspace
+
+MODEL = "exercise-model"
+
+
+def exercise_1(variables: Mapping[str, object]) -> str:
+    versions, run = _versions(variables), given(variables, "run")
+    right = f"{run.get_metrics()['Final test accuracy']:.4f}"
+    problems = [_problem(model, run, right) for model in versions]
+    require(None in problems, problems[0])
+    version = versions[problems.index(None)].version
+    return f"`{MODEL}` version {version}, {right}: what was measured goes with the model wherever it goes."
+
+
+def exercise_2(variables: Mapping[str, object]) -> str:
+    newest, *older = _versions(variables)
+    require(older, f"`{MODEL}` has one version. Register the run's files under the same name once more.")
+    for model, stage in ((newest, "candidate"), (older[0], "retired")):
+        told = (model.tags or {}).get("stage")
+        require(
+            told == stage,
+            f"Version {model.version} should have the tag `stage` with the value `{stage}`, not {told!r}.",
+        )
+    return f"Version {newest.version} is the candidate, version {older[0].version} is retired, and both can be had."
+
+
+def exercise_3(variables: Mapping[str, object]) -> str:
+    told, model = number(variables, "rate"), given(variables, "model")
+    right = float(arguments(model.run)["--learning-rate"])
+    require(near(told, right, 1e-6), f"{told} is not what the model's run was given. `model.run` leads there.")
+    return f"{right}: from a name to the learning rate, and nobody had to remember it."
+
+
+def _versions(variables: Mapping[str, object]) -> list:
+    """The versions of the exercise's model, the newest first."""
+    from azureml.core import Model
+
+    ws = workspace(variables)
+    missing = f"The workspace has no model `{MODEL}` yet. `run.register_model` makes one of a run's files."
+    found = in_workspace(lambda: Model.list(ws, name=MODEL), missing)
+    require(found, missing)
+    return sorted(found, key=lambda model: model.version, reverse=True)
+
+
+def _problem(model, run, accuracy: str) -> str | None:
+    """What is missing in a version that should come from this run, and tell its accuracy."""
+    told = (model.properties or {}).get("accuracy")
+    if model.run_id != run.id:
+        return f"Version {model.version} comes from another run. Register it with `run.register_model`."
+    if (model.tags or {}).get("data") != "MNIST":
+        return f"Version {model.version} has no tag `data` with the value `MNIST`."
+    if told is None:
+        return f"Version {model.version} has no property `accuracy`."
+    if told != accuracy:
+        return f"The property `accuracy` is {told!r}. With four digits, the run measured {accuracy}."
+    return None

@@ -1,0 +1,71 @@
+"""The exercises of lesson 8: a service."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+import numpy as np
+
+from helpers.checks.looking import given, listed, require, text, whole
+
+ASKED = 100  # images among which the least sure one is looked for
+
+
+def exercise_1(variables: Mapping[str, object]) -> str:
+    told, images = listed(variables, "digits"), given(variables, "images")
+    require(len(told) == 10, f"`digits` has {len(told)} entries; ten images were to be read.")
+    answer = _ask(variables, images[:10])
+    require(
+        [int(digit) for digit in told] == answer["digits"],
+        f"The service reads these images as {answer['digits']}, and `digits` says something else.",
+    )
+    right = int(np.sum(np.array(answer["digits"]) == given(variables, "labels")[:10]))
+    return f"Ten images, {right} of them read correctly, by a program that knows nothing of Keras."
+
+
+def exercise_2(variables: Mapping[str, object]) -> str:
+    told, image = text(variables, "fixed"), given(variables, "images")[0]
+    try:
+        pixels = np.asarray(json.loads(told)["data"], float).reshape(-1)
+    except (ValueError, TypeError, KeyError):
+        require(False, '`fixed` has to be the text of a JSON object with one entry, "data", that holds numbers.')
+    require(pixels.size == image.size, f"The request has {pixels.size} pixels; one image has {image.size}.")
+    scaled = image.reshape(-1) / 255
+    require(pixels.max() <= 1, f"There are still pixels up to {pixels.max():g}; the network was trained on 0 to 1.")
+    require(np.allclose(pixels, scaled, atol=0.005), "These are pixels from 0 to 1, but not those of `images[0]`.")
+    answer = given(variables, "service").run(told)
+    return f"Accepted, and read as a {answer['digits'][0]}. The service refused the other one instead of guessing."
+
+
+def exercise_3(variables: Mapping[str, object]) -> str:
+    primary, secondary = given(variables, "fingerprints")
+    now_primary, now_secondary = (fingerprint(key) for key in given(variables, "service").get_keys())
+    require(
+        now_primary == primary,
+        "The primary key was replaced, and whoever uses it is locked out. Only the secondary leaked.",
+    )
+    require(now_secondary != secondary, "The secondary key is still the one that leaked.")
+    return "The leaked key is worth nothing any more, and who uses the primary one has noticed nothing."
+
+
+def exercise_4(variables: Mapping[str, object]) -> str:
+    told, images = whole(variables, "least_sure"), given(variables, "images")
+    require(0 <= told < ASKED, f"{told} is not the place of one of the first {ASKED} images, counted from 0.")
+    surest = np.array(_ask(variables, images[:ASKED])["probabilities"]).max(axis=1)
+    lowest = int(surest.argmin())
+    require(
+        told != int(surest.argmax()), f"Of image {told} it is surest; the one of which it is least sure is asked for."
+    )
+    require(told == lowest, f"Of image {told} it is {surest[told]:.1%} sure; there is one of which it is less sure.")
+    label = given(variables, "labels")[lowest]
+    return f"Image {lowest}, a {label}: {surest[lowest]:.1%}. A service may hand such an image to a person."
+
+
+def fingerprint(key: str) -> str:
+    """What tells one key from another and gives neither away."""
+    return hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def _ask(variables: Mapping[str, object], images: np.ndarray) -> dict:
+    """The service's answer to images of 0 to 255."""
+    return given(variables, "service").run(json.dumps({"data": (images / 255).round(4).tolist()}))

@@ -1,0 +1,124 @@
+"""What the checks of all lessons look with."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from numbers import Integral, Real
+from pathlib import Path
+
+FINAL = ("Completed", "Failed", "Canceled")
+
+
+class NotYet(Exception):
+    """An exercise is not solved yet; the message says what is missing."""
+
+
+def require(condition: object, sentence: str) -> None:
+    """Raise NotYet with the sentence unless the condition holds."""
+    if not condition:
+        raise NotYet(sentence)
+
+
+def value(variables: Mapping[str, object], name: str) -> object:
+    """The notebook's variable. Raises NotYet where it is not there, or is still the dots of the task."""
+    require(name in variables, f"There is no `{name}` yet: run the cell above first.")
+    require(variables[name] is not ..., f"`{name}` is still `...`: put your own code in its place and run the cell.")
+    return variables[name]
+
+
+def given(variables: Mapping[str, object], name: str) -> object:
+    """A variable that the notebook's own cells make. Raises NotYet where they were not run."""
+    require(name in variables, f"`{name}` is not there: run the notebook's cells from the top down to here.")
+    return variables[name]
+
+
+def whole(variables: Mapping[str, object], name: str) -> int:
+    """The variable, a whole number. Raises NotYet."""
+    found = value(variables, name)
+    is_whole = isinstance(found, Integral) and not isinstance(found, bool)
+    require(is_whole, f"`{name}` is of type {_type(found)}; a whole number is asked for.")
+    return int(found)
+
+
+def number(variables: Mapping[str, object], name: str) -> float:
+    """The variable, a number. Raises NotYet."""
+    found = value(variables, name)
+    is_number = isinstance(found, Real) and not isinstance(found, bool)
+    require(is_number, f"`{name}` is of type {_type(found)}; a number is asked for.")
+    return float(found)
+
+
+def text(variables: Mapping[str, object], name: str) -> str:
+    """The variable, a text or a path. Raises NotYet."""
+    found = value(variables, name)
+    require(isinstance(found, str | Path), f"`{name}` is of type {_type(found)}; a text is asked for.")
+    return str(found)
+
+
+def listed(variables: Mapping[str, object], name: str) -> list:
+    """The variable, something with several items. Raises NotYet."""
+    found = value(variables, name)
+    is_list = hasattr(found, "__iter__") and not isinstance(found, str | Mapping)
+    require(is_list, f"`{name}` is of type {_type(found)}; a list is asked for.")
+    return list(found)
+
+
+def workspace(variables: Mapping[str, object]):
+    """The workspace that the notebook is connected to. Raises NotYet."""
+    from azureml.core import Workspace
+
+    found = given(variables, "ws")
+    require(isinstance(found, Workspace), "`ws` is no workspace any more: run the notebook's first cells again.")
+    return found
+
+
+def in_workspace(get: Callable[[], object], sentence: str):
+    """What `get` finds in the workspace; where the SDK says that it is not there, NotYet with the sentence."""
+    from azureml.exceptions import AzureMLException
+
+    try:
+        return get()
+    except AzureMLException as error:
+        if re.search(r"cannot find|not ?found", str(error), re.IGNORECASE):
+            raise NotYet(sentence) from None
+        raise
+
+
+def ended_run(variables: Mapping[str, object], name: str, status: str):
+    """The variable, a run that has ended with the status. Raises NotYet."""
+    from azureml.core import Run
+
+    run = value(variables, name)
+    require(isinstance(run, Run), f"`{name}` is of type {_type(run)}; a run is asked for, as `submit` returns it.")
+    now = run.get_status()
+    require(now in FINAL, f"The run is {now}. Wait for its end with `helpers.watch({name})`, then check again.")
+    require(now == status, f"The run is {now}; it should end as {status}.{_log_hint(now)}")
+    return run
+
+
+def arguments(run) -> dict[str, str]:
+    """What a run's script was given on its command line, by the argument's name."""
+    given = [str(argument) for argument in run.get_details()["runDefinition"]["arguments"]]
+    return {name: following for name, following in pairwise(given) if name.startswith("--")}
+
+
+def near(one: float, other: float, tolerance: float = 0.005) -> bool:
+    """Whether two figures are the same up to a share of the second."""
+    return abs(one - other) <= tolerance * abs(other)
+
+
+def read_json(path: Path) -> object:
+    """What a JSON file holds. Raises NotYet where it is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise NotYet(f"`{path}` does not hold JSON.") from None
+
+
+def _type(found: object) -> str:
+    return f"`{type(found).__name__}`"
+
+
+def _log_hint(status: str) -> str:
+    return " Its log says why: `helpers.watch` shows the last lines." if status == "Failed" else ""

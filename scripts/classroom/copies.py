@@ -1,0 +1,60 @@
+"""Copies of the exercises: workshop/NN_name.ipynb holds all, a learner gets the tasks, a teacher the solutions.
+
+What a cell is for stands in its tags. A task has these cells, in this order:
+
+    task      what is to be done
+    (none)    cells that both copies have as they are
+    hint      folded
+    start     only for learners: the cell to be filled in, whose dots stand for what is missing
+    solution  the same cell as it may look when it is filled in
+    check     helpers.check("NN.M")
+
+and after the last task come cells with the tags question and answer.
+"""
+
+from copy import deepcopy
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "workshop"
+LESSONS = ROOT / "notebooks"
+NOT_FOR_LEARNERS = {"solution", "answer"}
+NOT_FOR_TEACHERS = {"start"}
+
+
+def tags(cell: nbformat.NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def learner_copy(source: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
+    """The tasks: without solutions and answers, and with a way to the notebook of this name that has them."""
+    copy = _without(source, NOT_FOR_LEARNERS)
+    text = f"When you have tried: [a solution of each task, and the answers to the questions](../solutions/{name})"
+    copy.cells.append(nbformat.v4.new_markdown_cell(text, id="where-solutions"))
+    return copy
+
+
+def solution_copy(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The tasks solved, and the questions with their answers."""
+    return _without(source, NOT_FOR_TEACHERS)
+
+
+def lesson_copy(lesson: nbformat.NotebookNode, exercises: str | None) -> nbformat.NotebookNode:
+    """A lesson as it is before it was run, with a way to its exercises if there are some."""
+    copy = _without(lesson, set())
+    if exercises:
+        text = f"**Exercises:** [what this notebook taught, to try for yourself](../exercises/{exercises})"
+        copy.cells.append(nbformat.v4.new_markdown_cell(text, id="where-exercises"))
+    return copy
+
+
+def _without(notebook: nbformat.NotebookNode, left_out: set[str]) -> nbformat.NotebookNode:
+    """A copy without outputs, and without the cells that have one of these tags."""
+    copy = deepcopy(notebook)
+    copy.cells = [cell for cell in copy.cells if not tags(cell) & left_out]
+    for cell in copy.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return copy

@@ -1,0 +1,156 @@
+"""What a check says to an answer that is wrong, to none, and to an exercise that does not exist."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import helpers
+from helpers import checks, costs
+from helpers.checks import lesson_06
+from helpers.checks.looking import NotYet, in_workspace
+from helpers.mnist import Mnist
+
+NO_IMAGES = np.zeros((0, 2, 2), np.uint8)
+DATA = Mnist(NO_IMAGES, np.array([7, 7, 7, 1]), NO_IMAGES, np.array([7, 2]))
+CLUSTER = SimpleNamespace(vm_size="Standard_NC4as_T4_v3")
+
+
+def sentence(exercise: str, **variables) -> str:
+    """What the check says to these variables, which do not solve the exercise."""
+    verdict = checks.examine(exercise, variables)
+    assert not verdict.solved, verdict.sentence
+    return verdict.sentence
+
+
+def test_it_looks_at_the_variables_of_the_notebook_that_asks_and_says_so(capsys):
+    exec('import helpers\ndollars = 126.24\nhelpers.check("03.1")', {})
+    assert capsys.readouterr().out.startswith("✓ Right · 03.1: 126.24 USD, for nothing.")
+    exec('import helpers\ndollars = 31.56\nhelpers.check("03.1")', {})
+    assert capsys.readouterr().out.startswith("✗ Not yet · 03.1: 31.56 USD is what one machine costs.")
+
+
+def test_in_a_notebook_code_is_set_apart_and_nothing_of_an_answer_becomes_html(monkeypatch):
+    shown = {}
+    monkeypatch.setattr("helpers.display.show", shown.update)
+    monkeypatch.setattr(checks, "examine", lambda *_: checks.Verdict(False, "`x` is <b>'1'</b>."))
+    checks.check("03.1")
+    assert "<code>x</code> is &lt;b&gt;'1'&lt;/b&gt;." in shown["text/html"]
+    assert shown["text/plain"] == "✗ Not yet · 03.1: `x` is <b>'1'</b>."
+
+
+@pytest.mark.parametrize(
+    "name, told",
+    [
+        ("03.9", "There is no exercise 03.9. Lesson 03 has 03.1, 03.2, 03.3, 03.4."),
+        ("12.1", "There is no exercise 12.1. There is no lesson 12 with exercises."),
+        ("three", 'names no exercise. Name one by its lesson and number, such as "04.2".'),
+        (4.2, 'names no exercise. Name one by its lesson and number, such as "04.2".'),
+        ("03.1.1", "There is no exercise 03.1.1."),
+        ("../x.1", "names no exercise"),
+    ],
+)
+def test_an_exercise_that_does_not_exist_is_told_with_those_that_do(name, told):
+    with pytest.raises(helpers.NoSuchExercise) as error:
+        helpers.check(name)
+    assert told in str(error.value)
+
+
+def test_a_cell_that_was_not_run_is_not_an_error():
+    assert sentence("03.1") == "There is no `dollars` yet: run the cell above first."
+    assert sentence("03.1", dollars=...).startswith("`dollars` is still `...`")
+    assert sentence("02.1", sevens=3) == "`data` is not there: run the notebook's cells from the top down to here."
+    assert "`ws` is no workspace any more" in sentence("01.1", identity={}, ws="mine")
+
+
+@pytest.mark.parametrize(
+    "exercise, variables, told",
+    [
+        ("03.1", {"dollars": "126.24"}, "`dollars` is of type `str`; a number is asked for."),
+        ("02.1", {"sevens": 3.0, "data": DATA}, "`sevens` is of type `float`; a whole number is asked for."),
+        ("02.1", {"sevens": True, "data": DATA}, "`sevens` is of type `bool`"),
+        ("02.4", {"damaged": ["x"], "copies": "."}, "`damaged` is of type `list`; a text is asked for."),
+        ("08.1", {"digits": "7210414959", "images": None}, "`digits` is of type `str`; a list is asked for."),
+        ("04.1", {"short": "a run"}, "`short` is of type `str`; a run is asked for"),
+        ("07.2", {"sweep": 3}, "`sweep` is no sweep"),
+        ("06.1", {"is_intact": True}, "has to be a function"),
+    ],
+)
+def test_a_value_of_another_kind_is_told(exercise, variables, told):
+    assert told in sentence(exercise, **variables)
+
+
+@pytest.mark.parametrize(
+    "exercise, variables, told",
+    [
+        ("02.1", {"sevens": 1, "data": DATA}, "in the test set"),
+        ("02.1", {"sevens": 4, "data": DATA}, "in both sets"),
+        ("02.1", {"sevens": 2, "data": DATA}, "2 is not the number of sevens"),
+        ("03.1", {"dollars": 2.104}, "what an hour costs"),
+        ("03.1", {"dollars": 99}, "Multiply machines, hours and the price"),
+        ("07.1", {"low": 0.0001, "high": 0.01}, "takes exponents"),
+        ("07.1", {"low": -4, "high": -2}, "exponents of 10"),
+        ("07.1", {"low": -6, "high": -1}, "rates from 0.002479 to 0.3679"),
+        ("07.4", {"dollars": 4 * 0.526, "compute_target": CLUSTER}, "leaves out the two minutes"),
+        ("07.4", {"dollars": 20 * 0.544, "compute_target": CLUSTER}, "never more than four at once"),
+        ("07.4", {"dollars": 1, "compute_target": CLUSTER}, "How many machines are on"),
+        ("09.1", {"dollars": costs.service(1, 1, 24 * 3600)}, "what a day costs"),
+        ("09.1", {"dollars": 1000}, "takes cores, gigabytes and seconds"),
+    ],
+)
+def test_a_wrong_answer_that_people_give_is_told_why_it_is_wrong(exercise, variables, told):
+    assert told in sentence(exercise, **variables)
+
+
+def network(scaled, raw):
+    """What lesson 6's exercises look at: probabilities of four images, and a network that gives those of raw pixels."""
+    data = Mnist(NO_IMAGES, np.array([], int), np.zeros((4, 2, 2), np.uint8), np.array([0, 0, 1, 1]))
+    rows = {name: np.eye(10)[digits] * sure[:, None] for name, (digits, sure) in {"s": scaled, "r": raw}.items()}
+    return {
+        "data": data,
+        "probabilities": rows["s"],
+        "predictions": rows["s"].argmax(axis=1),
+        "network": SimpleNamespace(predict=lambda *_, **__: rows["r"]),
+    }
+
+
+def test_the_shares_of_lesson_6_are_measured_and_not_looked_up():
+    given = network(
+        scaled=(np.array([0, 1, 1, 2]), np.array([1, 0.5, 1, 0.6])),  # sure of two, and right about both
+        raw=(np.array([0, 1, 1, 2]), np.array([1, 1, 1, 0.5])),
+    )
+    assert checks.examine("06.3", given | {"when_sure": 1.0}).solved
+    assert "0.5000 is the share of images of which it is sure" in sentence("06.3", when_sure=0.5, **given)
+    assert checks.examine("06.4", given | {"share_sure": 0.75}).solved
+    assert "is the share for scaled pixels" in sentence("06.4", share_sure=0.5, **given)
+    assert lesson_06._mean(given) == 0.5
+    assert "a share is asked for" in sentence("06.3", when_sure=50, **given)
+
+
+def test_a_function_that_says_yes_to_everything_is_found_out(tmp_path):
+    folders = {"model_folder": tmp_path, "tampered_folder": tmp_path}
+    assert "says True to the folder" in sentence("06.1", is_intact=lambda folder: True, **folders)
+    assert "says False to the model" in sentence("06.1", is_intact=lambda folder: False, **folders)
+    assert "returns a `str`" in sentence("06.1", is_intact=lambda folder: "yes", **folders)
+
+
+def test_a_request_of_another_image_is_not_the_repaired_one():
+    image = np.full((2, 2), 255, np.uint8)
+    given = {"images": image[None]}
+    assert "the text of a JSON object" in sentence("08.2", fixed="seven", **given)
+    assert "has 1 pixels; one image has 4" in sentence("08.2", fixed=json.dumps({"data": [1]}), **given)
+    assert "still pixels up to 255" in sentence("08.2", fixed=json.dumps({"data": [255] * 4}), **given)
+    assert "not those of `images[0]`" in sentence("08.2", fixed=json.dumps({"data": [0.5] * 4}), **given)
+
+
+def test_only_what_is_not_there_is_taken_for_not_yet():
+    from azureml.exceptions import ComputeTargetException
+
+    def refuse(message):
+        raise ComputeTargetException(message)
+
+    with pytest.raises(NotYet, match="make it first"):
+        in_workspace(lambda: refuse("ComputeTargetNotFound: Compute Target with name x not found"), "make it first")
+    with pytest.raises(ComputeTargetException, match="no permission"):
+        in_workspace(lambda: refuse("no permission"), "make it first")
