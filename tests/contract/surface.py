@@ -16,6 +16,7 @@ import pkgutil
 import re
 import sys
 import warnings
+from pathlib import Path
 
 
 def main():
@@ -51,6 +52,8 @@ def describe_module(name):
             members.setdefault(key, value)
             if is_azureml(value) and (value.__module__ == name or value.__module__.startswith(name + "._")):
                 here.add(key)
+            elif inspect.isclass(value) and value.__module__.startswith(name.rpartition(".")[0] + "._"):
+                here.add(key)  # from a private module beside this one: a part of this one
     return {
         key: {**describe(value), "here": key in here}
         for key, value in sorted(members.items())
@@ -87,7 +90,8 @@ def describe(value):
 
 @functools.cache
 def describe_class(cls):
-    description = {"kind": "class", "members": {}, "attributes": sorted(assigned_attributes(cls)), "private": []}
+    description = {"kind": "class", "module": cls.__module__, "members": {}, "private": []}
+    description["attributes"] = sorted(assigned_attributes(cls))
     if issubclass(cls, BaseException):
         description["bases"] = [base.__name__ for base in cls.__mro__[1:] if is_public_azureml(base)]
     for name in dir(cls):
@@ -110,13 +114,20 @@ def assigned_attributes(cls):
     names = set()
     for base in cls.__mro__:
         if base.__module__.startswith("azureml"):
-            names |= attributes_by_class(base.__module__).get(base.__name__, set())
+            for file in source_files(base):
+                names |= attributes_by_class(file).get(base.__name__, set())
     return {name for name in names if not name.startswith("_")}
 
 
+def source_files(cls):
+    """Where the class is written, which may be another module than the one that it says it belongs to."""
+    functions = filter(inspect.isfunction, map(inspect.unwrap, filter(inspect.isfunction, vars(cls).values())))
+    return {sys.modules[cls.__module__].__file__, *(function.__code__.co_filename for function in functions)}
+
+
 @functools.cache
-def attributes_by_class(module_name):
-    tree = ast.parse(inspect.getsource(sys.modules[module_name]))
+def attributes_by_class(file):
+    tree = ast.parse(Path(file).read_text(encoding="utf-8"))
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
     return {node.name: {child.attr for child in ast.walk(node) if is_set_on_self(child)} for node in classes}
 

@@ -1,13 +1,13 @@
 """Datasets of the workspace: made from files, and got by name or id."""
 
 from azureml._strict import module_getattr, unsupported
-from azureml.data._unsupported import UnsupportedMembers
+from azureml.data._unsupported import _UnsupportedMembers
 from azureml.data.abstract_dataset import AbstractDataset
 
 __getattr__ = module_getattr(__name__)
 
 
-class Dataset(metaclass=UnsupportedMembers):
+class Dataset(metaclass=_UnsupportedMembers):
     """`Dataset.File` makes datasets; the rest gets those that are registered."""
 
     File = AbstractDataset.File

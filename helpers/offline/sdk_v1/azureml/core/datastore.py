@@ -2,7 +2,7 @@
 
 from azureml import _engine
 from azureml._strict import module_getattr
-from azureml.data._unsupported import UnsupportedMembers
+from azureml.data._unsupported import _UnsupportedMembers
 from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.data.azure_storage_datastore import AzureBlobDatastore, AzureFileDatastore
 from azureml.exceptions import UserErrorException
@@ -10,7 +10,7 @@ from azureml.exceptions import UserErrorException
 __getattr__ = module_getattr(__name__)
 
 
-class Datastore(metaclass=UnsupportedMembers):
+class Datastore(metaclass=_UnsupportedMembers):
     """A datastore by name, the default one without: an AzureBlobDatastore or an AzureFileDatastore.
 
     Raises UserErrorException when the workspace has none of that name.

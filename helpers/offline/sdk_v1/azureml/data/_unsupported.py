@@ -3,7 +3,7 @@
 from azureml import _strict
 
 
-class UnsupportedMembers(type):
+class _UnsupportedMembers(type):
     """Metaclass: a public member that the class lacks raises UnsupportedNameError."""
 
     def __getattr__(cls, name):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from azureml import _engine
 from azureml._strict import module_getattr, refuse
-from azureml.data._unsupported import UnsupportedMembers
+from azureml.data._unsupported import _UnsupportedMembers
 from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath
@@ -20,7 +20,7 @@ _WEB_ADDRESS = re.compile("^(https?|adl|wasbs?|abfss?)://", re.IGNORECASE)
 _BLOB_WITH_SAS = re.compile(r"^https?://\w*\.blob\.[\w./]*\?", re.IGNORECASE)
 
 
-class TabularDatasetFactory(metaclass=UnsupportedMembers):
+class TabularDatasetFactory(metaclass=_UnsupportedMembers):
     """Not supported offline: each of its methods says so."""
 
 
