@@ -1,13 +1,12 @@
 """The workspace: offline there is one, the folder that the offline backend works in."""
 
-import json
 import logging
 import re
-from pathlib import Path
 
-from azureml import _engine
+from azureml import _engine, _workspace_config
 from azureml._strict import module_getattr, refuse, unsupported
-from azureml.core.compute import AmlCompute, ComputeTarget
+from azureml.core._workspace_contents import _WorkspaceContents
+from azureml.core.compute import AmlCompute, ComputeTarget  # noqa: F401  both are the real module's, too
 from azureml.exceptions import ProjectSystemException, UserErrorException, WorkspaceException
 
 __getattr__ = module_getattr(__name__)
@@ -18,11 +17,9 @@ _NAME = "offline"
 _SUBSCRIPTION_ID = "00000000-0000-0000-0000-000000000000"
 _RESOURCE_GROUP = "offline"
 _LOCATION = "local"
-_CONFIG_FILES = ("config.json", "project.json")
-_CONFIG_FOLDERS = (".azureml", "aml_config", ".")
 
 
-class Workspace:
+class Workspace(_WorkspaceContents):
     """The offline workspace.
 
     Raises ProjectSystemException for any other subscription, resource group or name.
@@ -75,8 +72,8 @@ class Workspace:
         """
         if path is None and _file_name is None:
             return _offline_workspace(auth)
-        found = _find_config(path or ".", [_file_name] if _file_name else _CONFIG_FILES)
-        subscription_id, resource_group, name = _read_config(found)
+        found = _workspace_config.find(path or ".", [_file_name] if _file_name else _workspace_config.FILES)
+        subscription_id, resource_group, name = _workspace_config.read(found)
         if (subscription_id, resource_group, name) != (_SUBSCRIPTION_ID, _RESOURCE_GROUP, _NAME):
             raise UserErrorException(
                 f"The config file {found} names the workspace {name!r} on Azure; the offline backend does not go "
@@ -185,27 +182,7 @@ class Workspace:
 
         Raises UserErrorException where it cannot be written, or where a file that names another workspace is there.
         """
-        root = Path(path or ".").absolute()
-        folder = root / ("aml_config" if (root / "aml_config").exists() else ".azureml")
-        if file_name is None:
-            file_name = "project.json" if (folder / "project.json").exists() else "config.json"
-        elif not file_name.endswith(".json"):
-            file_name += ".json"
-        file = folder / file_name
-        _refuse_other_config(file)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps({"Id": None, "Scope": self._scope}), encoding="utf-8")
-        except PermissionError as error:
-            raise UserErrorException(
-                f"You do not have permission to write the config file to: {file}\n"
-                "Please make sure you have write permissions to the path.",
-                inner_exception=error,
-            ) from error
-        except OSError as error:
-            raise UserErrorException(
-                f"Could not write the config file to: {file}\n{error}", inner_exception=error
-            ) from error
+        _workspace_config.write(path, file_name, self._scope)
 
     @property
     def name(self):
@@ -340,11 +317,6 @@ class Workspace:
         """The address for `mlflow.set_tracking_uri()`."""
         return _engine.run_records.tracking_uri(self._folder)
 
-    @property
-    def compute_targets(self):
-        """The compute targets, by name."""
-        return {target.name: target for target in ComputeTarget.list(self)}
-
     def get_default_compute_target(self, type):
         """Deprecated: the compute target of the default name for "CPU" or "GPU", or None."""
         _logger.warning(
@@ -356,111 +328,6 @@ class Workspace:
             raise ValueError("Invalid compute type. Accepted values are CPU and GPU")
         return self.compute_targets.get(names[type.lower()])
 
-    @property
-    def datastores(self):
-        """The datastores, by name."""
-        from azureml.core.datastore import Datastore
-
-        return {name: Datastore.get(self, name) for name in (_engine.data.BLOBSTORE, _engine.data.FILESTORE)}
-
-    @property
-    def datasets(self):
-        """The registered datasets in their latest version, by name."""
-        from azureml.core.dataset import Dataset
-
-        return Dataset.get_all(self)
-
-    def get_default_datastore(self):
-        """The datastore that is used where none is named."""
-        from azureml.core.datastore import Datastore
-
-        return Datastore.get_default(self)
-
-    def set_default_datastore(self, name):
-        """Make a datastore the default. Raises UserErrorException for one that is not there."""
-        from azureml.core.datastore import Datastore
-
-        self._change(default_datastore=Datastore.get(self, name).name)
-
-    @property
-    def experiments(self):
-        """The experiments, by name."""
-        from azureml.core.experiment import Experiment
-
-        return {experiment.name: experiment for experiment in Experiment.list(self)}
-
-    @property
-    def environments(self):
-        """The registered environments in their latest version, by name."""
-        from azureml.core.environment import Environment
-
-        return Environment.list(self)
-
-    @property
-    def models(self):
-        """The registered models in their latest version, by name."""
-        from azureml.core.model import Model
-
-        return {model.name: model for model in Model.list(self, latest=True)}
-
-    def get_run(self, run_id):
-        """The run with this id."""
-        from azureml.core.run import Run
-
-        return Run.get(self, run_id)
-
-    @property
-    def images(self):
-        """No images: offline none are made."""
-        return {}
-
-    @property
-    def webservices(self):
-        """The web services, by name; local ones are not among them."""
-        from azureml.core.webservice import Webservice
-
-        return {service.name: service for service in Webservice.list(self)}
-
-    @property
-    def linked_services(self):
-        """No linked services: offline none can be linked."""
-        return {}
-
-    @property
-    def private_endpoints(self):
-        """No private endpoints: offline none can be added."""
-        return {}
-
-    def add_private_endpoint(
-        self,
-        private_endpoint_config,
-        private_endpoint_auto_approval=True,
-        location=None,
-        show_output=True,
-        tags=None,
-    ):
-        unsupported("Workspace.add_private_endpoint()")
-
-    def delete_private_endpoint_connection(self, private_endpoint_connection_name):
-        unsupported("Workspace.delete_private_endpoint_connection()")
-
-    def get_default_keyvault(self):
-        unsupported("Workspace.get_default_keyvault()")
-
-    def set_connection(self, name, category, target, authType, value):
-        unsupported("Workspace.set_connection()")
-
-    def get_connection(self, name):
-        """Raise ProjectSystemException: offline there are no connections."""
-        raise ProjectSystemException(f"Workspace connection {name!r} not found: offline none can be made.")
-
-    def list_connections(self, category=None, target=None):
-        """The connections, as text: there are none."""
-        return "[]"
-
-    def delete_connection(self, name):
-        """Do nothing, as the service does for a connection that is not there."""
-
 
 def _offline_workspace(auth=None):
     return Workspace(_SUBSCRIPTION_ID, _RESOURCE_GROUP, _NAME, auth=auth)
@@ -471,57 +338,4 @@ def _check_name(name):
         raise UserErrorException(
             "Workspace name must be between 3 and 33 characters long. Its first character has to be alphanumeric, "
             "and the rest may contain hyphens and underscores. No whitespace is allowed."
-        )
-
-
-def _find_config(path, file_names):
-    """The file `path`, or the first configuration file in it and the folders above."""
-    path = Path(path).absolute()
-    if path.is_file():
-        return path
-    for folder in _CONFIG_FOLDERS:
-        for name in file_names:
-            for parent in (path, *path.parents):
-                if (parent / folder / name).is_file():
-                    return parent / folder / name
-    raise UserErrorException(
-        f"The workspace configuration file config.json, could not be found in {path} or its parent directories. "
-        "Give the file's full path, or call Workspace.from_config() without a path: the offline workspace needs no "
-        "file, and Workspace.write_config() writes one."
-    )
-
-
-def _read_config(file):
-    """The subscription id, resource group and workspace name in a configuration file."""
-    text = file.read_text(encoding="utf-8", errors="replace")
-    try:
-        config = json.loads(text)
-    except json.JSONDecodeError as error:
-        message = f"The config file found in: {file} is not JSON: {error.msg}"
-        raise json.JSONDecodeError(message, error.doc, error.pos) from error
-    keys = ("subscription_id", "resource_group", "workspace_name")
-    if isinstance(config, dict):
-        scope = str(config.get("Scope") or "").split("/")
-        if len(scope) > 8:
-            return scope[2], scope[4], scope[8]
-        if all(key in config for key in keys):
-            return tuple(config[key] for key in keys)
-    raise UserErrorException(
-        f"The config file found in: {file} does not seem to contain the required parameters. Please make sure it "
-        "contains your subscription_id, resource_group and workspace_name."
-    )
-
-
-def _refuse_other_config(file):
-    """Never write over the configuration of a workspace on Azure."""
-    if not file.exists():
-        return
-    try:
-        named = _read_config(file)
-    except (json.JSONDecodeError, UserErrorException):
-        named = None
-    if named != (_SUBSCRIPTION_ID, _RESOURCE_GROUP, _NAME):
-        raise UserErrorException(
-            f"Could not write the config file to: {file}\nA file that does not name the offline workspace is there; "
-            "give another path or file_name."
         )
