@@ -1,8 +1,10 @@
-"""A cluster of the engine in the form in which the service describes a compute target."""
+"""A cluster in the form in which the service describes a compute target."""
 
 from datetime import datetime
 
 from azureml import _engine
+from azureml.core.compute._settings import subnet_id
+from azureml.exceptions import ComputeTargetException
 
 
 def payload_of(workspace, cluster):
@@ -43,6 +45,64 @@ def payload_of(workspace, cluster):
             },
         },
     }
+
+
+def serialized(target):
+    """A cluster of the SDK as the dictionary that its serialize() returns."""
+    subnet = None
+    if target.vnet_name:
+        subnet = subnet_id(target.workspace, target.vnet_resourcegroup_name, target.vnet_name, target.subnet_name)
+    identity = None
+    if target.identity_type:
+        identity = {"type": target.identity_type, "userAssignedIdentities": target.identity_id}
+    return {
+        "id": target.id,
+        "name": target.name,
+        "location": target.location,
+        "tags": target.tags,
+        "identity": identity,
+        "properties": {
+            "description": target.description,
+            "resourceId": target.cluster_resource_id,
+            "computeType": target.type,
+            "computeLocation": target.cluster_location,
+            "provisioningState": target.provisioning_state,
+            "provisioningErrors": target.provisioning_errors,
+            "properties": {
+                "vmSize": target.vm_size,
+                "vmPriority": target.vm_priority,
+                "scaleSettings": target.scale_settings.serialize(),
+                "userAccountCredentials": {
+                    "adminUserName": target.admin_username,
+                    "adminUserPassword": target.admin_user_password,
+                    "adminUserSshPublicKey": target.admin_user_ssh_key,
+                },
+                "subnet": {"id": subnet},
+                "remoteLoginPortPublicAccess": target.remote_login_port_public_access,
+            },
+            "status": target.status.serialize() if target.status else None,
+        },
+    }
+
+
+def check_payload(payload, compute_type):
+    """Raise ComputeTargetException where a service's description lacks a part, or is of another type."""
+    for keys in (
+        ("location",),
+        ("id",),
+        ("tags",),
+        *(("properties", key) for key in ("computeType", "properties", "provisioningErrors")),
+        *(("properties", key) for key in ("description", "provisioningState", "resourceId")),
+        *(("properties", "properties", key) for key in ("vmPriority", "vmSize", "scaleSettings")),
+    ):
+        part = payload
+        for key in keys:
+            if key not in part:
+                path = "".join(f'["{name}"]' for name in keys)
+                raise ComputeTargetException(f"Invalid cluster payload, missing {path}:\n{payload}")
+            part = part[key]
+    if payload["properties"]["computeType"] != compute_type:
+        raise ComputeTargetException(f'Invalid cluster payload, not "{compute_type}":\n{payload}')
 
 
 def _nodes(state):
