@@ -63,6 +63,21 @@ def changed(workspace, name, models, inference_config):
     return wanted
 
 
+def print_configuration(models, inference_config, deployment_config, deployment_target):
+    """Print what a deployment is made of."""
+    if models:
+        print(f"Models: {[getattr(model, 'id', model) for model in models]}")
+    if deployment_target:
+        print(f"Compute target: {deployment_target.name}")
+    if inference_config:
+        print(f"Entry script: {inference_config._script_path()}")
+        dependencies = inference_config._dependencies()
+        if dependencies is not None:
+            print(f"Environment dependencies: {dependencies.as_dict()['dependencies']}")
+    if deployment_config:
+        deployment_config.print_deploy_configuration()
+
+
 def _check_name(name):
     if not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", name) or not 3 <= len(name) <= 32:
         raise WebserviceException(

@@ -1,26 +1,21 @@
 """Registered models: files with a name, a version, and where they come from."""
 
-import ast
 import builtins
-import keyword
 import logging
 import os
-import re
-import shutil
-import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from azureml import _engine
-from azureml._deploy import deploy
-from azureml._filters import has_each
+from azureml._deploy import deploy, print_configuration
 from azureml._run_details import USER
 from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
-from azureml.core.container_registry import ContainerRegistry
+from azureml.core._inference_config import InferenceConfig  # noqa: F401  the real SDK has it here
+from azureml.core._model_files import download, downloaded, local_path
+from azureml.core._model_lookup import dataset_of, find, query
+from azureml.core._model_registration import check_name, checked_path, only, register, texts
 from azureml.exceptions import (
-    AzureMLException,
-    ModelNotFoundException,
     ModelPathNotFoundException,
     RunEnvironmentException,
     ServiceException,
@@ -67,7 +62,7 @@ class Model:
         **kwargs,
     ):
         refuse_unknown("Model()", kwargs, ("_model_dto",))
-        record = kwargs.get("_model_dto") or _find(
+        record = kwargs.get("_model_dto") or find(
             workspace, name, id, version, tags=tags, properties=properties, run_id=run_id, framework=model_framework
         )
         self.workspace = workspace
@@ -109,12 +104,12 @@ class Model:
             except ServiceException as error:
                 _logger.warning("The run that made model %s is gone: %s", self.id, error.message)
         for scenario, dataset_id in record.extra.get("datasets", ()):
-            dataset = _dataset(self.workspace, dataset_id)
+            dataset = dataset_of(self.workspace, dataset_id)
             if dataset is not None:
                 self.datasets.setdefault(scenario, []).append(dataset)
         for sample in ("sample_input_dataset", "sample_output_dataset"):
             if record.extra.get(sample):
-                setattr(self, sample, _dataset(self.workspace, record.extra[sample]))
+                setattr(self, sample, dataset_of(self.workspace, record.extra[sample]))
 
     def __repr__(self):
         return (
@@ -146,11 +141,11 @@ class Model:
         FileNotFoundError and PermissionError for a path that is not there or not below the working directory.
         """
         refuse("Model.register()", resource_configuration=resource_configuration)
-        _check_name(model_name)
-        source = _checked_path(model_path, child_paths)
+        check_name(model_name)
+        source = checked_path(model_path, child_paths)
         print(f"Registering model {model_name}")
-        with _only(source, child_paths) as chosen:
-            return _register(
+        with only(source, child_paths) as chosen:
+            record = register(
                 workspace,
                 model_name,
                 chosen,
@@ -164,10 +159,11 @@ class Model:
                 sample_input_dataset=sample_input_dataset,
                 sample_output_dataset=sample_output_dataset,
             )
+        return Model(workspace, _model_dto=record)
 
     @staticmethod
     def _register_from_run(run, model_name, model_path, **details):
-        _check_name(model_name)
+        check_name(model_name)
         model_path = os.path.normpath(model_path).replace(os.sep, "/")
         files = run.get_file_names()
         if not any(name == model_path or name.startswith(f"{model_path}/") for name in files):
@@ -177,7 +173,8 @@ class Model:
             )
         with _engine.translated():
             source = _engine.run_files.file_or_folder(run._folder, run.id, model_path)
-        return _register(run.experiment.workspace, model_name, source, run=run, **details)
+        workspace = run.experiment.workspace
+        return Model(workspace, _model_dto=register(workspace, model_name, source, run=run, **details))
 
     # Finding
 
@@ -201,7 +198,7 @@ class Model:
             raise UserErrorException(
                 f'Expected tags must be list type. Ex. ["key", ["key2", "key2 value"]]: provided {type(tags)}'
             )
-        records = _query(workspace, name, tags, properties, run_id, model_framework, latest)
+        records = query(workspace, name, tags, properties, run_id, model_framework, latest)
         return [
             Model(workspace, _model_dto=record, expand=expand)
             for record in records
@@ -222,8 +219,8 @@ class Model:
         with suppress(RunEnvironmentException):
             _workspace = Run.get_context(allow_offline=False).experiment.workspace
         if _workspace is not None:
-            return _downloaded(_workspace, model_name, version)
-        return _local_path(model_name, version)
+            return downloaded(MODELS_DIR, _workspace, model_name, version)
+        return local_path(MODELS_DIR, model_name, version)
 
     # Files
 
@@ -232,19 +229,9 @@ class Model:
 
         Raises WebserviceException where a file is there already, unless exist_ok.
         """
-
         if exists_ok is not None:
             raise WebserviceException("Both exists_ok and exist_ok are set. Please use exist_ok only.")
-        with _engine.translated(EngineError=WebserviceException):
-            targets = {
-                name: _engine.names.safe_join(Path(os.path.normpath(target_dir)), name) for name in self._record.files
-            }
-        for target in targets.values():
-            if target.exists() and not exist_ok:
-                raise WebserviceException(f"File already exists. To overwrite, set exist_ok to True. {target}")
-        for name, target in targets.items():
-            _engine.files.copy_whole(self._record.path / name, target)
-        return os.path.commonpath(list(map(str, targets.values())))
+        return download(self._record, target_dir, exist_ok)
 
     def get_sas_urls(self):
         """Where the model's files are: a dict of file name to address."""
@@ -267,7 +254,7 @@ class Model:
             sample_output_dataset=sample_output_dataset,
             resource_configuration=resource_configuration,
         )
-        changes = {"tags": tags and _texts(tags), "description": description}
+        changes = {"tags": tags and texts(tags), "description": description}
         self._update({name: value for name, value in changes.items() if value})
 
     def update_tags_properties(self, add_tags=None, remove_tags=None, add_properties=None):
@@ -288,7 +275,7 @@ class Model:
                 del tags[key]
             else:
                 print(f"Tag with key {key} not found.")
-        self._update({"tags": _texts(tags), "properties": self.properties | _texts(add_properties)})
+        self._update({"tags": texts(tags), "properties": self.properties | texts(add_properties)})
 
     def add_tags(self, tags):
         """Add tags from a dict."""
@@ -405,301 +392,4 @@ class Model:
     @staticmethod
     def print_configuration(models, inference_config, deployment_config, deployment_target):
         """Print what a deployment is made of."""
-        if models:
-            print(f"Models: {[getattr(model, 'id', model) for model in models]}")
-        if deployment_target:
-            print(f"Compute target: {deployment_target.name}")
-        if inference_config:
-            print(f"Entry script: {inference_config._script_path()}")
-            dependencies = inference_config._dependencies()
-            if dependencies is not None:
-                print(f"Environment dependencies: {dependencies.as_dict()['dependencies']}")
-        if deployment_config:
-            deployment_config.print_deploy_configuration()
-
-
-class InferenceConfig:
-    """How a web service answers: its entry script, which has init() and run(), and the environment that it runs in.
-
-    The script is relative to source_directory if that is given. Raises WebserviceException where a file is missing or
-    the script's name is no module's, and UserErrorException where it is no Python.
-    """
-
-    def __init__(
-        self,
-        entry_script,
-        runtime=None,
-        conda_file=None,
-        extra_docker_file_steps=None,
-        source_directory=None,
-        enable_gpu=None,
-        description=None,
-        base_image=None,
-        base_image_registry=None,
-        cuda_version=None,
-        environment=None,
-    ):
-        refuse(
-            "InferenceConfig()",
-            runtime=runtime,
-            conda_file=conda_file,
-            extra_docker_file_steps=extra_docker_file_steps,
-            enable_gpu=enable_gpu or None,
-            base_image=base_image,
-            base_image_registry=base_image_registry,
-            cuda_version=cuda_version,
-        )
-        self.entry_script = entry_script
-        self.runtime = runtime
-        self.conda_file = conda_file
-        self.extra_docker_file_steps = extra_docker_file_steps
-        self.source_directory = source_directory
-        self.enable_gpu = enable_gpu
-        self.cuda_version = cuda_version
-        self.description = description
-        self.base_image = base_image
-        self.base_image_registry = ContainerRegistry()
-        self.environment = environment
-        self.validate_configuration()
-
-    def __repr__(self):
-        fields = ("entry_script", "runtime", "conda_file", "extra_docker_file_steps", "source_directory")
-        fields += ("enable_gpu", "base_image", "base_image_registry")
-        return f"{type(self).__name__}({', '.join(f'{field}={getattr(self, field)}' for field in fields)})"
-
-    def validate_configuration(self):
-        """Check the script and its folder, and warn of an environment that has no scoring server."""
-        if not self.entry_script:
-            raise WebserviceException("Error, need to specify entry_script.")
-        dependencies = self._dependencies()
-        if dependencies and "azureml-defaults" not in dependencies.serialize_to_string():
-            _logger.warning(
-                "Warning, azureml-defaults not detected in provided environment pip dependencies. It brings the server "
-                "that a web service needs, and should be included."
-            )
-        if self.source_directory:
-            self.source_directory = os.path.realpath(self.source_directory)
-            _check_exists(self.source_directory, "source directory")
-        _check_exists(self._script_path(), "entry_script")
-        name = Path(self.entry_script).stem
-        if Path(self.entry_script).suffix != ".py":
-            raise WebserviceException("Invalid driver type. Currently only Python drivers are supported.")
-        if not name.isidentifier() or keyword.iskeyword(name):
-            raise WebserviceException(
-                f'Error, invalid name "{name}" for provided entry script. The script must be importable as a valid '
-                "python module: its name is a Python identifier and no keyword."
-            )
-        self.validation_script_content()
-
-    def validation_script_content(self):
-        """Raise UserErrorException where the script cannot be read, or is no Python."""
-        path = self._script_path()
-        try:
-            content = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserErrorException(f"Failed to open {path}, please check if it exists and is text: {error}") from None
-        try:
-            ast.parse(content, str(path))
-        except (SyntaxError, ValueError) as error:
-            raise UserErrorException(f"{error}. Please check it and try local deployment to verify.") from None
-
-    def build_create_payload(self, workspace, name, model_ids):
-        """Not supported offline: no image is made."""
-        unsupported("InferenceConfig.build_create_payload()")
-
-    def build_profile_payload(
-        self,
-        profile_name,
-        input_data=None,
-        workspace=None,
-        models=None,
-        dataset_id=None,
-        container_resource_requirements=None,
-        description=None,
-    ):
-        """Not supported offline: nothing is profiled."""
-        unsupported("InferenceConfig.build_profile_payload()")
-
-    def _script_path(self):
-        return Path(self.source_directory or "", self.entry_script)
-
-    def _dependencies(self):
-        return self.environment.python.conda_dependencies if self.environment else None
-
-
-def _check_exists(path, what):
-    if not Path(path).exists():
-        raise WebserviceException(f"{what} {os.path.normpath(path)} doesn't exist. ")
-
-
-def _check_name(name):
-    if not isinstance(name, str) or not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9\-\._]{0,254}", name):
-        raise WebserviceException(
-            "Error, provided model name is invalid. It must only consist of letters, numbers, dashes, periods, or "
-            "underscores, start with a letter or number, and be between 1 and 255 characters long."
-        )
-
-
-def _checked_path(model_path, child_paths):
-    """The absolute path to register. The service's rule: it is there, and below the working directory."""
-    path, here = Path(os.path.normpath(Path.cwd() / model_path)), Path.cwd()
-    if not path.exists():
-        raise FileNotFoundError(f"Path does not exist: {model_path}")
-    if not path.is_relative_to(here):
-        raise PermissionError(f"Unauthorized access: Path outside current working directory: {model_path}")
-    for child in child_paths or ():
-        if not (path / child).exists():
-            raise WebserviceException(f'Error, provided child path "{child}" cannot be found')
-    return path
-
-
-@contextmanager
-def _only(source, child_paths):
-    """`source`, or a copy of it with the child paths alone."""
-    if not child_paths:
-        yield source
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        chosen = Path(folder) / source.name
-        for child in child_paths:
-            with _engine.translated(EngineError=WebserviceException):
-                target = _engine.names.safe_join(chosen, os.path.normpath(child))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if (source / child).is_dir():
-                shutil.copytree(source / child, target, dirs_exist_ok=True)
-            else:
-                shutil.copyfile(source / child, target)
-        yield chosen
-
-
-def _register(
-    workspace,
-    name,
-    source,
-    *,
-    run,
-    tags,
-    properties,
-    description,
-    datasets,
-    model_framework,
-    model_framework_version,
-    sample_input_dataset,
-    sample_output_dataset,
-):
-    if model_framework is None and model_framework_version is not None:
-        raise WebserviceException("Model framework version cannot be provided without a valid framework")
-    extra = {
-        "framework": model_framework or Model.Framework.CUSTOM,
-        "framework_version": model_framework_version,
-        "experiment": run and run.experiment.name,
-        "datasets": [[scenario, _dataset_id(dataset)] for scenario, dataset in datasets or ()],
-        "sample_input_dataset": sample_input_dataset and _dataset_id(sample_input_dataset),
-        "sample_output_dataset": sample_output_dataset and _dataset_id(sample_output_dataset),
-    }
-    with _engine.translated(EngineError=WebserviceException):
-        record = _engine.models.register(
-            workspace._folder,
-            name,
-            source,
-            stored_as=source.name,
-            tags=_texts(tags),
-            properties=_texts(properties),
-            description=description,
-            run_id=run and run.id,
-            extra=extra,
-        )
-    return Model(workspace, _model_dto=record)
-
-
-def _dataset_id(dataset):
-    from azureml.data.abstract_dataset import AbstractDataset
-
-    if not isinstance(dataset, AbstractDataset):
-        raise WebserviceException(
-            f"Invalid dataset of type {type(dataset)} passed, must be of type Dataset or DatasetSnapshot"
-        )
-    if dataset.id is None:
-        raise WebserviceException(
-            'Unable to register Model with provided Dataset with ID "None". This likely means that the Dataset is '
-            "unregistered. Please register the Dataset and try again."
-        )
-    return dataset.id
-
-
-def _dataset(workspace, dataset_id):
-    """The dataset of this id, or None (with a warning) where it is gone."""
-    from azureml.core.dataset import Dataset
-
-    try:
-        return Dataset.get_by_id(workspace, dataset_id)
-    except AzureMLException as error:
-        _logger.warning("Cannot find Saved Dataset with ID %s: %s", dataset_id, error.message)
-
-
-def _query(workspace, name=None, tags=None, properties=None, run_id=None, framework=None, latest=False):
-    """The models that pass the filters, the last registered first."""
-    with _engine.translated(EngineError=WebserviceException):
-        records = _engine.models.list_all(workspace._folder, name, latest)
-    return [
-        record
-        for record in records
-        if has_each(record.tags, tags)
-        and has_each(record.properties, properties)
-        and run_id in (None, record.run_id)
-        and framework in (None, record.extra.get("framework", Model.Framework.CUSTOM))
-    ]
-
-
-def _find(workspace, name, id, version, **filters):
-    """The one model that is asked for; of several the last version."""
-    if not id and not name:
-        raise WebserviceException("Error, one of id or name must be provided.")
-    wanted_name, _, wanted_version = (id or (f"{name}:{version}" if version else f"{name}:")).partition(":")
-    exact = bool(wanted_version)
-    found = [
-        record
-        for record in _query(workspace, wanted_name, **({} if exact else filters))
-        if not exact or str(record.version) == wanted_version
-    ]
-    if not found:
-        asked = {"name": name, "id": id, "version": version, **filters}
-        told = ", ".join(f"{key} {value}" for key, value in asked.items() if value)
-        raise WebserviceException(f"ModelNotFound: Model with {told} not found in provided workspace")
-    return max(found, key=lambda record: record.version)
-
-
-def _downloaded(workspace, name, version):
-    """The workspace's model below azureml-models/, downloaded unless it is there."""
-    cached = Path(MODELS_DIR, name, str(version))
-    if version is not None and cached.is_dir():
-        return _local_path(name, version)
-    try:
-        model = Model(workspace, name, version=version, expand=False)
-    except WebserviceException:
-        there = sorted(f"{model.name}/{model.version}" for model in Model.list(workspace, expand=False))
-        raise ModelNotFoundException(f"Model/Version {name}/{version} not found in workspace. {there}") from None
-    return model.download(Path(MODELS_DIR, name, str(model.version)), exist_ok=True)
-
-
-def _local_path(name, version):
-    """The model in azureml-models/, the latest version there by default, or the path `name` itself."""
-    versions = Path(MODELS_DIR) / name
-    if version is None and versions.is_dir():
-        version = max((entry.name for entry in versions.iterdir()), key=int, default=None)
-    cached = versions / str(version)
-    if cached.is_dir():
-        entries = list(cached.iterdir())
-        if len(entries) != 1:
-            names = [entry.name for entry in entries]
-            raise WebserviceException(f"Dir {cached} can contain only 1 file or folder. Found {names}")
-        return str(entries[0])
-    if Path(name).exists():
-        return name
-    raise ModelNotFoundException(
-        f"Model {name} not found in cache at {MODELS_DIR} or in current working directory {Path.cwd()}. "
-    )
-
-
-def _texts(tags):
-    return {str(name): "" if value is None else str(value) for name, value in (tags or {}).items()}
+        print_configuration(models, inference_config, deployment_config, deployment_target)

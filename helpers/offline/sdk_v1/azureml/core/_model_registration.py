@@ -1,0 +1,112 @@
+"""From a file or folder to a registered model of the engine."""
+
+import os
+import re
+import shutil
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from azureml import _engine
+from azureml.exceptions import WebserviceException
+
+CUSTOM = "Custom"  # the framework of a model that names none
+
+
+def check_name(name):
+    if not isinstance(name, str) or not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9\-\._]{0,254}", name):
+        raise WebserviceException(
+            "Error, provided model name is invalid. It must only consist of letters, numbers, dashes, periods, or "
+            "underscores, start with a letter or number, and be between 1 and 255 characters long."
+        )
+
+
+def checked_path(model_path, child_paths):
+    """The absolute path to register. The service's rule: it is there, and below the working directory."""
+    path, here = Path(os.path.normpath(Path.cwd() / model_path)), Path.cwd()
+    if not path.exists():
+        raise FileNotFoundError(f"Path does not exist: {model_path}")
+    if not path.is_relative_to(here):
+        raise PermissionError(f"Unauthorized access: Path outside current working directory: {model_path}")
+    for child in child_paths or ():
+        if not (path / child).exists():
+            raise WebserviceException(f'Error, provided child path "{child}" cannot be found')
+    return path
+
+
+@contextmanager
+def only(source, child_paths):
+    """`source`, or a copy of it with the child paths alone."""
+    if not child_paths:
+        yield source
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        chosen = Path(folder) / source.name
+        for child in child_paths:
+            with _engine.translated(EngineError=WebserviceException):
+                target = _engine.names.safe_join(chosen, os.path.normpath(child))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (source / child).is_dir():
+                shutil.copytree(source / child, target, dirs_exist_ok=True)
+            else:
+                shutil.copyfile(source / child, target)
+        yield chosen
+
+
+def register(
+    workspace,
+    name,
+    source,
+    *,
+    run,
+    tags,
+    properties,
+    description,
+    datasets,
+    model_framework,
+    model_framework_version,
+    sample_input_dataset,
+    sample_output_dataset,
+):
+    """Register a file or folder; the engine's record of the model. Raises WebserviceException."""
+    if model_framework is None and model_framework_version is not None:
+        raise WebserviceException("Model framework version cannot be provided without a valid framework")
+    extra = {
+        "framework": model_framework or CUSTOM,
+        "framework_version": model_framework_version,
+        "experiment": run and run.experiment.name,
+        "datasets": [[scenario, _dataset_id(dataset)] for scenario, dataset in datasets or ()],
+        "sample_input_dataset": sample_input_dataset and _dataset_id(sample_input_dataset),
+        "sample_output_dataset": sample_output_dataset and _dataset_id(sample_output_dataset),
+    }
+    with _engine.translated(EngineError=WebserviceException):
+        return _engine.models.register(
+            workspace._folder,
+            name,
+            source,
+            stored_as=source.name,
+            tags=texts(tags),
+            properties=texts(properties),
+            description=description,
+            run_id=run and run.id,
+            extra=extra,
+        )
+
+
+def _dataset_id(dataset):
+    from azureml.data.abstract_dataset import AbstractDataset
+
+    if not isinstance(dataset, AbstractDataset):
+        raise WebserviceException(
+            f"Invalid dataset of type {type(dataset)} passed, must be of type Dataset or DatasetSnapshot"
+        )
+    if dataset.id is None:
+        raise WebserviceException(
+            'Unable to register Model with provided Dataset with ID "None". This likely means that the Dataset is '
+            "unregistered. Please register the Dataset and try again."
+        )
+    return dataset.id
+
+
+def texts(tags):
+    return {str(name): "" if value is None else str(value) for name, value in (tags or {}).items()}
