@@ -12,9 +12,9 @@ from azureml.core._environment_sections import _DEFAULT_SHM_SIZE
 from azureml.core._runconfig_data import (  # noqa: F401  the real SDK has them all here
     Data,
     DataLocation,
-    DataReferenceConfiguration,
     Dataset,
 )
+from azureml.core._runconfig_reference import DataReferenceConfiguration
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.environment import DEFAULT_CPU_IMAGE, DEFAULT_GPU_IMAGE, Environment, EnvironmentReference
 from azureml.exceptions import RunConfigurationException, UserErrorException

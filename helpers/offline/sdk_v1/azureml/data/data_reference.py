@@ -3,6 +3,7 @@
 import uuid
 
 from azureml._strict import module_getattr
+from azureml.core._runconfig_reference import DataReferenceConfiguration
 from azureml.exceptions import UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -60,8 +61,6 @@ class DataReference:
 
     def to_config(self):
         """The reference as a run configuration holds it."""
-        from azureml.core.runconfig import DataReferenceConfiguration
-
         return DataReferenceConfiguration(
             datastore_name=self.datastore.name,
             mode=self.mode,
