@@ -31,6 +31,7 @@ lab: setup
 lint: setup
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
+	PYTHONPATH=helpers/offline/sdk_v1 $(VENV)/lint-imports
 
 bench: setup
 	$(VENV)/python tests/bench/run.py

@@ -9,7 +9,7 @@ from small_jobs import LOG, make_cluster, submit_sweep, wait_for, wait_until
 
 from helpers.offline.engine import jobs, processes, removal
 from helpers.offline.engine.compute import clusters
-from helpers.offline.engine.history import job_states, logs, mlflow_store
+from helpers.offline.engine.history import job_states, logs, metrics, mlflow_store
 from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
@@ -185,6 +185,6 @@ def test_metric_values_are_what_metrics_has_under_the_name(opened):
     for name, values in {"Accuracy": [0.5, math.nan, 0.7], "Accuracy (%)": [50.0, 70.0]}.items():
         events = [{"kind": "metric", "name": name, "value": value, "step": None, "time": now} for value in values]
         run_records.log_metrics(opened, run_id, events)
-        assert str(mlflow_store.metric_values(opened, run_id, name)) == str(values)
-        assert str(mlflow_store.metrics(opened, run_id)[name]) == str(values)
-    assert mlflow_store.metric_values(opened, run_id, "other") == []
+        assert str(metrics.values(opened, run_id, name)) == str(values)
+        assert str(metrics.read(opened, run_id)[name]) == str(values)
+    assert metrics.values(opened, run_id, "other") == []

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.offline.engine.history import artifacts, job_states, logs, mlflow_store
+from helpers.offline.engine.history import artifacts, job_states, logs, metrics, mlflow_store
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.workspace.names import safe_join
 
@@ -74,27 +74,27 @@ def carry(folder: Path, run_id: str) -> None:
     new = new[: new.rfind(b"\n") + 1]  # a line that a killed script did not end is left
     if not new:
         return
-    metrics = []
+    logged = []
     for line in new.splitlines():
         try:
             event = json.loads(line)
             if event["kind"] in ("metric", "table"):
-                metrics.append(event)
+                logged.append(event)
             else:
                 _apply(folder, run_id, event, spool)
         except Exception as error:
             _tell(folder, run_id, line.decode(errors="replace"), error)
-    counts = _log(folder, run_id, metrics, counts)
+    counts = _log(folder, run_id, logged, counts)
     job_states.set_carried(folder, run_id, position + len(new), counts)
 
 
 def _log(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> dict[str, int]:
-    """Log the events; `counts` (see mlflow_store.log_metrics) as they are then."""
+    """Log the events; `counts` (see metrics.log) as they are then."""
     if not events:
         return counts
     new_counts = dict(counts)
     try:
-        mlflow_store.log_metrics(folder, run_id, events, new_counts)
+        metrics.log(folder, run_id, events, new_counts)
         return new_counts
     except Exception as error:
         if len(events) == 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from helpers.offline.engine.history import job_states, mlflow_store, spool
+from helpers.offline.engine.history import job_states, metrics, mlflow_store, spool
 from helpers.offline.engine.history.mlflow_store import PARENT, PROPERTY
 from helpers.offline.engine.history.statuses import FINAL, STATUS
 from helpers.offline.engine.jobs import submission
@@ -189,20 +189,20 @@ def set_status(folder: Path, run_id: str, status: str, error: dict | None = None
 
 def log_metrics(folder: Path, run_id: str, events: list[dict]) -> None:
     """Log metric and table events to a run that is not a job."""
-    mlflow_store.log_metrics(folder, run_id, events, mlflow_store.metric_counts(folder, run_id))
+    metrics.log(folder, run_id, events, metrics.counts(folder, run_id))
 
 
 def get_metrics(folder: Path, run_id: str) -> dict:
-    """What the run has logged until now; see mlflow_store.metrics. Raises NotFound."""
+    """What the run has logged until now; see history.metrics. Raises NotFound."""
     submission.look(folder, run_id)
     spool.carry_for_reader(folder, run_id)
-    return mlflow_store.metrics(folder, run_id)
+    return metrics.read(folder, run_id)
 
 
 def get_metric_values(folder: Path, run_id: str, name: str) -> list[float]:
     """The numbers that the run has logged under one name until now, in the order of logging: cheaper than the rest."""
     spool.carry_for_reader(folder, run_id)
-    return mlflow_store.metric_values(folder, run_id, name)
+    return metrics.values(folder, run_id, name)
 
 
 def tracking_uri(folder: Path) -> str:
