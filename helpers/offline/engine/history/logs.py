@@ -4,12 +4,17 @@ from pathlib import Path
 
 from helpers.offline.engine.history import artifacts, job_states
 
+LOG = "user_logs/std_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 
 
 def log_path(folder: Path, run_id: str, rank: int = 0) -> Path:
-    """The run's log: what the script prints. Where several processes run it, each has its own."""
-    return artifacts.root_of(folder, run_id) / job_states.submitted(folder, run_id)["logs"][rank]
+    """The run's log: what the script prints. Where several processes run it, each has its own.
+
+    A run that is no job has none; it would lie where a job's does.
+    """
+    names = job_states.submitted(folder, run_id).get("logs") or [LOG]
+    return artifacts.root_of(folder, run_id) / names[rank]
 
 
 def build_log_path(folder: Path, run_id: str) -> Path:

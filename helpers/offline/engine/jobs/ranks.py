@@ -8,6 +8,7 @@ import json
 import socket
 from contextlib import ExitStack
 
+from helpers.offline.engine.history.logs import LOG
 from helpers.offline.engine.workspace.errors import Invalid
 
 HOST = "127.0.0.1"
@@ -42,7 +43,7 @@ def process_count(job: dict) -> int:
 def log_names(job: dict) -> list[str]:
     """The log of each process, under the name that the service gives it among the run's files."""
     if not job.get("distribution"):
-        return ["user_logs/std_log.txt"]
+        return [LOG]
     return [f"user_logs/std_log_process_{rank:02}.txt" for rank in range(process_count(job))]
 
 
