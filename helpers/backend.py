@@ -1,11 +1,13 @@
 """Which Azure ML the SDKs of this process speak to: the offline workspace on this machine, or the real one."""
 
 import importlib.metadata
+import os
 import sys
 from pathlib import Path
 
 MOCKED_SDK = Path(__file__).resolve().parent / "offline" / "sdk_v1"
 BACKENDS = ("offline", "azure")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _chosen = []  # the backends that were asked for, in turn
 
@@ -19,7 +21,8 @@ def use_backend(backend: str) -> None:
 
     Of version 1, `import azureml` finds the mocked SDK or the installed one. Version 2 is the installed azure.ai.ml
     either way; offline its requests are answered in this process. Neither is imported here.
-    Offline, the workspace's folder is opened too, so that one that cannot be used is told here.
+    Offline, the workspace's folder is opened too, so that one that cannot be used is told here. A proxy of the
+    environment is from then on not asked for addresses of this machine, where offline services and LocalWebservice are.
     Raises BackendError for another name, where an SDK was imported for the other side before, and where azureml-core
     is not installed; FolderError where the offline workspace cannot be used.
     """
@@ -34,6 +37,7 @@ def use_backend(backend: str) -> None:
                 f"Restart the kernel, and run use_backend({backend!r}) before the first import of {sdk}."
             )
 
+    _keep_loopback_from_proxies()
     sys.path[:] = [entry for entry in sys.path if entry != str(MOCKED_SDK)]
     if backend == "offline":
         sys.path.insert(0, str(MOCKED_SDK))
@@ -43,6 +47,13 @@ def use_backend(backend: str) -> None:
         client.leave()
         print(f"Azure: azureml-core {_installed_version()}; the workspace is the one that config.json names")
     _chosen.append(backend)
+
+
+def _keep_loopback_from_proxies() -> None:
+    """Add this machine's own addresses to those that this process, and what it starts, ask for without a proxy."""
+    listed = [part.strip() for part in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")).split(",")]
+    without = ",".join(dict.fromkeys([*filter(None, listed), *LOOPBACK]))
+    os.environ.update(no_proxy=without, NO_PROXY=without)  # programs read one or the other
 
 
 def imported_backends() -> dict[str, str]:

@@ -1,10 +1,12 @@
-"""Results that a notebook reports, for its reader and for whoever runs it as a batch."""
+"""What a notebook leaves in its outputs for whoever runs it as a batch, in JSON beside what its reader sees."""
 
 import json
 
 from helpers import display
+from helpers.looks import FINAL
 
-MIME_TYPE = "application/vnd.keras-azureml.result+json"
+RESULT_MIME_TYPE = "application/vnd.keras-azureml.result+json"
+RUN_MIME_TYPE = "application/vnd.keras-azureml.run+json"
 
 
 def record(name: str, value) -> None:
@@ -13,4 +15,9 @@ def record(name: str, value) -> None:
     Raises TypeError for a value that JSON cannot hold, such as a NumPy number.
     """
     json.dumps(value)
-    display.show({"text/plain": f"{name}: {value}", MIME_TYPE: {"name": name, "value": value}})
+    display.show({"text/plain": f"{name}: {value}", RESULT_MIME_TYPE: {"name": name, "value": value}})
+
+
+def unfinished(run, status: str) -> dict[str, dict]:
+    """What to show beside a run's status: which run it is while it has not ended, so that a batch can name it."""
+    return {} if status in FINAL else {RUN_MIME_TYPE: {"run_id": run.id, "experiment": run.experiment.name}}

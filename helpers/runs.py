@@ -7,6 +7,7 @@ from datetime import datetime
 
 from helpers import display, sweeps
 from helpers.looks import FINAL, until_final
+from helpers.results import unfinished
 from helpers.workspace import NotMadeYet
 
 STAGES = ("Preparing", "Queued", "Running", "Finalizing")
@@ -35,9 +36,9 @@ def watch(run) -> None:
     watching, never the run.
     """
     if getattr(run, "type", None) == "hyperdrive":
-        looks, report = sweeps.looks(run), sweeps.reporter()
+        looks, report = sweeps.looks(run), sweeps.reporter(run)
     else:
-        looks, report = _looks(run), _report_in_notebook() if display.in_notebook() else _report_lines()
+        looks, report = _looks(run), _report_in_notebook(run) if display.in_notebook() else _report_lines()
     try:
         for look in looks:
             report(look)
@@ -95,7 +96,7 @@ def _log(logs: dict[str, str]) -> tuple[str | None, list[str]]:
     return name, (logs.get(name) or "").splitlines()
 
 
-def _report_in_notebook() -> Callable[[Look], None]:
+def _report_in_notebook(run) -> Callable[[Look], None]:
     from helpers import plots
 
     status = picture = drawn = None
@@ -103,7 +104,8 @@ def _report_in_notebook() -> Callable[[Look], None]:
 
     def report(look: Look) -> None:
         nonlocal status, picture, drawn, drawn_at
-        status = display.show({"text/html": _as_html(look), "text/plain": _as_text(look)}, handle=status)
+        shown = {"text/html": _as_html(look), "text/plain": _as_text(look)}
+        status = display.show(shown | unfinished(run, look.status), handle=status)
         due = look.status in FINAL or look.seconds - drawn_at >= REDRAW
         if due and "Accuracy" in look.metrics and look.metrics != drawn:
             picture = display.show(*plots.bundle(*plots.curve(look.metrics)), handle=picture)

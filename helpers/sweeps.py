@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from helpers import display
 from helpers.looks import FINAL, until_final
+from helpers.results import unfinished
 
 POLL = (2.0, 10.0)  # seconds between two looks: at first, and after the first two minutes
 
@@ -63,17 +64,18 @@ def looks(sweep) -> Iterator[Look]:
     return until_final(look, lambda look: (look.status, look.children), POLL)
 
 
-def reporter() -> Callable[[Look], None]:
+def reporter(sweep) -> Callable[[Look], None]:
     """What shows a look: in a notebook a table in place, elsewhere lines as they come."""
-    return _report_in_notebook() if display.in_notebook() else _report_lines()
+    return _report_in_notebook(sweep) if display.in_notebook() else _report_lines()
 
 
-def _report_in_notebook() -> Callable[[Look], None]:
+def _report_in_notebook(sweep) -> Callable[[Look], None]:
     table = None
 
     def report(look: Look) -> None:
         nonlocal table
-        table = display.show({"text/html": _as_html(look), "text/plain": _as_text(look)}, handle=table)
+        shown = {"text/html": _as_html(look), "text/plain": _as_text(look)}
+        table = display.show(shown | unfinished(sweep, look.status), handle=table)
 
     return report
 

@@ -3,9 +3,11 @@
 import importlib.metadata
 import platform
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -16,11 +18,20 @@ from batch.manifest import write_manifest
 from batch.outcome import read_outcome
 from batch.preparation import Work
 
+KERNEL_LINES = 10  # of what a kernel that died has said
 PACKAGES = ("papermill", "keras", "tensorflow", "tensorflow-cpu", "mlflow", "azureml-core")
 
 
 class ThisInterpreter(AsyncKernelManager):
-    """Starts the python3 kernel of the running interpreter, whatever kernels the machine has installed."""
+    """Starts the python3 kernel of the running interpreter, whatever kernels the machine has installed.
+
+    messages: the file that gets what the kernel's process says of itself; None for standard error.
+    """
+
+    messages: IO | None = None
+
+    async def start_kernel(self, **options):
+        return await super().start_kernel(**options, stderr=self.messages)
 
     @default("kernel_spec_manager")
     def _only_the_native_kernel(self):
@@ -47,14 +58,13 @@ def run_all(work: Work, timeout: int | None) -> None:
             bar.set_postfix_str(name)
             cell_bar = {"desc": name, "position": 1, "leave": False} if terminal else False
             if not terminal:
-                print(f"[{number}/{total}] {name} …", file=sys.stderr, flush=True)
+                print(f"[{number}/{total}] {name} … ", end="", file=sys.stderr, flush=True)
             values = work.inputs[notebook]["parameters"]
             outcome = run_notebook(notebook, work.output / notebook.name, values, timeout, cell_bar)
             work.manifest[name] = work.inputs[notebook] | outcome
             write_manifest(work.output, work.manifest)
             if not terminal:
-                spent = f"{outcome['result']} after {outcome['seconds']:.1f} s"
-                print(f"[{number}/{total}] {name}: {spent}", file=sys.stderr, flush=True)
+                print(f"{outcome['result']} after {outcome['seconds']:.1f} s", file=sys.stderr, flush=True)
             if outcome["result"] != "ok":
                 return
             bar.update()
@@ -80,22 +90,26 @@ def execute(
     """Let papermill run the notebook; return what stopped it, other than an exception in one of its cells."""
     import papermill  # takes two seconds, for which nobody should wait to read the help or an error
 
-    try:
-        papermill.execute_notebook(
-            literal_path(notebook),
-            literal_path(executed),
-            parameters=values,
-            kernel_name="python3",
-            kernel_manager_class=ThisInterpreter,
-            language="python",
-            cwd=notebook.parent,
-            execution_timeout=timeout,
-            progress_bar=cell_bar,
-        )
-    except papermill.exceptions.PapermillExecutionError:
-        return None  # the executed notebook tells
-    except (KeyboardInterrupt, Exception) as error:  # dead kernel, timeout, full disk …: the rest must be told
-        return error
+    with tempfile.TemporaryFile() as messages:
+        try:
+            papermill.execute_notebook(
+                literal_path(notebook),
+                literal_path(executed),
+                parameters=values,
+                kernel_name="python3",
+                kernel_manager_class=type("Kernel", (ThisInterpreter,), {"messages": messages}),
+                language="python",
+                cwd=notebook.parent,
+                execution_timeout=timeout,
+                progress_bar=cell_bar,
+            )
+        except papermill.exceptions.PapermillExecutionError:
+            return None  # the executed notebook tells
+        except (KeyboardInterrupt, Exception) as error:  # dead kernel, timeout, full disk …: the rest must be told
+            messages.seek(0)
+            for line in messages.read().decode(errors="replace").splitlines()[-KERNEL_LINES:]:
+                error.add_note(line)
+            return error
     return None
 
 

@@ -1,12 +1,17 @@
 """What became of a notebook, read from what papermill left of it."""
 
+import json
+import re
+from contextlib import suppress
 from pathlib import Path
 
 import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
-RESULT_MIME_TYPE = "application/vnd.keras-azureml.result+json"
+from helpers.results import RESULT_MIME_TYPE, RUN_MIME_TYPE
+
 ERROR_MARKER_TAG = "papermill-error-cell-tag"
+ANSI_SEQUENCE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def read_outcome(executed: Path, stopped_by: BaseException | None) -> dict[str, object]:
@@ -18,28 +23,32 @@ def read_outcome(executed: Path, stopped_by: BaseException | None) -> dict[str, 
     try:
         notebook = nbformat.read(executed, as_version=4)
     except (FileNotFoundError, nbformat.reader.NotJSONError):  # stopped before, or while, it was first written
-        return failure("failed", 0, 0, {}, message=describe_exception(stopped_by))
+        return outcome("failed", [], message=describe_exception(stopped_by))
     if stopped_by is not None:
         mark_stopped_cell(notebook)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    run = [cell for cell in cells if cell.metadata.papermill.status == "completed"]
-    complete = stopped_by is None and len(run) == len(cells)
+    complete = stopped_by is None and all(cell.metadata.papermill.status == "completed" for cell in cells)
     if complete:
         notebook.cells = [c for c in notebook.cells if ERROR_MARKER_TAG not in c.metadata.get("tags", [])]
     nbformat.write(notebook, executed)
 
-    results = recorded_results(cells)
     if complete:
-        return {"result": "ok", "cells": [len(run), len(cells)], "results": results}
+        return outcome("ok", cells)
     result = "interrupted" if isinstance(stopped_by, KeyboardInterrupt) else "failed"
     for number, cell in enumerate(cells, start=1):
         if cell.metadata.papermill.status == "failed":
-            return failure(result, len(run), len(cells), results, **describe_failure(number, cell, stopped_by))
-    return failure(result, len(run), len(cells), results, message=describe_exception(stopped_by))
+            return outcome(result, cells, **describe_failure(number, cell, stopped_by))
+    return outcome(result, cells, message=describe_exception(stopped_by))
 
 
-def failure(result: str, run: int, cells: int, results: dict, **error: object) -> dict[str, object]:
-    return {"result": result, "cells": [run, cells], "results": results, "error": error}
+def outcome(result: str, cells: list[nbformat.NotebookNode], **error: object) -> dict[str, object]:
+    """The part of a manifest entry that the executed notebook's code cells decide."""
+    return {
+        "result": result,
+        "cells_run": sum(cell.metadata.papermill.status == "completed" for cell in cells),
+        "cells": len(cells),
+        "results": {payload["name"]: payload["value"] for payload in payloads(cells, RESULT_MIME_TYPE)},
+    } | ({"error": error, "unfinished_runs": payloads(cells, RUN_MIME_TYPE)} if error else {})
 
 
 def mark_stopped_cell(notebook: nbformat.NotebookNode) -> None:
@@ -54,29 +63,53 @@ def mark_stopped_cell(notebook: nbformat.NotebookNode) -> None:
         started.metadata.papermill.update(status="failed", exception=True)
 
 
-def recorded_results(cells: list[nbformat.NotebookNode]) -> dict[str, object]:
-    """The values that the notebook reported with helpers.record, by name."""
-    payloads = [
-        output.data[RESULT_MIME_TYPE]
-        for cell in cells
-        for output in cell.outputs
-        if RESULT_MIME_TYPE in output.get("data", {})
-    ]
-    return {payload["name"]: payload["value"] for payload in payloads}
+def payloads(cells: list[nbformat.NotebookNode], mime_type: str) -> list[dict]:
+    """What helpers.record or helpers.watch left for this program in the cells' outputs."""
+    outputs = [output.get("data", {}) for cell in cells for output in cell.outputs]
+    return [data[mime_type] for data in outputs if mime_type in data]
 
 
 def describe_failure(number: int, cell: nbformat.NotebookNode, stopped_by: BaseException | None) -> dict:
-    """The cell's number among the code cells, its first line, and what happened in it."""
-    place = {"cell": number, "line": next(iter(cell.source.strip().splitlines()), "")}
+    """Where the cell stopped and why.
+
+    cell: its number among the code cells; line and source: the line that raised, as far as that is known.
+    """
+    place = {"cell": number, "line": None, "source": cell.source.strip()}
     if stopped_by is not None:
         return place | {"message": describe_exception(stopped_by)}
     error = next((output for output in reversed(cell.outputs) if output.output_type == "error"), None)
     if error is None:
         return place | {"message": "the cell failed without a traceback"}
-    message = f"{error.ename}: {error.evalue}"
+    traceback, text = (ANSI_SEQUENCE.sub("", part) for part in ("\n".join(error.traceback), error.evalue))
+    blank = len(cell.source) - len(cell.source.lstrip("\n"))  # lines that IPython leaves out and does not count
+    if line := raising_line(traceback, cell.execution_count):
+        place |= {"line": line + blank, "source": cell.source.splitlines()[line + blank - 1].strip()}
+    if job := job_error(text):
+        return place | {"message": f"{error.ename}: {job}"}
+    short = sdk_message(text) or text
+    message = f"{error.ename}: {short}"
     if error.ename == "SystemExit":
         return place | {"message": f"{message}. The cell left the notebook early; the cells after it were not run."}
-    return place | {"message": message, "traceback": "\n".join(error.traceback)}
+    return place | {"message": message, "traceback": traceback.replace(text, short)}
+
+
+def raising_line(traceback: str, execution_count: int | None) -> int | None:
+    """The line of the cell in which the exception arose, or from which a function elsewhere raised it."""
+    frames = re.findall(rf"Cell In\[{execution_count}\], line (\d+)", traceback)
+    return int(frames[-1]) if frames else None  # of chained exceptions, the last is the one that was raised
+
+
+def sdk_message(text: str) -> str | None:
+    """What an exception of the Azure ML SDK says, of a text that has it twice, the second time as JSON; else None."""
+    found = re.match(r"\w+:\n\tMessage: (.*)\n\tInnerException", text, re.DOTALL)
+    return found and found[1]
+
+
+def job_error(text: str) -> str | None:
+    """What went wrong in a job, where the text is of the SDK's exception that a job failed; else None."""
+    with suppress(ValueError, KeyError, TypeError):
+        return json.loads((sdk_message(text) or "").removeprefix("Activity Failed:\n"))["error"]["message"]
+    return None
 
 
 def describe_exception(error: BaseException | None) -> str:
@@ -84,7 +117,8 @@ def describe_exception(error: BaseException | None) -> str:
         case KeyboardInterrupt():
             return "interrupted"
         case DeadKernelError():
-            return "the kernel died. If nobody ended it, it may have run out of memory: the system's log tells."
+            why = "the kernel died. If nobody ended it, it may have run out of memory: the system's log tells."
+            return "\n".join([why, *getattr(error, "__notes__", [])])
         case CellTimeoutError():
             return "the cell took longer than --execution-timeout allows"
         case _:

@@ -33,12 +33,13 @@ CODE_FOLDERS = ("helpers", "scripts")
 class Work:
     """The notebooks to run, in order, of which the first `complete` need not be run again.
 
-    inputs: what each is made from; manifest: the entries of those that have run; claim: closing it lets other runs
-    write to the output folder.
+    inputs: what each notebook of the series is made from; manifest: the entries of those that have run; claim: closing
+    it lets other runs write to the output folder.
     """
 
     notebooks: list[Path]
     complete: int
+    backend: str
     inputs: dict[Path, dict]
     manifest: dict[str, dict]
     output: Path
@@ -72,10 +73,9 @@ def prepare(options: argparse.Namespace) -> Work | None:
         return plan(notebooks, dependences, look, addable=dependences if options.with_needed else complete)
 
     def look(needs: Collection[Need]) -> set[Need]:
-        first = chosen[0]
-        backend = values[first].get("backend", "offline")
-        return lacking_in_workspace(needs, backend, offline_folder(first), cwd=first.parent)
+        return lacking_in_workspace(needs, backend, offline_folder(chosen[0]), cwd=chosen[0].parent)
 
+    backend = values[chosen[0]].get("backend", "offline")
     complete, why = count_complete(chosen, inputs, manifest, output) if options.resume else (0, "")
     planned = to_run(chosen[complete:], chosen[:complete])
     if again := [chosen.index(notebook) for notebook in planned if notebook in chosen[:complete]]:
@@ -92,4 +92,4 @@ def prepare(options: argparse.Namespace) -> Work | None:
     for notebook in planned:
         if notebook in bounds:
             print(bounds[notebook], flush=True)
-    return Work(notebooks, complete, inputs, manifest, output, claim)
+    return Work(notebooks, complete, backend, inputs, manifest, output, claim)

@@ -1,22 +1,20 @@
-"""What is told at the end: the failure, the table and the recorded results."""
+"""What is told at the end: what stopped the run and what goes on, the table, the recorded results, a summary."""
 
 import json
-import re
 import sys
-from pathlib import Path
 
 from batch.preparation import Work
 
 TRACEBACK_LINES = 15
-ANSI_SEQUENCE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def report(work: Work) -> int:
-    """Print the failure, if there is one, the table and the recorded results; return the exit code."""
+    """Print the failure, if there is one, the table, the recorded results and a summary; return the exit code."""
     entries = {notebook.stem: work.manifest.get(notebook.stem) for notebook in work.notebooks}
     stopped = {name: entry for name, entry in entries.items() if entry and entry["result"] != "ok"}
     for name, entry in stopped.items():
-        print("\n".join(describe_stop(name, entry, work.output)), file=sys.stderr, flush=True)
+        lines = ["", *describe_stop(work, name, entry), *describe_what_goes_on(work, name, entry)]
+        print("\n".join(lines), file=sys.stderr, flush=True)
 
     width = max(len(name) for name in [*entries, "notebook"])
     print(f"\n{'notebook':{width}}    cells  seconds  result")
@@ -24,7 +22,7 @@ def report(work: Work) -> int:
         if entry is None:
             print(f"{name:{width}}  {'–':>7}  {'–':>7}  not run")
             continue
-        cells = "/".join(map(str, entry["cells"]))
+        cells = f"{entry['cells_run']}/{entry['cells']}"
         earlier = " (earlier run)" if number < work.complete else ""
         print(f"{name:{width}}  {cells:>7}  {entry['seconds']:7.1f}  {entry['result']}{earlier}")
 
@@ -34,21 +32,64 @@ def report(work: Work) -> int:
             for result, value in entry["results"].items():
                 text = json.dumps(value, ensure_ascii=False)
                 print(f"  {result} = {text if len(text) <= 80 else text[:79] + '…'}")
-    print(f"\nExecuted notebooks: {work.output}", flush=True)
+    print(f"\n{summary(work, entries, stopped)}\nExecuted notebooks: {work.output}", flush=True)
     if not stopped:
         return 0
     return 130 if any(entry["result"] == "interrupted" for entry in stopped.values()) else 1
 
 
-def describe_stop(name: str, entry: dict, output: Path) -> list[str]:
+def describe_stop(work: Work, name: str, entry: dict) -> list[str]:
     error = entry["error"]
-    place = f"in code cell {error['cell']}: {error['line']}" if "cell" in error else "before its first cell"
-    lines = [f"\n{name}: {entry['result']} {place}"]
+    lines = [f"{name}: {entry['result']} {place(error)}"]
     if "traceback" in error:
-        traceback = error["traceback"] if sys.stderr.isatty() else ANSI_SEQUENCE.sub("", error["traceback"])
-        lines += [f"  {line}" for line in traceback.splitlines()[-TRACEBACK_LINES:]]
+        lines += [f"  {line}" for line in error["traceback"].splitlines()[-TRACEBACK_LINES:]]
     elif error["message"] != entry["result"]:
-        lines.append(f"  {error['message']}")
-    if (output / f"{name}.ipynb").is_file():
-        lines.append(f"As far as it came: {output / name}.ipynb")
+        lines += [f"  {line}" for line in error["message"].splitlines()]
+    if (work.output / f"{name}.ipynb").is_file():
+        lines.append(f"As far as it came: {work.output / name}.ipynb")
     return lines
+
+
+def place(error: dict) -> str:
+    """Where in the notebook it stopped: the line that raised or, where that is not known, the cell."""
+    if "cell" not in error:
+        return "before its first cell"
+    if error["line"] is not None:
+        return f"in code cell {error['cell']}, line {error['line']}: {error['source']}"
+    first, *more = error["source"].splitlines() or [""]
+    return f"in code cell {error['cell']}{', which begins' if more else ''}: {first}"
+
+
+def describe_what_goes_on(work: Work, name: str, entry: dict) -> list[str]:
+    """The runs that the notebook leaves running, how to end them, and what else may go on costing money."""
+    (folder,) = {notebook.parent for notebook in work.notebooks if notebook.stem == name}
+    lines = []
+    for run in entry["unfinished_runs"]:
+        cancel = f"helpers.use_backend({work.backend!r}); helpers.connect().get_run({run['run_id']!r}).cancel()"
+        lines += [
+            f"Its run goes on, in the experiment {run['experiment']}; the next notebooks find it. To end it:",
+            f'  cd "{folder}" && "{sys.executable}" -c "import helpers; {cancel}"',
+        ]
+    removers = [notebook.stem for notebook, inputs in work.inputs.items() if inputs["removes"]]
+    if work.backend == "azure" and removers:
+        lines.append(
+            f"What the notebooks have made stays in the workspace and may cost money: {removers[0]} removes it."
+        )
+    return lines
+
+
+def summary(work: Work, entries: dict[str, dict | None], stopped: dict[str, dict]) -> str:
+    """What was achieved, in a sentence, and where to look next."""
+    ok = [entry for entry in entries.values() if entry and entry["result"] == "ok"]
+    if not stopped:
+        who = f"All {len(ok)} notebooks" if len(ok) > 1 else "The notebook"
+        earlier = f", {work.complete} of them in an earlier run" if work.complete else ""
+        seconds = sum(entry["seconds"] for entry in ok[work.complete :])
+        recorded = sum(len(entry["results"]) for entry in ok)
+        return (
+            f"{who} ran to the end{earlier}: {seconds:.0f} s, {recorded} recorded results. The pictures are in the "
+            "executed notebooks; `make lab` opens the series, `make studio` shows its runs."
+        )
+    (name,) = stopped
+    how = "failed" if stopped[name]["result"] == "failed" else "was interrupted"
+    return f"{len(ok)} of {len(entries)} notebooks ran to the end; {name} {how}. --resume goes on with it."

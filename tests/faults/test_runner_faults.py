@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from small_jobs import wait_until
+from small_jobs import make_cluster, wait_until
 from small_notebooks import RUNNER, executed, manifest, record, run, write_notebook
+
+from helpers.offline.engine import job_states
 
 DEADLINE = 120  # seconds
 
@@ -26,10 +28,11 @@ def test_the_first_failure_ends_the_run_and_is_told(tmp_path, capsys):
     assert run(tmp_path) == 1
 
     told = capsys.readouterr()
-    assert "02_b: failed in code cell 2: # Train it" in told.err
+    assert '02_b: failed in code cell 2, line 3: raise ValueError("no such cluster")' in told.err
     assert "ValueError: no such cluster" in told.err
     assert "\x1b" not in told.err
     assert f"As far as it came: {tmp_path / 'output' / '02_b.ipynb'}" in told.err
+    assert "1 of 3 notebooks ran to the end; 02_b failed. --resume goes on with it." in told.out
     table = told.out.strip().split("\n\n")[0]
     rows = [line.split() for line in table.splitlines()[1:]]
     assert [[row[0], row[1], *row[3:]] for row in rows] == [
@@ -41,8 +44,11 @@ def test_the_first_failure_ends_the_run_and_is_told(tmp_path, capsys):
     entries = manifest(tmp_path)
     assert entries["02_b"]["result"] == "failed"
     assert entries["02_b"]["results"] == {"reached": True}
-    assert entries["02_b"]["error"]["cell"] == 2
-    assert entries["02_b"]["error"]["message"] == "ValueError: no such cluster"
+    error = entries["02_b"]["error"]
+    assert (error["cell"], error["line"], error["source"]) == (2, 3, 'raise ValueError("no such cluster")')
+    assert error["message"] == "ValueError: no such cluster"
+    assert error["traceback"].endswith("ValueError: no such cluster")
+    assert "\x1b" not in error["traceback"]
     assert "03_c" not in entries
     assert statuses(tmp_path, "02_b") == ["completed", "failed", "pending"]
 
@@ -71,6 +77,73 @@ def test_a_failure_leaves_no_result_of_an_older_run_behind(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        ("accuracy = 0.9\nassert accuracy == 0.9, 'first'\nassert accuracy > 0.99, 'second'", 3),
+        ("import json\n\njson.loads(\n    'no JSON')", 3),
+        ("try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise RuntimeError('chained') from error", 4),
+        ("x = 1\nx = = 2", 2),
+    ],
+    ids=["assert", "raised elsewhere", "chained", "no Python"],
+)
+def test_the_line_that_raised_is_named(tmp_path, capsys, source, line):
+    write_notebook(tmp_path, "01_a", "x = 1", source)
+    assert run(tmp_path) == 1
+    text = source.splitlines()[line - 1].strip()
+    assert f"01_a: failed in code cell 2, line {line}: {text}\n" in capsys.readouterr().err
+    error = manifest(tmp_path)["01_a"]["error"]
+    assert (error["line"], error["source"]) == (line, text)
+
+
+def test_of_a_job_that_failed_the_jobs_own_error_is_told_and_once(tmp_path, offline_folder, capsys):
+    script = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--epochs', type=int)\n"
+    write_training_notebook(tmp_path, offline_folder, script + "parser.parse_args(['--epochs', 'many'])")
+    assert run(tmp_path) == 1
+    told = capsys.readouterr().err
+    cause = "Error: train.py: error: argument --epochs: invalid int value: 'many'"
+    assert told.count(cause) == 1
+    assert "04_train: failed in code cell 3, line 1: run.wait_for_completion()\n  ActivityFailedException: Exec" in told
+    assert cause in manifest(tmp_path)["04_train"]["error"]["message"]
+    assert manifest(tmp_path)["04_train"]["unfinished_runs"] == []
+    assert "goes on, in the experiment" not in told
+
+
+def test_what_the_sdk_says_twice_is_told_once(tmp_path, offline_folder, capsys):
+    source = "import helpers\nhelpers.use_backend('offline')\nfrom azureml.core import Model\n"
+    write_notebook(tmp_path, "01_a", f"\n{source}Model(helpers.connect(), 'nothing')")
+    assert run(tmp_path) == 1
+    told = capsys.readouterr().err
+    assert "01_a: failed in code cell 1, line 5: Model(helpers.connect(), 'nothing')" in told
+    assert told.count("Model/s") <= 1
+    assert "ErrorResponse" not in told
+    message = manifest(tmp_path)["01_a"]["error"]["message"]
+    assert message in told.splitlines()[-2]
+    assert "nothing" in message and "\n" not in message
+
+
+def write_training_notebook(project: Path, offline_folder: Path, script: str) -> None:
+    """04_train, which submits the script, watches its run (and makes the file `shown` when it does), and waits."""
+    (project / "job").mkdir()
+    (project / "job" / "train.py").write_text(script)
+    make_cluster(offline_folder, "gpu-cluster")
+    submit = f"""
+import pathlib
+import helpers
+helpers.use_backend("offline")
+from azureml.core import Experiment, ScriptRunConfig
+config = ScriptRunConfig({str(project / "job")!r}, "train.py", compute_target="gpu-cluster")
+run = Experiment(helpers.connect(), "digits").submit(config)
+show = helpers.results.display.show
+def show_and_tell(*given, **named):
+    handle = show(*given, **named)
+    pathlib.Path("../shown").touch()
+    return handle
+helpers.results.display.show = show_and_tell
+"""
+    write_notebook(project, "04_train", submit, "helpers.watch(run)", "run.wait_for_completion()")
+
+
+@pytest.mark.parametrize(
     ("source", "said"),
     [
         ("import sys; sys.exit(0)", "SystemExit: 0. The cell left the notebook early"),
@@ -82,7 +155,7 @@ def test_a_notebook_that_stops_early_has_failed(tmp_path, capsys, source, said):
     write_notebook(tmp_path, "01_a", record("reached", "1"), source, "print('never')", "print('never')")
     assert run(tmp_path) == 1
     assert f"01_a: failed in code cell 2: {source}\n  {said}" in capsys.readouterr().err
-    assert manifest(tmp_path)["01_a"]["cells"] == [1, 4]
+    assert (manifest(tmp_path)["01_a"]["cells_run"], manifest(tmp_path)["01_a"]["cells"]) == (1, 4)
     assert manifest(tmp_path)["01_a"]["results"] == {"reached": 1}
     assert statuses(tmp_path, "01_a") == ["completed", "failed", "pending", "pending"]
 
@@ -137,6 +210,27 @@ def test_ctrl_c_keeps_the_partial_notebook_and_ends_the_kernel(tmp_path, hanging
     assert_ends(kernel)
     assert [entry["result"] for entry in manifest(tmp_path).values()] == ["ok", "interrupted"]
     assert statuses(tmp_path, "02_b") == ["completed", "failed", "pending"]
+
+
+def test_after_ctrl_c_the_run_that_goes_on_is_named_with_the_command_that_ends_it(tmp_path, offline_folder):
+    write_training_notebook(tmp_path, offline_folder, "import time\ntime.sleep(600)")
+    command = [sys.executable, str(RUNNER), "--notebooks", str(tmp_path / "notebooks")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: (tmp_path / "shown").exists() or process.poll() is not None, DEADLINE)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130, err
+    (left,) = manifest(tmp_path)["04_train"]["unfinished_runs"]
+    assert left["experiment"] == "digits"
+    assert "Its run goes on, in the experiment digits; the next notebooks find it. To end it:\n" in err
+    assert job_states.get(offline_folder, left["run_id"])["status"] not in job_states.FINAL
+    (cancel,) = [line for line in err.splitlines() if left["run_id"] in line]
+    subprocess.run(cancel, shell=True, check=True, capture_output=True, timeout=DEADLINE)
+    wait_until(lambda: job_states.get(offline_folder, left["run_id"])["status"] == "Canceled", DEADLINE)
 
 
 def test_a_runner_that_is_killed_loses_only_the_notebook_it_was_in(tmp_path, hanging_batch):

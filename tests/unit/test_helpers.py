@@ -169,7 +169,7 @@ def test_a_result_in_a_notebook_carries_its_payload(monkeypatch):
     shown = []
     monkeypatch.setattr(results.display, "show", shown.append)
     helpers.record("Accuracy", 0.5)
-    assert shown == [{"text/plain": "Accuracy: 0.5", results.MIME_TYPE: {"name": "Accuracy", "value": 0.5}}]
+    assert shown == [{"text/plain": "Accuracy: 0.5", results.RESULT_MIME_TYPE: {"name": "Accuracy", "value": 0.5}}]
 
 
 def test_a_value_that_json_cannot_hold_is_refused():
@@ -211,7 +211,7 @@ def test_what_is_shown_in_a_kernel_is_kept_in_the_cells_output(tmp_path):
     )
     notebook = run_cells(tmp_path, source)
     result, picture, text = notebook.cells[0].outputs
-    assert result.data == {"text/plain": "Accuracy: 0.5", results.MIME_TYPE: {"name": "Accuracy", "value": 0.5}}
+    assert result.data == {"text/plain": "Accuracy: 0.5", results.RESULT_MIME_TYPE: {"name": "Accuracy", "value": 0.5}}
     assert picture.metadata["image/png"]["alt"] == "3 handwritten digits: 1, 2, 3"
     assert text.data == {"text/plain": "second"}
 

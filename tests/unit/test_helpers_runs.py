@@ -1,10 +1,11 @@
 """Watching a run, and finding the one that counts."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
 
-from helpers import looks, runs
+from helpers import looks, results, runs
 from helpers.workspace import NotMadeYet
 
 LOG = "user_logs/std_log.txt"
@@ -21,6 +22,8 @@ def test_how_long_a_run_took():
 
 class ScriptedRun:
     """A run that goes one step further at each look: each step is (status, log, metrics)."""
+
+    id, experiment = "the-run", SimpleNamespace(name="digits")
 
     def __init__(self, *steps, number=1):
         self.steps, self.number, self.step = steps, number, -1
@@ -96,6 +99,8 @@ def test_in_a_notebook_one_block_and_one_curve_are_replaced(monkeypatch):
     assert len(curves) == 2  # one for each change of the metrics
     assert curves[0][1] is None
     assert curves[1][1] is not None
+    which = {"run_id": "the-run", "experiment": "digits"}
+    assert [data.get(results.RUN_MIME_TYPE) for data, _ in blocks] == [which] * 5 + [None]  # until it has ended
     last = blocks[-1][0]
     assert last["text/plain"].splitlines() == [
         "Preparing → Queued → Running → Finalizing → Completed",

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers import looks, runs, sweeps
+from helpers import looks, results, runs, sweeps
 
 
 class ScriptedSweep:
@@ -15,7 +15,7 @@ class ScriptedSweep:
 
     def __init__(self, *steps):
         self.steps, self.step = steps, -1
-        self.experiment = SimpleNamespace(workspace=None)
+        self.experiment = SimpleNamespace(workspace=None, name="tune")
 
     def get_status(self):
         self.step = min(self.step + 1, len(self.steps) - 1)
@@ -77,6 +77,8 @@ def test_in_a_notebook_one_table_is_replaced_and_texts_are_escaped(monkeypatch):
     evil = ("Failed", [child("a", "Failed", kind="<script>")], "<script>")
     runs.watch(ScriptedSweep(*STEPS[:-1], evil))
     assert [handle for _, handle in shown] == [None, "handle", "handle", "handle"]  # the unchanged look shows nothing
+    which = {"run_id": "the-sweep", "experiment": "tune"}
+    assert [data.get(results.RUN_MIME_TYPE) for data, _ in shown] == [which] * 3 + [None]  # until it has ended
     assert "<td>0.9000</td><td>0.00123</td>" in shown[2][0]["text/html"]
     assert shown[2][0]["text/plain"].splitlines()[0] == "Running · 2 trials: 1 Canceled, 1 Running"
     assert "<script>" not in shown[3][0]["text/html"] and "&lt;script&gt;" in shown[3][0]["text/html"]

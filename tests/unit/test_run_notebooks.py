@@ -1,6 +1,7 @@
 """The batch runner: what it runs, tells, records and skips."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -36,7 +37,7 @@ def test_a_batch_runs_tells_and_records(tmp_path, capsys, monkeypatch):
     assert entries["01_a"]["parameters"] == {"name": odd, "epochs": 7, "layers": [50], "tags": {"a": "b"}}
     assert entries["02_b"]["parameters"] == {}
     assert entries["02_b"]["result"] == "ok"
-    assert entries["02_b"]["cells"] == [2, 2]
+    assert (entries["02_b"]["cells_run"], entries["02_b"]["cells"]) == (2, 2)
     assert entries["02_b"]["seconds"] > 0
     assert entries["02_b"]["versions"]["python"].startswith("3.")
     assert entries["02_b"]["versions"]["papermill"]
@@ -51,8 +52,9 @@ def test_a_batch_runs_tells_and_records(tmp_path, capsys, monkeypatch):
     ]
     assert "  test_accuracy = 0.9786" in told.out
     assert told.out.rstrip().endswith(f"Executed notebooks: {tmp_path / 'output'}")
-    assert told.err.splitlines()[0] == "[1/2] 01_a …"
-    assert told.err.splitlines()[-1].startswith("[2/2] 02_b: ok after ")
+    assert re.fullmatch(r"\[1/2\] 01_a … ok after \d+\.\d s\n\[2/2\] 02_b … ok after \d+\.\d s\n", told.err)
+    assert "All 2 notebooks ran to the end: " in told.out
+    assert " s, 3 recorded results. The pictures are in the executed notebooks" in told.out
 
 
 def test_resume_skips_what_is_unchanged_and_runs_what_follows_a_change(tmp_path, capsys):
@@ -63,7 +65,9 @@ def test_resume_skips_what_is_unchanged_and_runs_what_follows_a_change(tmp_path,
 
     assert run(tmp_path, "--resume") == 0
     assert manifest(tmp_path) == first
-    assert capsys.readouterr().out.count("ok (earlier run)") == 3
+    told = capsys.readouterr().out
+    assert told.count("ok (earlier run)") == 3
+    assert "All 3 notebooks ran to the end, 3 of them in an earlier run: 0 s" in told
 
     write_notebook(tmp_path, "02_b", record("name", "'changed'"))
     assert run(tmp_path, "--resume") == 0
@@ -72,6 +76,7 @@ def test_resume_skips_what_is_unchanged_and_runs_what_follows_a_change(tmp_path,
     assert second["02_b"]["results"] == {"name": "changed"}
     assert second["03_c"]["started"] > first["03_c"]["started"]
     table = capsys.readouterr().out
+    assert "--resume: 1 of 3 are complete. 02_b and what follows it run: the notebook has changed." in table
     assert table.count("ok (earlier run)") == 1
     assert '  name = "01_a"' in table
 
@@ -79,7 +84,7 @@ def test_resume_skips_what_is_unchanged_and_runs_what_follows_a_change(tmp_path,
 def test_an_expected_exception_is_no_failure(tmp_path):
     write_notebook(tmp_path, "01_a", "1 / 0", "x = 1", tags={0: "raises-exception"})
     assert run(tmp_path) == 0
-    assert manifest(tmp_path)["01_a"]["cells"] == [2, 2]
+    assert (manifest(tmp_path)["01_a"]["cells_run"], manifest(tmp_path)["01_a"]["cells"]) == (2, 2)
     assert "encountered an exception" not in str(executed(tmp_path, "01_a"))
 
 
@@ -100,3 +105,11 @@ def test_the_runner_itself_imports_neither_sdk_nor_framework(tmp_path):
     arguments = [str(small_notebooks.SCRIPTS), "--notebooks", str(tmp_path / "notebooks")]
     done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_what_a_kernel_says_of_itself_is_kept_out_of_the_report(tmp_path, capfd):
+    said = "from traitlets.config import Application\n"
+    said += "Application.instance().log.error('KeyboardInterrupt caught in kernel.')"
+    write_notebook(tmp_path, "01_a", said)
+    assert run(tmp_path) == 0
+    assert "KeyboardInterrupt" not in "".join(capfd.readouterr())

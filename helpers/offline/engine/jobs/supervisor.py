@@ -262,16 +262,19 @@ def error_path(folder: Path, run_id: str, rank: int) -> Path:
 
 
 def cause(error: Path, log: Path) -> str | None:
-    """The exception that ended a process: what its Python wrote to `error` (see in_run), or the log's last line.
+    """What ended a process: the exception that its Python wrote to `error` (see in_run), or the log's last line.
 
-    That is an exception where a traceback ends with it, which a script printed before it gave up. What stands after
-    an exception's first line need not belong to it: then there is nothing to tell.
+    That is an exception where a traceback ends with it, which a script printed before it gave up, or what argparse
+    refuses arguments with. What stands after an exception's first line need not belong to it: then there is nothing to
+    tell.
     """
     if error.is_file():
         return error.read_text(encoding="utf-8")
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 20_000))
         text = file.read().decode(errors="replace").rstrip()
+    if refused := re.search(r"^\S+: error: .*\Z", text, re.MULTILINE):
+        return refused[0][:1000]
     _, found, end = text.rpartition("Traceback (most recent call last):\n")
     lines = [line for line in end.splitlines() if not line.startswith(" ")]
     return lines[0][:1000] if found and len(lines) == 1 else None
