@@ -29,6 +29,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as world:
         folder = working_copy(Path(world))
         os.environ["AZUREML_OFFLINE_FOLDER"] = str(offline := Path(world, "offline"))
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [world, os.environ.get("PYTHONPATH")]))
         executed = {}
         try:
             for path in tqdm(paths, unit="notebook"):
@@ -46,8 +47,11 @@ def main() -> int:
 
 
 def working_copy(world: Path) -> Path:
-    """A folder for the notebooks to run in, with what they read beside it, so that what they write goes with it."""
-    for name in ("data", "scripts"):
+    """A copy of the notebooks' folder in `world`, with what they use beside it.
+
+    With `world` first in PYTHONPATH it is the repository for them: what they write stays in it.
+    """
+    for name in ("data", "helpers", "scripts"):
         (world / name).symlink_to(NOTEBOOKS.parent / name)
     return Path(shutil.copytree(NOTEBOOKS, world / "notebooks"))
 

@@ -1,7 +1,6 @@
 """What the tests of the notebooks share: the notebooks, and a world of their own to run them in."""
 
 import os
-import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -10,13 +9,11 @@ PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 NAMES = [path.stem for path in PATHS]
 
 
-def copy_of_notebooks(world: Path) -> Path:
-    """A copy of the notebooks' folder with what they read beside it, so that what they write stays in `world`."""
-    for name in ("data", "scripts"):
-        (world / name).symlink_to(ROOT / name)
-    return Path(shutil.copytree(NOTEBOOKS, world / "notebooks"))
-
-
 def environment(world: Path) -> dict[str, str]:
-    """The environment of a process that works in the offline workspace of `world`."""
-    return os.environ | {"AZUREML_OFFLINE_FOLDER": str(world / "offline")}
+    """The environment of a process that works in `world`, which is its repository and holds its offline workspace.
+
+    It has a proxy that answers nobody: what is on this machine has to be reached without it.
+    """
+    python_path = os.pathsep.join(filter(None, [str(world), os.environ.get("PYTHONPATH")]))
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    return os.environ | {"AZUREML_OFFLINE_FOLDER": str(world / "offline"), "PYTHONPATH": python_path} | proxies

@@ -196,6 +196,11 @@ def test_every_link_to_a_file_leads_somewhere(path, text):
                 assert (path.parent / target).resolve().is_file(), f"{cell.id}: {target}"
 
 
+def test_its_code_finds_files_from_the_repository_not_from_where_it_runs(code):
+    for cell in code:
+        assert not re.search(r"""["']\.{1,2}/""", cell.source), f"{cell.id}: helpers.REPOSITORY is where files are"
+
+
 def test_no_cell_is_empty_or_long(notebook):
     for cell in notebook.cells:
         assert cell.source.strip(), cell.id

@@ -117,6 +117,56 @@ def run_cells(folder: Path, *sources: str, **options) -> nbformat.NotebookNode:
     return notebook
 
 
+# A proxy between us and the network
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "127.0.0.1,localhost,::1"),
+        ({"no_proxy": "corp.example, localhost"}, "corp.example,localhost,127.0.0.1,::1"),
+        ({"NO_PROXY": "corp.example"}, "corp.example,127.0.0.1,localhost,::1"),
+        ({"NO_PROXY": "*"}, "*,127.0.0.1,localhost,::1"),
+    ],
+)
+def test_what_goes_by_no_proxy_is_kept_and_loopback_added_once(tmp_path, variables, expected):
+    code = "import helpers, os; helpers.use_backend('offline'); helpers.use_backend('offline'); "
+    result = python(
+        code + "print(os.environ['no_proxy']); print(os.environ['NO_PROXY'])",
+        tmp_path,
+        **{"no_proxy": "", "NO_PROXY": ""} | variables,
+    )
+    assert result.stdout.splitlines()[-2:] == [expected] * 2, result.stderr
+
+
+def test_a_dead_proxy_does_not_stand_between_us_and_a_service_of_this_machine(tmp_path):
+    code = """if True:
+        import http.server, threading, requests, helpers
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            log_message = lambda *_: None
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/score"
+        try:
+            print(requests.post(address, json=1).status_code)
+        except requests.exceptions.ProxyError:
+            print("by the proxy")
+        helpers.use_backend("offline")
+        print(requests.post(address, json=1).status_code)
+        print(len(helpers.scoring.latencies(address, {}, 1, count=2)))
+        print(helpers.scoring.load(address, {}, 1, count=4, clients=2).answered)
+        """
+    result = python(code, tmp_path, http_proxy="http://127.0.0.1:9", no_proxy="", NO_PROXY="")
+    said = result.stdout.splitlines()
+    assert said[0] == "by the proxy", "the test's proxy stands in nobody's way"
+    assert said[2:] == ["200", "2", "4"], result.stderr
+
+
 # The workspace
 
 
