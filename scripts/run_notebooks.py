@@ -8,12 +8,13 @@
 
 Before anything runs, parameters are checked, by name and type, against the cells tagged `parameters`; one goes to
 those notebooks that have it. What a notebook needs has to be in the workspace or be made by a notebook before it:
---with-needed adds those that make it. Each notebook runs in its own folder, as in JupyterLab, in a
-kernel of the interpreter that runs this script. The first failure ends the run. What runs on Azure
-cost at most is printed before anything is run.
+--with-needed adds those that make it. Each notebook runs in its own folder, as in JupyterLab, in a kernel of the
+interpreter that runs this script. The first failure ends the run. What runs on Azure cost at most is printed before
+anything is run.
 
 The output folder receives the executed notebooks under their own names and manifest.json: for each notebook
 the hashes of what it was made from, its parameters, versions, time, result and the values it recorded.
+--junit and --html write the same for CI systems and for readers.
 
 Exit codes: 0 all ran to their end; 1 a notebook failed; 2 the command line, a parameter or a notebook is
 wrong and nothing was run; 130 interrupted.
@@ -21,10 +22,13 @@ wrong and nothing was run; 130 interrupted.
 
 import logging
 import sys
+from contextlib import suppress
 
 from batch import UsageError
 from batch.command_line import parse_command_line
 from batch.execution import run_all
+from batch.junit import write_junit
+from batch.page import write_page
 from batch.preparation import prepare
 from batch.report import report
 
@@ -43,14 +47,20 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         with work.claim:
-            run_all(work, options.execution_timeout)
-    except KeyboardInterrupt:  # between two notebooks
-        print("\nrun_notebooks: interrupted", file=sys.stderr)
-        return 130
+            for path in (options.junit, options.html):
+                if path:
+                    path.unlink(missing_ok=True)  # whatever happens, none of an older run shall stand in
+            with suppress(KeyboardInterrupt):  # between two notebooks
+                run_all(work, options.execution_timeout)
+            code = report(work)
+            if options.junit:
+                write_junit(options.junit, work)
+            if options.html:
+                write_page(options.html, work)
     except OSError as error:
         print(f"run_notebooks: cannot write the output: {error}. --output names another folder.", file=sys.stderr)
         return 1
-    return report(work)
+    return code
 
 
 if __name__ == "__main__":

@@ -29,9 +29,16 @@ display(payload, raw=True)
 
 
 def write_notebook(
-    project: Path, name: str, *sources: str, parameters: str = "", tags: dict | None = None, **workspace: dict
+    project: Path,
+    name: str,
+    *sources: str,
+    parameters: str = "",
+    tags: dict | None = None,
+    prose: str = "",
+    series: str = "",
+    **workspace: dict,
 ) -> Path:
-    """Write notebooks/`name`.ipynb with a code cell for each source.
+    """Write `name`.ipynb, in notebooks/ or its folder `series`, with a code cell for each source, after its prose.
 
     `tags` are by the cell's place, from 0; `workspace` is what its metadata says that it `needs` and `removes`.
     """
@@ -40,9 +47,9 @@ def write_notebook(
         cells[place].metadata["tags"] = [tag]
     if parameters:
         cells.insert(0, nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}))
-    cells.insert(0, nbformat.v4.new_markdown_cell(f"# {name}"))
-    path = project / "notebooks" / f"{name}.ipynb"
-    path.parent.mkdir(exist_ok=True)
+    cells.insert(0, nbformat.v4.new_markdown_cell(f"# {name}{prose}"))
+    path = project / "notebooks" / series / f"{name}.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"workspace": workspace} if workspace else {}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), path)
     return path

@@ -41,7 +41,7 @@ def parse_command_line(arguments: list[str] | None, description: str) -> argpars
         "--output",
         metavar="FOLDER",
         type=Path,
-        help="where executed notebooks and manifest.json go; by default output/ beside the notebooks' folder",
+        help="where executed notebooks and manifest.json go; by default output/, or output/NAME of a series",
     )
     parser.add_argument(
         "--with-needed",
@@ -54,17 +54,34 @@ def parse_command_line(arguments: list[str] | None, description: str) -> argpars
         help="skip the first notebooks, up to one that failed or whose text, code or parameters have changed",
     )
     parser.add_argument(
+        "--junit", metavar="FILE", type=Path, help="also write a report in JUnit's XML, a test case for each notebook"
+    )
+    parser.add_argument(
+        "--html",
+        metavar="FILE",
+        type=Path,
+        help="also write a report as one HTML page: the table and the executed notebooks with their pictures",
+    )
+    parser.add_argument(
         "--execution-timeout",
         metavar="SECONDS",
         type=positive_seconds,
         help="the longest that one cell may take; by default there is no limit",
+    )
+    parser.add_argument(
+        "--series",
+        metavar="NAME",
+        default="",
+        help="run the notebooks in this folder of the notebooks' folder, such as v2",
     )
     parser.add_argument("--notebooks", metavar="FOLDER", type=Path, default=NOTEBOOKS, help="the notebooks' folder")
     parser.add_argument(
         "--help-parameters", action="store_true", help="list the parameters of the chosen notebooks and end"
     )
     options = parser.parse_args(arguments)
-    options.notebooks = options.notebooks.resolve()
+    options.root = options.notebooks.resolve().parent
+    options.notebooks = options.notebooks.resolve() / options.series
+    options.output = options.output or options.root / "output" / options.series
     return options
 
 

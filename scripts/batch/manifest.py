@@ -66,6 +66,17 @@ def prepare_output(folder: Path, notebooks: list[Path]) -> Path:
     return folder
 
 
+def prepare_reports(*paths: Path | None) -> None:
+    """Make the folders of the reports that are to be written. Raises UsageError where one cannot be written."""
+    for path in filter(None, paths):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"the report {path} cannot be written: {error}") from error
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            raise UsageError(f"the report {path} cannot be written: that is a folder, or lies in one that is read-only")
+
+
 def claim_output(folder: Path) -> IO:
     """An open file that keeps other runs out of the output folder. Raises UsageError where another run has it."""
     claim = (folder / ".lock").open("w")

@@ -14,6 +14,7 @@ from batch.manifest import (
     hash_folders,
     offline_folder,
     prepare_output,
+    prepare_reports,
     read_manifest,
 )
 from batch.needs import Need, lacking_in_workspace, plan, read_dependence
@@ -45,6 +46,10 @@ class Work:
     output: Path
     claim: IO
 
+    def entries(self) -> dict[str, dict | None]:
+        """The manifest entry of each notebook by its name, in order; None for one that was not run."""
+        return {notebook.stem: self.manifest.get(notebook.stem) for notebook in self.notebooks}
+
 
 def prepare(options: argparse.Namespace) -> Work | None:
     """Check what can be checked, and tell what will be run and what it can cost; None if that was all.
@@ -60,10 +65,11 @@ def prepare(options: argparse.Namespace) -> Work | None:
     values = {notebook: all_values(declared, given[notebook]) for notebook, declared in parameters.items()}
     dependences = {notebook: read_dependence(notebook, values[notebook]) for notebook in values}
 
-    output = prepare_output(options.output or options.notebooks.parent / "output", list(values))
+    prepare_reports(options.junit, options.html)
+    output = prepare_output(options.output, list(values))
     claim = claim_output(output)
     manifest = read_manifest(output)
-    code_hash = hash_folders(options.notebooks.parent, CODE_FOLDERS)
+    code_hash = hash_folders(options.root, CODE_FOLDERS)
     inputs = {
         notebook: describe_inputs(notebook, code_hash, values[notebook], given[notebook], dependences[notebook].removes)
         for notebook in values

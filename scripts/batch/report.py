@@ -10,7 +10,7 @@ TRACEBACK_LINES = 15
 
 def report(work: Work) -> int:
     """Print the failure, if there is one, the table, the recorded results and a summary; return the exit code."""
-    entries = {notebook.stem: work.manifest.get(notebook.stem) for notebook in work.notebooks}
+    entries = work.entries()
     stopped = {name: entry for name, entry in entries.items() if entry and entry["result"] != "ok"}
     for name, entry in stopped.items():
         lines = ["", *describe_stop(work, name, entry), *describe_what_goes_on(work, name, entry)]
@@ -32,10 +32,10 @@ def report(work: Work) -> int:
             for result, value in entry["results"].items():
                 text = json.dumps(value, ensure_ascii=False)
                 print(f"  {result} = {text if len(text) <= 80 else text[:79] + '…'}")
-    print(f"\n{summary(work, entries, stopped)}\nExecuted notebooks: {work.output}", flush=True)
-    if not stopped:
+    print(f"\n{summary(work, entries)}\nExecuted notebooks: {work.output}", flush=True)
+    if all(entry and entry["result"] == "ok" for entry in entries.values()):
         return 0
-    return 130 if any(entry["result"] == "interrupted" for entry in stopped.values()) else 1
+    return 1 if any(entry["result"] == "failed" for entry in stopped.values()) else 130
 
 
 def describe_stop(work: Work, name: str, entry: dict) -> list[str]:
@@ -78,10 +78,10 @@ def describe_what_goes_on(work: Work, name: str, entry: dict) -> list[str]:
     return lines
 
 
-def summary(work: Work, entries: dict[str, dict | None], stopped: dict[str, dict]) -> str:
+def summary(work: Work, entries: dict[str, dict | None]) -> str:
     """What was achieved, in a sentence, and where to look next."""
     ok = [entry for entry in entries.values() if entry and entry["result"] == "ok"]
-    if not stopped:
+    if len(ok) == len(entries):
         who = f"All {len(ok)} notebooks" if len(ok) > 1 else "The notebook"
         earlier = f", {work.complete} of them in an earlier run" if work.complete else ""
         seconds = sum(entry["seconds"] for entry in ok[work.complete :])
@@ -90,6 +90,6 @@ def summary(work: Work, entries: dict[str, dict | None], stopped: dict[str, dict
             f"{who} ran to the end{earlier}: {seconds:.0f} s, {recorded} recorded results. The pictures are in the "
             "executed notebooks; `make lab` opens the series, `make studio` shows its runs."
         )
-    (name,) = stopped
-    how = "failed" if stopped[name]["result"] == "failed" else "was interrupted"
-    return f"{len(ok)} of {len(entries)} notebooks ran to the end; {name} {how}. --resume goes on with it."
+    failed = [name for name, entry in entries.items() if entry and entry["result"] == "failed"]
+    why = f"{failed[0]} failed" if failed else "it was interrupted"
+    return f"{len(ok)} of {len(entries)} notebooks ran to the end; {why}. --resume goes on from there."

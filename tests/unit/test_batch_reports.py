@@ -1,0 +1,122 @@
+"""The reports for machines and for keeping: JUnit's XML, the HTML page, and the folder of a series."""
+
+import base64
+import re
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+
+import pytest
+from small_notebooks import record, run, write_notebook
+
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+PICTURE = f"""
+from IPython.display import display
+print("\\x1b[31mred\\x1b[0m <b>")
+alt = {{"image/png": {{"alt": 'one "black" pixel'}}}}
+display({{"image/png": {PIXEL!r}, "text/plain": "a pixel"}}, metadata=alt, raw=True)
+display({{"text/html": "<table><tr><td>cell</td></tr></table>", "text/plain": "cell"}}, raw=True)
+"""
+PROSE = """
+## Results
+
+See [the next one](02_b.ipynb), [a file](../docs/azure.md) and [the web](https://example.org).
+
+![A map](map.svg) ![Nothing](missing.png)
+"""
+
+
+class Page(HTMLParser):
+    """What a browser would see of a page: its elements with their attributes, and its words."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.elements, self.words = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.words += data
+
+    def all(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    """Both reports of a batch of three notebooks, of which the second fails."""
+    tmp_path = tmp_path_factory.mktemp("batch")
+    write_notebook(tmp_path, "01_a", PICTURE, record("accuracy", "0.97"), record("name", "'a\\x00b'"), prose=PROSE)
+    (tmp_path / "notebooks" / "map.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    write_notebook(tmp_path, "02_b", "x = 1\nraise ValueError('bad \\x1b[31m<value>\\x1b[0m \\x07')", "print('never')")
+    write_notebook(tmp_path, "03_c", "x = 1")
+    junit, page = tmp_path / "reports" / "junit.xml", tmp_path / "reports" / "page.html"
+    assert run(tmp_path, "--junit", str(junit), "--html", str(page)) == 1
+    return ET.parse(junit).getroot(), page.read_text()
+
+
+def test_junit_has_a_case_for_each_notebook(reports):
+    suites, _ = reports
+    (suite,) = suites
+    counts = {name: suite.get(name) for name in ("name", "tests", "failures", "errors", "skipped")}
+    assert counts == {"name": "notebooks", "tests": "3", "failures": "1", "errors": "0", "skipped": "1"}
+    good, failed, skipped = suite
+    assert [case.get("name") for case in suite] == ["01_a", "02_b", "03_c"]
+    assert float(good.get("time")) > 0
+    recorded = {each.get("name"): each.get("value") for each in good.iter("property")}
+    assert recorded == {"accuracy": "0.97", "name": "a\N{REPLACEMENT CHARACTER}b"}
+    (failure,) = failed
+    assert failure.get("type") == "ValueError"
+    assert failure.get("message") == "ValueError: bad <value> \N{REPLACEMENT CHARACTER}"
+    assert failure.text.startswith("failed in code cell 1, line 2: raise ValueError(")
+    assert "Traceback" in failure.text
+    assert skipped[0].tag == "skipped"
+
+
+def test_the_page_holds_everything_and_fetches_nothing(reports):
+    _, text = reports
+    page = Page(text)
+    policy = next(meta["content"] for meta in page.all("meta") if meta.get("http-equiv") == "Content-Security-Policy")
+    assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    assert {tag for tag, _ in page.elements} & {"script", "link", "iframe"} == set()
+    pictures = {image["alt"]: image["src"] for image in page.all("img")}
+    assert pictures['one "black" pixel'] == f"data:image/png;base64,{PIXEL}"
+    assert base64.b64decode(pictures["A map"].removeprefix("data:image/svg+xml;base64,")).startswith(b"<svg")
+    assert pictures["Nothing"] == ""
+    targets = [link.get("href") for link in page.all("a")]
+    assert targets == ["#01_a", "#02_b", "#02_b", None, "https://example.org"]
+    assert "prefers-color-scheme: dark" in text
+
+
+def test_the_page_shows_what_failed_what_was_printed_and_what_was_not_run(reports):
+    _, text = reports
+    page = Page(text)
+    assert "1 of 3 notebooks ran to the end; 02_b failed." in page.words
+    assert "02_b: failed in code cell 1, line 2: raise ValueError(" in page.words
+    assert "red <b>\n" in page.words and "\x1b" not in text
+    assert "accuracy: 0.97" in page.words
+    assert [section["class"] for section in page.all("section")] == ["ok", "failed"]
+    assert re.search(r"03_c</td><td>not run", text)
+    assert "<td>cell</td>" in text
+    assert [tag for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)] == ["h1", "h2", "h2", "h3", "h2", "h2"]
+
+
+@pytest.mark.parametrize("option", ["--junit", "--html"])
+def test_a_report_that_cannot_be_written_is_told_before_anything_runs(tmp_path, capsys, option):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file" / "report"):
+        assert run(tmp_path, option, str(path)) == 2
+        assert f"the report {path} cannot be written" in capsys.readouterr().err
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_series_is_a_folder_of_notebooks_with_outputs_of_its_own(tmp_path):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    write_notebook(tmp_path, "01_a", "x = 2", series="v2")
+    assert run(tmp_path) == 0
+    assert run(tmp_path, "--series", "v2", "1") == 0
+    for folder, source in (("", "x = 1"), ("v2", "x = 2")):
+        assert source in (tmp_path / "output" / folder / "01_a.ipynb").read_text()
+        assert (tmp_path / "output" / folder / "manifest.json").is_file()
