@@ -11,7 +11,8 @@ import pytest
 from small_jobs import make_cluster, wait_until
 from small_notebooks import RUNNER, executed, manifest, record, run, write_notebook
 
-from helpers.offline.engine import job_states
+from helpers.offline.engine.history import job_states
+from helpers.offline.engine.history.statuses import FINAL
 
 DEADLINE = 120  # seconds
 
@@ -227,7 +228,7 @@ def test_after_ctrl_c_the_run_that_goes_on_is_named_with_the_command_that_ends_i
     (left,) = manifest(tmp_path)["04_train"]["unfinished_runs"]
     assert left["experiment"] == "digits"
     assert "Its run goes on, in the experiment digits; the next notebooks find it. To end it:\n" in err
-    assert job_states.get(offline_folder, left["run_id"])["status"] not in job_states.FINAL
+    assert job_states.get(offline_folder, left["run_id"])["status"] not in FINAL
     (cancel,) = [line for line in err.splitlines() if left["run_id"] in line]
     subprocess.run(cancel, shell=True, check=True, capture_output=True, timeout=DEADLINE)
     wait_until(lambda: job_states.get(offline_folder, left["run_id"])["status"] == "Canceled", DEADLINE)
