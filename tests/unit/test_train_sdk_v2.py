@@ -1,0 +1,22 @@
+"""The script that trains and registers with the SDK v2 runs to its end, on all of MNIST."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "train_sdk_v2.py"
+
+
+def test_mnist_is_trained_and_the_model_registered(tmp_path):
+    world = {"AZUREML_OFFLINE_FOLDER": str(tmp_path / "offline")}
+    result = subprocess.run(
+        [sys.executable, SCRIPT, "--epochs", "1"], capture_output=True, text=True, cwd=tmp_path, env=os.environ | world
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Training set: 54,000 images" in result.stdout
+    assert float(re.search(r"Final test loss .*, final test accuracy (0\.\d+)", result.stdout)[1]) > 0.9
+    registered = re.search(r"Registered keras-mnist, version 1, of the job (\w+)", result.stdout)
+    assert f"RunId: {registered[1]}" in result.stdout
+    assert len(list((tmp_path / "offline" / "models" / "keras-mnist").glob("*/model/model.keras"))) == 1
