@@ -48,9 +48,10 @@ pictures: setup
 studio: setup
 	$(VENV)/python scripts/studio.py
 
-# docs/offline-coverage.md: what of the real SDK the mocked one supports.
+# docs/offline-coverage.md and offline-coverage-v2.md: what of the SDKs is supported offline.
 coverage-table: setup
 	$(VENV)/python scripts/coverage_table.py
+	$(VENV)/python scripts/coverage_table_v2.py
 
 # The article's own stack, Python 3.7 and TensorFlow 2.0: its environment is built, and trains through the mocked SDK.
 legacy: setup

@@ -63,3 +63,26 @@ def offline_folder(tmp_path, monkeypatch, mlflow_store):
     if (path / "assets.db").exists():
         services.end_all(path)  # no process is left behind
         jobs.end_all(path)
+
+
+@pytest.fixture(scope="module")
+def ml_client(tmp_path_factory, mlflow_store):
+    """The installed azure-ai-ml's MLClient of a new offline folder; the working directory is beside it."""
+    from helpers.offline.arm import client
+    from helpers.offline.engine import jobs, services
+    from helpers.offline.engine.workspace import folder
+
+    top = tmp_path_factory.mktemp("world")
+    (top / "work").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZUREML_OFFLINE_FOLDER", str(top / "offline"))
+        patch.chdir(top / "work")
+        path = folder.open_folder(top / "offline")
+        shutil.copyfile(mlflow_store, path / "mlflow.db")
+        client.use()
+        from azure.ai.ml import MLClient
+        from azure.identity import DefaultAzureCredential
+
+        yield MLClient(DefaultAzureCredential(), "a-subscription", "a-group", "a-workspace")
+        services.end_all(path)
+        jobs.end_all(path)

@@ -64,6 +64,8 @@ def _after_import(name: str, call: Callable) -> None:
 
 def _take_over_client(ml) -> None:
     """Answer what the client sends, whoever it says it is; telemetry is off."""
+    from helpers.offline.arm import workspaces
+
     version = importlib.metadata.version(SDK)
     if not version.startswith(f"{KNOWN}."):
         warnings.warn(
@@ -74,7 +76,7 @@ def _take_over_client(ml) -> None:
     if is_used():
         return
     _take_over_wire()
-    _take_over_downloads()
+    _take_over_programs()
     _look_more_often()
     real_init, real_from_config = ml.MLClient.__init__, ml.MLClient.from_config.__func__
 
@@ -82,6 +84,7 @@ def _take_over_client(ml) -> None:
     def __init__(self, credential, *arguments, **options):
         own = None if credential is None else _credential()
         real_init(self, own, *arguments, **(options | {"enable_telemetry": False}))
+        workspaces.names.add(self.workspace_name)
         self._online_endpoints._local_endpoint_helper = _NoDocker()
         self._online_deployments._local_deployment_helper = _NoDocker()
 
@@ -118,14 +121,19 @@ def _look_more_often() -> None:
             setattr(RunHistoryConstants, f"_WAIT_COMPLETION_POLLING_INTERVAL_{end}", LOOK)
 
 
-def _take_over_downloads() -> None:
-    """What the client fetches by another program than itself: files that a component includes."""
+def _take_over_programs() -> None:
+    """What the client has another program do: mount datastores, and fetch files that a component includes."""
     from azure.ai.ml._utils._artifact_utils import ArtifactCache
+    from azure.ai.ml.operations import DataOperations, DatastoreOperations
 
-    def fetch(self, *arguments, **options):
-        raise NotImplementedError(f"Files from an artifact feed are not supported offline. See {COVERAGE}.")
+    def refused(what: str) -> Callable:
+        def refuse(self, *arguments, **options):
+            raise NotImplementedError(f"{what} is not supported offline. See {COVERAGE}.")
 
-    ArtifactCache.get = ArtifactCache.set = fetch
+        return refuse
+
+    DataOperations.mount = DatastoreOperations.mount = refused("Mounting on this machine")
+    ArtifactCache.get = ArtifactCache.set = refused("A feed of artifacts")
 
 
 class _NoDocker:

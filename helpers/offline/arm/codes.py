@@ -12,6 +12,7 @@ from helpers.offline.engine.workspace.errors import Invalid, TooLarge
 from helpers.offline.engine.workspace.names import safe_join
 
 KIND = "code"
+IMMUTABLE = "Asset paths cannot be updated."
 
 
 def start_upload(request: Request) -> dict:
@@ -47,7 +48,7 @@ def put_version(request: Request) -> dict:
     finally:
         shutil.rmtree(uploaded)
     kept = given | {"snapshot": snapshot_id}
-    return _described(request, resources.put_version(request, KIND, kept, "Asset paths cannot be updated."))
+    return _described(request, resources.put_version(request, KIND, kept, ("snapshot",), IMMUTABLE))
 
 
 def get_version(request: Request) -> dict:

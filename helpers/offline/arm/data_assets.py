@@ -7,6 +7,7 @@ from helpers.offline.arm.wire import Request, Unsupported, long_uri, resource, s
 from helpers.offline.engine.assets import data
 
 KIND = "data"
+CONTENT = ("dataType", "dataUri")
 TYPES = ("uri_file", "uri_folder")
 
 
@@ -21,7 +22,7 @@ def put_version(request: Request) -> dict:
         data.resolve(request.folder, [source])  # whether it is known here
     else:
         data.datastore_root(request.folder, source["datastore"])
-    return _described(request, resources.put_version(request, KIND, body, "Asset paths cannot be updated."))
+    return _described(request, resources.put_version(request, KIND, body, CONTENT, "Asset paths cannot be updated."))
 
 
 def get_version(request: Request) -> dict:

@@ -8,6 +8,7 @@ from helpers.offline.arm import resources
 from helpers.offline.arm.wire import Refused, Request, Unsupported, resource
 
 KIND = "environment"
+CONTENT = ("image", "condaFile")
 
 
 def put_version(request: Request) -> dict:
@@ -18,7 +19,7 @@ def put_version(request: Request) -> dict:
     _specification(given.get("condaFile"))
     name, version = request.names["name"], request.names["version"]
     immutable = f"The environment {name!r} version {version!r} exists with another content; give it a new version."
-    return _described(request, resources.put_version(request, KIND, given, immutable))
+    return _described(request, resources.put_version(request, KIND, given, CONTENT, immutable))
 
 
 def get_version(request: Request) -> dict:

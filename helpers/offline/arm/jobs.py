@@ -4,9 +4,10 @@ commands.py makes the engine's job of what is asked for.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from helpers.offline.arm import commands, runs
+from helpers.offline.arm.resources import is_listed
 from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
 from helpers.offline.engine import jobs as engine_jobs
 from helpers.offline.engine.assets import data
@@ -50,11 +51,26 @@ def get(request: Request) -> dict:
 
 
 def list_all(request: Request) -> Iterator[dict]:
-    """The jobs, the last submitted first; a run of SDK v1 is not described in this form."""
-    view = request.query.get("listViewType") or "ActiveOnly"
-    shown = {"ActiveOnly": (False,), "ArchivedOnly": (True,)}.get(view, (False, True))
-    found = run_records.list_runs_of_type(request.folder, RUN_TYPES["Command"])
-    return (_described(request, run) for run in found if run.archived in shown)
+    """The jobs that a list asks for, the last submitted first; a run of SDK v1 is not described in this form."""
+    query = request.query
+    for name in ("assetName", "scheduled", "scheduleId"):
+        if name in query:
+            raise Unsupported(f"A list of jobs by {name}", "tag and properties are")
+    kinds = [query["jobType"]] if query.get("jobType") in RUN_TYPES else RUN_TYPES if "jobType" not in query else []
+    found = (run for kind in kinds for run in run_records.list_runs_of_type(request.folder, RUN_TYPES[kind]))
+    return (
+        _described(request, run)
+        for run in found
+        if is_listed(request, run.archived) and query.get("tag", "") in {"", *run.tags} and _has_properties(run, query)
+    )
+
+
+def _has_properties(run: run_records.RunRecord, query: Mapping[str, str]) -> bool:
+    """Whether a run has the properties that a list asks for: name or name=value, with commas between."""
+    wanted = [one.partition("=") for one in query.get("properties", "").split(",") if one]
+    return all(
+        name in run.properties and (not is_given or run.properties[name] == value) for name, is_given, value in wanted
+    )
 
 
 def cancel(request: Request) -> dict | Answer:

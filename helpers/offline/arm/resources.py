@@ -14,10 +14,10 @@ NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or d
 FREE = {"tags", "description", "isArchived", "properties", "stage", "autoDeleteSetting"}  # may change later
 
 
-def put_version(request: Request, kind: str, body: dict, immutable: str) -> Asset:
+def put_version(request: Request, kind: str, body: dict, content: tuple[str, ...], immutable: str) -> Asset:
     """Keep a version, or what may change of one that is there: its tags, description, properties and archive flag.
 
-    Raises Refused, which says `immutable`, where the rest is not what was kept.
+    Raises Refused, which says `immutable`, where its `content` is not what was kept under these names.
     """
     name, version = request.names["name"], request.names["version"]
     for word in (name, version):
@@ -27,7 +27,7 @@ def put_version(request: Request, kind: str, body: dict, immutable: str) -> Asse
     def choose(there: Asset | None) -> dict | Asset:
         if there is None:
             return body
-        if _fixed(there.body) != _fixed(body):
+        if any(there.body.get(key) != body.get(key) for key in content):
             raise Refused(immutable, 409, "UserError")
         return there
 
@@ -135,10 +135,6 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
 
 def _versions(request: Request, kind: str, name: str) -> list[Asset]:
     return [asset for asset in assets.list_latest(request.folder, kind) if asset.name.startswith(f"{name}/")]
-
-
-def _fixed(body: dict) -> dict:
-    return {key: value for key, value in body.items() if key not in FREE and value is not None}
 
 
 def _key(name: str, version: str) -> str:

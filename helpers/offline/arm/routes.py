@@ -20,7 +20,6 @@ from helpers.offline.arm import (
     workspaces,
 )
 from helpers.offline.arm.wire import (
-    API_HOST,
     BLOB_HOST,
     COVERAGE,
     PROVIDER,
@@ -92,11 +91,11 @@ ROUTES = [
 ]
 
 
-def _compiled(pattern: str) -> re.Pattern:
+def compiled(pattern: str) -> re.Pattern:
     return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", pattern), re.IGNORECASE)
 
 
-_TABLE = [(method, _compiled(pattern), handler) for method, pattern, handler in ROUTES]
+_TABLE = [(method, compiled(pattern), handler) for method, pattern, handler in ROUTES]
 
 
 def answer(method: str, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
@@ -145,12 +144,13 @@ def _page(request: Request, items: Iterator[dict]) -> dict:
 
 def _not_offered(request: Request) -> str:
     """What is asked for and not offered, by the words by which somebody knows it."""
-    where = re.sub(_compiled(f"(/[a-z]+/v[0-9.]+)?{WORKSPACE}/"), "", request.path)
-    if request.host == API_HOST or where != request.path:
-        what = f"{request.method} {where}"
-    else:
-        what = f"{request.method} https://{request.host}{request.path}"
-    return f"Offline there is no {what}: {COVERAGE} tells what is supported, and what is not. Nothing was sent."
+    where = re.sub(rf"^.*/providers/{PROVIDER}/(workspaces/[^/]+/)?", "", request.path, flags=re.IGNORECASE)
+    if where == request.path:
+        where = f"https://{request.host}{request.path}"
+    return (
+        f"Offline there is no {request.method} {where}: {COVERAGE} tells what is supported, and what is not. "
+        "Nothing was sent."
+    )
 
 
 def _status(error: Exception) -> int:

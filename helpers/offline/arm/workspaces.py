@@ -3,14 +3,24 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from helpers.offline.arm.wire import API_HOST, LOCATION, RESOURCE_GROUP, WORKSPACE, Request, resource
+from helpers.offline.arm.wire import API_HOST, LOCATION, RESOURCE_GROUP, WORKSPACE, Refused, Request, resource
 from helpers.offline.engine import assets
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.jobs import run_records
 
+names = {WORKSPACE}  # by which the clients of this process call it
+
 
 def get(request: Request) -> dict:
+    """Raises Refused for a workspace that no client was made with."""
     scope = request.scope
+    if scope.workspace not in names:
+        raise Refused(
+            f"The workspace {scope.workspace!r} was not found. Offline there is one, which each MLClient calls by the "
+            f"name that it was made with; here that is {' or '.join(sorted(names))}.",
+            404,
+            "ResourceNotFound",
+        )
     asset = assets.add_if(request.folder, "workspace", WORKSPACE, lambda latest: latest or _new())
     properties = {
         "friendlyName": asset.body["friendly_name"],

@@ -1,0 +1,283 @@
+"""Each public method of azure-ai-ml's MLClient in a call: those that are supported offline, and those that are not.
+
+docs/offline-coverage-v2.md is made of these tables (scripts/coverage_table_v2.py); test_v2_coverage.py makes the calls.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from unittest.mock import MagicMock
+
+from azure.ai.ml import Input, Output, RayDistribution, command
+from azure.ai.ml.data_transfer import Database
+from azure.ai.ml.dsl import pipeline
+from azure.ai.ml.entities import (
+    AzureMLOnlineInferencingServer,
+    BuildContext,
+    CommandComponent,
+    ComputeInstance,
+    Data,
+    DataImport,
+    Environment,
+    FeatureSet,
+    FeatureSetSpecification,
+    FeatureStore,
+    Index,
+    ManagedOnlineEndpoint,
+    Model,
+    ModelPackage,
+    Registry,
+    ServerlessEndpoint,
+    SshJobService,
+    Workspace,
+)
+from azure.core.exceptions import ResourceNotFoundError
+from small_v2 import make_cluster, make_environment, wait_for
+
+EVALUATOR = {"is-evaluator": "true", "is-promptflow": "true"}
+FEATURES = """
+source: {type: csv, path: a.csv, timestamp_column: {name: time}}
+features: [{name: height, type: float}]
+index_columns: [{name: id, type: string}]
+"""
+STORED = "azureml://datastores/workspaceblobstore/paths/table"
+
+
+def groups(client_class: type) -> dict[str, list[str]]:
+    """The public methods of each group of operations of MLClient."""
+    found = {}
+    for name, member in inspect.getmembers(client_class, lambda member: isinstance(member, property)):
+        operations = inspect.signature(member.fget, eval_str=True).return_annotation
+        if inspect.isclass(operations) and operations.__module__.startswith("azure.ai.ml.operations"):
+            methods = inspect.getmembers(operations, inspect.isfunction)
+            found[name] = [method for method, _ in methods if not method.startswith("_")]
+    return found
+
+
+def file(name: str = "files/a.txt", content: str = "a") -> str:
+    """The folder of a file that is written below the working directory."""
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content, encoding="utf-8")
+    return str(path.parent)
+
+
+def job(**details):
+    make = {"command": "echo ran", "compute": "cpu", "environment": "small@latest"}
+    return command(**make | details)
+
+
+def data(client):
+    return client.data.create_or_update(Data(name="digits", version="1", path=file(), type="uri_folder"))
+
+
+def model(client):
+    return client.models.create_or_update(Model(name="model", version="1", path=file()))
+
+
+def evaluator(client):
+    made = Model(name="judge", version="1", path=file(), properties=EVALUATOR)
+    return client.evaluators.create_or_update(made)
+
+
+def ended(client) -> str:
+    """The name of a job that has ended; it is submitted once."""
+    try:
+        client.jobs.get("told")
+    except ResourceNotFoundError:
+        make_cluster(client), make_environment(client)
+        client.jobs.create_or_update(job(name="told"))
+    return wait_for(client, "told", "Completed").name
+
+
+def names(listed) -> list[str]:
+    return [one.name for one in listed]
+
+
+def is_archived_and_restored(operations, made) -> bool:
+    """Archive a version and bring it back; whether the list of versions follows."""
+    operations.archive(made.name, version=made.version)
+    hidden = list(operations.list(made.name)) == []
+    operations.restore(made.name, version=made.version)
+    return hidden and [one.version for one in operations.list(made.name)] == [made.version]
+
+
+def archived_job(client) -> bool:
+    name = ended(client)
+    client.jobs.archive(name)
+    hidden = name not in names(client.jobs.list())
+    client.jobs.restore(name)
+    return hidden and name in names(client.jobs.list())
+
+
+def part():
+    return CommandComponent(name="part", command="echo 1", environment="small@latest", version="1")
+
+
+@pipeline
+def one_step():
+    part()().compute = "cpu"
+
+
+# Each returns something true where the call did what it says. None needs another to have been called.
+SUPPORTED: dict[str, Callable] = {
+    "workspaces.get": lambda c: c.workspaces.get(c.workspace_name).mlflow_tracking_uri.startswith("sqlite:"),
+    "workspaces.list": lambda c: names(c.workspaces.list()) == ["offline"],
+    "datastores.get": lambda c: c.datastores.get("workspaceblobstore").container_name == "azureml-blobstore",
+    "datastores.get_default": lambda c: c.datastores.get_default().name == "workspaceblobstore",
+    "datastores.list": lambda c: len(names(c.datastores.list())) == 2,
+    "compute.begin_create_or_update": lambda c: make_cluster(c).provisioning_state == "Succeeded",
+    "compute.begin_attach": lambda c: c.compute.begin_attach(make_cluster(c)).result().name == "cpu",
+    "compute.begin_update": lambda c: c.compute.begin_update(make_cluster(c)).result().name == "cpu",
+    "compute.begin_delete": lambda c: (
+        make_cluster(c, "gone") and c.compute.begin_delete("gone").status() == "Succeeded"
+    ),
+    "compute.get": lambda c: make_cluster(c) and c.compute.get("cpu").size == "STANDARD_DS3_V2",
+    "compute.list": lambda c: make_cluster(c) and "cpu" in names(c.compute.list()),
+    "compute.list_nodes": lambda c: ended(c) and len(list(c.compute.list_nodes("cpu"))) == 1,
+    "compute.list_sizes": lambda c: "Standard_NC4as_T4_v3" in names(c.compute.list_sizes()),
+    "compute.list_usage": lambda c: len(list(c.compute.list_usage())) > 5,
+    "data.create_or_update": lambda c: data(c).version == "1",
+    "data.get": lambda c: data(c) and c.data.get("digits", label="latest").type == "uri_folder",
+    "data.list": lambda c: data(c) and names(c.data.list()) == ["digits"],
+    "data.archive": lambda c: is_archived_and_restored(c.data, data(c)),
+    "data.restore": lambda c: is_archived_and_restored(c.data, data(c)),
+    "environments.create_or_update": lambda c: make_environment(c).version == "1",
+    "environments.get": lambda c: make_environment(c) and c.environments.get("small", version="1").image,
+    "environments.list": lambda c: make_environment(c) and names(c.environments.list()) == ["small"],
+    "environments.archive": lambda c: is_archived_and_restored(c.environments, make_environment(c)),
+    "environments.restore": lambda c: is_archived_and_restored(c.environments, make_environment(c)),
+    "jobs.create_or_update": lambda c: ended(c) == "told",
+    "jobs.get": lambda c: c.jobs.get(ended(c)).status == "Completed",
+    "jobs.list": lambda c: ended(c) in names(c.jobs.list()),
+    "jobs.stream": lambda c: c.jobs.stream(ended(c)) is None,
+    "jobs.download": lambda c: c.jobs.download(ended(c), download_path="down") is None and Path("down").is_dir(),
+    "jobs.update": lambda c: c.jobs.update(ended(c), display_name="changed").display_name == "changed",
+    "jobs.archive": archived_job,
+    "jobs.restore": archived_job,
+    "jobs.begin_cancel": lambda c: c.jobs.begin_cancel(ended(c)).status() == "Succeeded",
+    "jobs.validate": lambda c: c.jobs.validate(job()).passed,
+    "models.create_or_update": lambda c: model(c).version == "1",
+    "models.get": lambda c: model(c) and c.models.get("model", version="1").type == "custom_model",
+    "models.list": lambda c: model(c) and "model" in names(c.models.list()),
+    "models.download": lambda c: c.models.download(model(c).name, "1") is None and Path("model/files/a.txt").is_file(),
+    "models.archive": lambda c: is_archived_and_restored(c.models, model(c)),
+    "models.restore": lambda c: is_archived_and_restored(c.models, model(c)),
+    "components.validate": lambda c: c.components.validate(part()).passed,
+    "feature_sets.list_materialization_operations": lambda c: (
+        list(c.feature_sets.list_materialization_operations("f", "1")) == []
+    ),
+    "feature_stores.get": lambda c: c.feature_stores.get(c.workspace_name) is None,
+    "feature_stores.list": lambda c: list(c.feature_stores.list()) == [],
+    "evaluators.create_or_update": lambda c: evaluator(c).version == "1",
+    "evaluators.get": lambda c: evaluator(c) and c.evaluators.get("judge", version="1").properties == EVALUATOR,
+    "evaluators.list": lambda c: evaluator(c) and names(c.evaluators.list("judge")) == ["judge"],
+    "evaluators.download": lambda c: c.evaluators.download(evaluator(c).name, "1") is None and Path("judge").is_dir(),
+}
+
+
+def submit(**details) -> Callable:
+    """Ready to run but for what the details ask for."""
+    return lambda c: (make_cluster(c), make_environment(c), c.jobs.create_or_update(job(**details)))
+
+
+# What of a supported call is not supported, in words and in a call that is refused with the page's name.
+LIMITS: dict[str, dict[str, Callable]] = {
+    "compute.begin_create_or_update": {
+        "computes other than AmlCompute": lambda c: c.compute.begin_create_or_update(
+            ComputeInstance(name="mine", size="STANDARD_DS3_V2")
+        ),
+    },
+    "data.create_or_update": {
+        "the type `mltable`": lambda c: c.data.create_or_update(
+            Data(name="t", path=STORED, type="mltable", skip_validation=True)
+        ),
+    },
+    "environments.create_or_update": {
+        "a Docker build context": lambda c: c.environments.create_or_update(
+            Environment(name="built", build=BuildContext(path=file("built/Dockerfile")))
+        ),
+    },
+    "jobs.create_or_update": {
+        "pipeline jobs": lambda c: c.jobs.create_or_update(one_step()),
+        "serverless compute": submit(compute=None, instance_type="STANDARD_DS3_V2"),
+        "inputs of the type `mltable`": submit(inputs={"t": Input(type="mltable", path=STORED)}),
+        "outputs of the type `mltable`": submit(outputs={"t": Output(type="mltable")}),
+        "outputs that are registered under a name": submit(outputs={"o": Output(type="uri_folder", name="kept")}),
+        "several nodes without a distribution": submit(instance_count=2),
+        "the distribution Ray": submit(distribution=RayDistribution(), instance_count=2),
+        "interactive services": submit(services={"ssh": SshJobService()}),
+    },
+    "models.create_or_update": {
+        "the type `triton_model`": lambda c: c.models.create_or_update(
+            Model(name="t", path=file(), type="triton_model")
+        ),
+    },
+}
+
+# What the other methods are called with, where texts and mock objects do not do; all are refused with the page's name.
+UNSUPPORTED: dict[str, Callable] = {
+    "components.prepare_for_sign": lambda c: c.components.prepare_for_sign(part()),
+    "components.create_or_update": lambda c: make_environment(c) and c.components.create_or_update(part()),
+    "data.import_data": lambda c: c.data.import_data(
+        DataImport(name="d", path=STORED, source=Database(query="select 1", connection="azureml:c"))
+    ),
+    "feature_sets.begin_create_or_update": lambda c: c.feature_sets.begin_create_or_update(
+        FeatureSet(
+            name="f",
+            version="1",
+            entities=[],
+            specification=FeatureSetSpecification(path=file("features/FeatureSetSpec.yaml", FEATURES)),
+        )
+    ),
+    "feature_stores.begin_create": lambda c: c.feature_stores.begin_create(FeatureStore(name="f")),
+    "indexes.create_or_update": lambda c: c.indexes.create_or_update(Index(name="i", version="1", path=file())),
+    "models.package": lambda c: c.models.package(
+        "model", "1", ModelPackage(target_environment="e", inferencing_server=AzureMLOnlineInferencingServer())
+    ),
+    "online_endpoints.begin_create_or_update": lambda c: c.online_endpoints.begin_create_or_update(
+        ManagedOnlineEndpoint(name="endpoint")
+    ),
+    "online_endpoints.invoke": lambda c: c.online_endpoints.invoke(
+        "endpoint", request_file=file("request/a.json", "{}") + "/a.json"
+    ),
+    "registries.begin_create": lambda c: c.registries.begin_create(
+        Registry(name="r", location="local", replication_locations=[])
+    ),
+    "serverless_endpoints.begin_create_or_update": lambda c: c.serverless_endpoints.begin_create_or_update(
+        ServerlessEndpoint(name="s", model_id="azureml://registries/r/models/m")
+    ),
+    "workspaces.begin_update": lambda c: c.workspaces.begin_update(c.workspaces.get(c.workspace_name)),
+    "workspaces.begin_create": lambda c: c.workspaces.begin_create(Workspace(name="other")),
+}
+
+# Refused by the client itself, on Azure as here, before or after it has asked: by these words.
+OWN_REFUSALS = {
+    "capability_hosts.begin_create_or_update": "Invalid workspace kind",
+    "components.prepare_for_sign": "has no attribute 'path'",
+    "data.list_materialization_status": "unexpected keyword argument",
+    "deployment_templates.archive": "not found",
+    "deployment_templates.create_or_update": "must be a DeploymentTemplate",
+    "deployment_templates.delete": "No value for given attribute",
+    "deployment_templates.get": "not found",
+    "deployment_templates.list": "No value for given attribute",
+    "deployment_templates.restore": "not found",
+    "feature_stores.begin_delete": "is not a feature store",
+    "feature_stores.begin_update": "was not found",
+}
+
+
+def call_unsupported(client, name: str) -> None:
+    """Call a method that is in no table of the supported ones."""
+    if name in UNSUPPORTED:
+        return UNSUPPORTED[name](client)
+    group, method = name.split(".")
+    function = getattr(getattr(client, group), method)
+    given, text = {}, client.workspace_name if group in ("workspaces", "feature_stores") else "x"
+    for parameter in inspect.signature(function).parameters.values():
+        named = parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        if named and (parameter.default is parameter.empty or parameter.name in ("name", "version")):
+            takes_text = parameter.annotation is parameter.empty or "str" in str(parameter.annotation)
+            given[parameter.name] = text if takes_text else MagicMock()
+    answer = function(**given)
+    return list(answer) if isinstance(answer, Iterator) else answer  # what is listed is asked for when it is read
