@@ -199,10 +199,20 @@ def environment_of(*packages):
     return ENVIRONMENT | {"python": {"condaDependencies": {"dependencies": ["python=3.11", {"pip": [*packages]}]}}}
 
 
+HANDLED = "import traceback\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    traceback.print_exc()\n"
 FAILING = {
     "no-init": ({"script": "def run(data): pass"}, "does not have a init() function"),
     "no-run": ({"script": "def init(): pass"}, "does not have a run() function"),
-    "init-raises": ({"script": "def init():\n    {}['weights']\ndef run(data): pass"}, "KeyError: 'weights'"),
+    "init-raises": (
+        {"script": HANDLED + "def init():\n    raise KeyError('weights') from ValueError('no')\ndef run(data): pass"},
+        "init() function: KeyError: 'weights'",
+    ),
+    "several-lines": (
+        {"script": "def init():\n    raise ValueError('none of:\\n  a\\n  b')\ndef run(data): pass"},
+        "init() function: ValueError: none of:\n  a\n  b",
+    ),
+    "no-import": ({"script": "import nowhere"}, "init() function: ModuleNotFoundError: No module named 'nowhere'"),
+    "no-syntax": ({"script": "def init()"}, "init() function: SyntaxError: expected ':' (score.py, line 1)"),
     "no-package": ({"environment": environment_of("azureml-defaults", "nope")}, "nope is not installed"),
     "no-server": ({"environment": environment_of("numpy")}, "Add azureml-defaults to its pip packages"),
 }
@@ -236,13 +246,50 @@ def test_a_supervisor_that_is_killed_is_noticed_and_can_be_followed_by_another(w
     back = wait_for_service(world, "killed")
     assert (back["state"], back["port"]) == ("Healthy", service["port"])
     assert post(back, json=2).json() == {"got": 2}
-
-    (gunicorn,) = supervisor_of(back).children()
-    gunicorn.kill()
-    failed = wait_until(lambda: (now := services.get(world, "ACI", "killed"))["state"] == "Failed" and now)
-    assert "The scoring server has ended with status code -9" in failed["error"]["message"]
-    wait_until(lambda: not processes_of(back))
     services.delete(world, "ACI", "killed")
+
+
+ONCE = """
+import os
+from pathlib import Path
+
+def init():
+    if Path("broken").exists():
+        raise ValueError("broken since")
+
+def run(data):
+    return os.getpid()
+"""
+
+
+def test_a_scoring_server_that_dies_is_started_again_with_a_limit(world, tmp_path):
+    services.deploy(world, "ACI", "dying", wanted(tmp_path / "src", ONCE))
+    service = wait_for_service(world, "dying")
+    first = post(service, json=1).json()
+
+    supervisor_of(service).children()[0].kill()
+    answers = []
+    wait_until(lambda: answers.append(post(service, json=1)) or (answers[-1].json() not in (first,) and answers[-1].ok))
+    assert {answer.status_code for answer in answers} <= {200, 502, 503}
+    told = {answer.json()["message"] for answer in answers if answer.status_code == 503}
+    assert told and all("is being started again" in message for message in told)
+    healthy = wait_until(lambda: (now := services.get(world, "ACI", "dying"))["state"] == "Healthy" and now)
+    assert healthy["error"] is None
+    assert "has ended: it was killed by SIGKILL" in services.logs(world, "ACI", "dying", 5000)
+
+    (deployments.service_folder(world, service["id"]) / "1" / "azureml-app" / "broken").touch()
+    supervisor_of(service).children()[0].kill()
+    failed = wait_until(lambda: (now := services.get(world, "ACI", "dying"))["state"] == "Failed" and now)
+    assert "The scoring server has ended: ValueError: broken since It was started 5 times" in failed["error"]["message"]
+    wait_until(lambda: not processes_of(service))
+    services.delete(world, "ACI", "dying")
+
+
+def test_as_many_lines_of_the_log_as_are_asked_for(world, service):
+    whole = services.logs(world, "ACI", "report", -1).splitlines()
+    assert len(whole) > 3
+    for lines in (0, 1, 3, len(whole) + 5):
+        assert services.logs(world, "ACI", "report", lines).splitlines() == whole[len(whole) - min(lines, len(whole)) :]
 
 
 def test_the_scoring_server_ends_with_its_supervisor_even_if_nobody_looks(world, tmp_path):

@@ -39,8 +39,12 @@ def _tell_what_ends_this():
 def _tell(path, process):
     # The interpreter keeps an exception that nobody caught, whatever prints it. A fork is not the program itself.
     error = getattr(sys, "last_value", None)
-    if error is None or str(os.getpid()) != process:
-        return
+    if error is not None and str(os.getpid()) == process:
+        tell(path, error)
+
+
+def tell(path, error):
+    """Write down the exception that ends the program."""
     with open(path + ".part", "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
         file.write(text(error)[:LONGEST])
     os.replace(path + ".part", path)  # noqa: PTH105

@@ -174,10 +174,11 @@ def set_key(folder: Path, type: str, name: str, which: str, value: str | None = 
 
 
 def logs(folder: Path, type: str, name: str, lines: int) -> str:
-    """The last lines of what the service has logged since it was deployed. Raises NotFound."""
+    """The last lines of what the service has logged since it was deployed, or all if below 0. Raises NotFound."""
     path = log_path(folder, get(folder, type, name)["id"])
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-    return "".join(text.splitlines(keepends=True)[-lines:])
+    whole = text.splitlines(keepends=True)
+    return "".join(whole if lines < 0 else whole[max(0, len(whole) - lines) :])
 
 
 def delete(folder: Path, type: str, name: str) -> None:

@@ -2,18 +2,22 @@
 
 It is Microsoft's azureml-inference-server-http with its own settings, except for where it listens: left to itself that
 is every interface of the machine, here it is a Unix socket, which no network reaches. It ends with whoever started
-it: its standard input is a pipe from there, which closes even if that process is killed.
+it: its standard input is a pipe from there, which closes even if that process is killed. What the entry script raises
+as it starts is written down for whoever started it.
 """
 
+import functools
 import os
 import signal
 import sys
 import threading
 
+import _offline_run  # each Python of a service has it: see processes/in_run.py
 import gunicorn.config
 from azureml_inference_server_http import amlserver_linux
 from azureml_inference_server_http.constants import PACKAGE_ROOT
 from azureml_inference_server_http.log_config import load_logging_config
+from azureml_inference_server_http.server.user_script import UserScript, UserScriptError
 
 WORKERS = 1  # as on Azure, unless WORKER_COUNT says otherwise
 
@@ -23,10 +27,25 @@ def end_with_parent() -> None:
     os.killpg(0, signal.SIGTERM)
 
 
+def telling(method):
+    """The method, but that what a script raises in it is written down on its way."""
+
+    @functools.wraps(method)
+    def told(self, *arguments):
+        try:
+            return method(self, *arguments)
+        except UserScriptError as error:
+            _offline_run.tell(os.environ[_offline_run.ERROR], getattr(error, "user_ex", error))
+            raise
+
+    return told
+
+
 def main() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
     if any(setting.name == "control_socket_disable" for setting in gunicorn.config.KNOWN_SETTINGS):
         os.environ["GUNICORN_CMD_ARGS"] = "--no-control-socket"  # it would lie in the user's home
+    UserScript.load_script, UserScript.invoke_init = telling(UserScript.load_script), telling(UserScript.invoke_init)
     load_logging_config(PACKAGE_ROOT)
     # Host and port are joined by a colon, which makes gunicorn's name for a Unix socket.
     amlserver_linux.run("unix", sys.argv[1], int(os.environ.get("WORKER_COUNT") or WORKERS))

@@ -7,7 +7,7 @@ socket FD. It ends when the service is deleted, or cannot be served.
 """
 
 import contextlib
-import re
+import signal
 import socket
 import subprocess
 import sys
@@ -17,8 +17,9 @@ from pathlib import Path
 
 from helpers.offline.engine import assets, environments, jobs, processes
 from helpers.offline.engine.environments import virtual_environments
+from helpers.offline.engine.history import logs
 from helpers.offline.engine.jobs.supervisor import SDK
-from helpers.offline.engine.processes import detached, machine, run_python
+from helpers.offline.engine.processes import detached, in_run, machine, run_python
 from helpers.offline.engine.services import deployments
 from helpers.offline.engine.services.front import Front
 from helpers.offline.engine.workspace import folder as folders
@@ -26,7 +27,10 @@ from helpers.offline.engine.workspace.errors import EngineError, Invalid, NotFou
 
 SERVER = Path(__file__).with_name("scoring_server.py")
 SOCKET = "server.sock"
+ERROR = "error.txt"  # the exception that ended the server
 START_LIMIT = 1200.0  # seconds until a service has to answer, as on Azure
+MOST_RESTARTS = 5  # of a server that ends again and again
+STEADY = 60.0  # seconds after which a server counts as one that does not
 # What makes Microsoft's server call elsewhere, or listen elsewhere; a service's environment may not set it either.
 SWITCHED_OFF = ("AML_APP_INSIGHTS_KEY", "AML_CORS_ORIGINS", "AZUREML_CONFIG_FILE", "AZUREML_DEBUG_PORT")
 SWITCHED_OFF += ("AZUREML_LOG_LEVEL", "GUNICORN_CMD_ARGS", "HTTP_X_MS_SERVER_VERSION", "SEPERATE_HEALTH_ENDPOINT")
@@ -45,6 +49,8 @@ class Supervisor:
         self.log = deployments.log_path(folder, id)
         self.front = Front(listener, deployments.access_path(self.place))
         self.server: subprocess.Popen | None = None
+        self.command: dict | None = None  # what starts it
+        self.began, self.restarts = 0.0, 0  # when it was started last, and how often in a row
 
     def run(self) -> None:
         """Serve what the workspace says until the service is gone or fails."""
@@ -57,7 +63,7 @@ class Supervisor:
                     served = service["deployment"]
                     self.replace(service)
                 elif self.server.poll() is not None:
-                    raise Invalid(f"The scoring server has ended with status code {self.server.returncode}.")
+                    self.restart(Path(str(served)))
                 time.sleep(processes.LOOK)
         except Gone:
             pass
@@ -83,18 +89,35 @@ class Supervisor:
         """Start the deployment that is wanted, and end the one that served until now once it answers."""
         place = Path(str(service["deployment"]))
         try:
-            python = self.prepare(service)
-            began = self.log.stat().st_size
-            server = self.start(python, place.absolute(), service)
-            self.wait_until_healthy(server, place, began)
+            command = self.command_of(self.prepare(service), place.absolute(), service)
+            server = self.start(command)
+            self.wait_until_healthy(server, place)
         except EngineError as refused:
             if self.server is None:
                 raise
             self.fail("DeploymentFailed", f"{refused} The service goes on as it was.", state="Healthy")
             return
         self.end_server()
-        self.server, self.front.server = server, str(place / SOCKET)
+        self.server, self.front.server, self.command = server, str(place / SOCKET), command
         deployments.succeed(self.folder, self.type, self.name, self.id)
+
+    def restart(self, place: Path) -> None:
+        """Start the server anew, as Azure does a container that ended. Raises Invalid where it ends again and again."""
+        why = f"The scoring server has ended: {self.ending(self.server, place)}"
+        if time.monotonic() - self.began > STEADY:
+            self.restarts = 0
+        if self.restarts == MOST_RESTARTS:
+            raise Invalid(f"{why} It was started {MOST_RESTARTS} times more, and ended each time: it is given up.")
+        self.restarts += 1
+        self.front.server, self.front.reason = None, f"{why} It is being started again."
+        logs.append(self.log, self.front.reason)
+        self.change(state="Unhealthy", error={"code": "CrashLoopBackOff", "statusCode": 400, "message": why})
+        processes.end_children(spared=detached.is_one)  # what the ended one has left: its workers, most of all
+        self.server = self.start(self.command)
+        with contextlib.suppress(Invalid):  # then it is looked at next, as one that has ended
+            self.wait_until_healthy(self.server, place)
+            self.front.server = str(place / SOCKET)
+            self.change(state="Healthy", error=None)
 
     def prepare(self, service: dict) -> Path:
         """The interpreter of the service's environment. Raises NotFound where it cannot be had."""
@@ -114,19 +137,21 @@ class Supervisor:
             raise NotFound(f"Image build failed. The environment {name!r} cannot be had: {refused}") from refused
         return python
 
-    def start(self, python: Path, place: Path, service: dict) -> subprocess.Popen:
-        own = self.own_variables(place / deployments.APP_ROOT, service)
+    def command_of(self, python: Path, place: Path, service: dict) -> dict:
+        """What starts the server of a deployment, as subprocess.Popen takes it."""
+        own = self.own_variables(place / deployments.APP_ROOT, service) | {in_run.ERROR: str(place / ERROR)}
         program = run_python.make(place / "python", python, [SDK], own)
+        return {
+            "args": [str(program), str(SERVER), f"../{SOCKET}"],
+            "cwd": place / deployments.APP_ROOT,
+            "env": self.environment_of(service, own, [program.parent, python.parent]),
+        }
+
+    def start(self, command: dict) -> subprocess.Popen:
+        self.began = time.monotonic()
+        (command["cwd"].parent / ERROR).unlink(missing_ok=True)
         with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [str(program), str(SERVER), f"../{SOCKET}"],
-                cwd=place / deployments.APP_ROOT,
-                env=self.environment_of(service, own, [program.parent, python.parent]),
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            return subprocess.Popen(**command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
 
     def own_variables(self, root: Path, service: dict) -> dict[str, str]:
         """The environment variables by which an entry script knows its models and its service."""
@@ -155,17 +180,16 @@ class Supervisor:
         variables = machine.script_variables(asked, own, programs)
         return {name: value for name, value in variables.items() if name not in SWITCHED_OFF}
 
-    def wait_until_healthy(self, server: subprocess.Popen, place: Path, began: int) -> None:
+    def wait_until_healthy(self, server: subprocess.Popen, place: Path) -> None:
         """Wait until the server answers. Raises Invalid, with the script's error, where it ends before that."""
         deadline = time.monotonic() + START_LIMIT
         try:
             while not is_healthy(str(place / SOCKET)):
                 self.look()
                 if server.poll() is not None:
-                    cause = first_exception(self.log, began) or f"It ended with status code {server.returncode}."
                     raise Invalid(
                         "Your container application crashed. This may be caused by errors in your scoring file's "
-                        f"init() function: {cause}"
+                        f"init() function: {self.ending(server, place)}"
                     )
                 if time.monotonic() > deadline:
                     raise Invalid(f"The service did not answer within {START_LIMIT:.0f} seconds.")
@@ -173,6 +197,18 @@ class Supervisor:
         except BaseException:
             processes.end_groups([server])
             raise
+
+    def ending(self, server: subprocess.Popen, place: Path) -> str:
+        """How a server ended: by which exception, or else by which status code or signal."""
+        with contextlib.suppress(FileNotFoundError):
+            return (place / ERROR).read_text(encoding="utf-8")
+        if server.returncode < 0:
+            return f"it was killed by {signal.Signals(-server.returncode).name}."
+        return f"it exited with status code {server.returncode}."
+
+    def change(self, **changes) -> None:
+        with contextlib.suppress(NotFound):  # gone meanwhile
+            deployments.change(self.folder, self.type, self.name, self.id, **changes)
 
     def fail(self, code: str, message: str, state: str = "Failed") -> None:
         with contextlib.suppress(NotFound):  # gone meanwhile
@@ -193,16 +229,6 @@ def is_healthy(path: str) -> bool:
             return b" 200 " in connection.recv(100)
         except OSError:
             return False
-
-
-def first_exception(log: Path, start: int) -> str | None:
-    """The line that ends the first traceback in the log since `start`: the script's own, which others follow from."""
-    with log.open("rb") as file:
-        file.seek(start)
-        text = file.read().decode(errors="replace")
-    _, found, traceback_lines = text.partition("Traceback (most recent call last):\n")
-    ends = re.search(r"^\S.*", traceback_lines, re.MULTILINE) if found else None
-    return ends[0][:1000] if ends else None
 
 
 def main() -> None:
