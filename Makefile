@@ -5,7 +5,7 @@ PYTHON ?=
 WHEELHOUSE ?=
 VENV := .venv/bin
 
-.PHONY: setup run test lab lint bench outputs pictures studio coverage-table legacy wheelhouse lock clean
+.PHONY: setup run test lab workshop workshop-reset lint bench outputs pictures studio coverage-table legacy wheelhouse lock clean
 
 # Any Python runs the set-up, which chooses the one for .venv itself.
 setup:
@@ -27,6 +27,16 @@ test: setup
 # told, and in a container one often is root.
 lab: setup
 	$(VENV)/jupyter lab --allow-root --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
+
+# A learner's own copies of the notebooks and exercises, and their own world, in workshop/run/NAME.
+NAME ?= learner
+workshop: setup
+	$(VENV)/python scripts/workshop.py open --name "$(NAME)"
+
+# A late learner at the start of lesson N, with what the lessons before it make.
+N ?=
+workshop-reset: setup
+	$(VENV)/python scripts/workshop.py reset $(N) --name "$(NAME)"
 
 lint: setup
 	$(VENV)/ruff check .

@@ -8,7 +8,7 @@ import draw_pictures
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(path for path in ROOT.rglob("*.md") if not {".venv", ".offline", "output"} & set(path.parts))
+PAGES = sorted(path for path in ROOT.rglob("*.md") if not {".venv", ".offline", "output", "run"} & set(path.parts))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 

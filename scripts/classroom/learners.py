@@ -1,0 +1,120 @@
+"""A learner's folder, workshop/run/NAME: copies of the notebooks to work in, and a world of their own.
+
+Nothing that is done there changes a tracked file, nor what another learner on the same machine has.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+
+from classroom import WorkshopError
+from classroom.copies import LESSONS, ROOT, SOURCES, learner_copy, lesson_copy, solution_copy
+
+RUN = SOURCES / "run"
+BOOKS = ("notebooks", "exercises", "solutions")  # what a learner writes into
+BESIDE = ("data", "docs", "scripts")  # what the notebooks read and link to, beside their folder as in the repository
+# What JupyterLab asks the network for, which may not be there.
+QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": False}
+
+
+def folder_of(name: str) -> Path:
+    """The folder of the learner of this name. Raises WorkshopError for a name that is none."""
+    if not re.fullmatch(r"\w[\w-]{0,39}", name):
+        raise WorkshopError(f"{name!r} is no name for a learner's folder: use up to 40 letters, digits, - and _.")
+    return RUN / name
+
+
+def world_of(folder: Path) -> Path:
+    """The learner's offline workspace."""
+    return folder / ".offline"
+
+
+def told(path: Path) -> str:
+    """The path as people are told it: from the repository on, where it lies inside."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def prepare(folder: Path) -> None:
+    """Put the copies that are not there into the learner's folder; what is there stays as the learner has it."""
+    for name in BESIDE:
+        if not (folder / name).exists():
+            ignored = shutil.ignore_patterns("__pycache__", "classroom", "batch")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for lesson in sorted(LESSONS.glob("*.ipynb")):
+        source = SOURCES / lesson.name
+        has_exercises = source.is_file()
+        _write(folder / "notebooks" / lesson.name, lesson_copy(_read(lesson), lesson.name if has_exercises else None))
+        if has_exercises:
+            _write(folder / "exercises" / lesson.name, learner_copy(_read(source), lesson.name))
+            _write(folder / "solutions" / lesson.name, solution_copy(_read(source)))
+
+
+def put_aside(folder: Path) -> Path | None:
+    """Move the learner's notebooks into a folder of their own, from which they can be taken back; None without any."""
+    there = [folder / name for name in BOOKS if (folder / name).exists()]
+    if not there:
+        return None
+    number = 1 + max([0, *(int(path.name.rsplit("-", 1)[1]) for path in folder.glob("before-reset-*"))])
+    aside = folder / f"before-reset-{number}"
+    aside.mkdir()
+    for path in there:
+        path.rename(aside / path.name)
+    return aside
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The environment of a process that works in the learner's world."""
+    return os.environ | {"AZUREML_OFFLINE_FOLDER": str(world_of(folder))}
+
+
+def open_lab(folder: Path, arguments: list[str]) -> int:
+    """Have JupyterLab work in the learner's folder until it is ended; its exit code. Raises WorkshopError."""
+    command = [sys.executable, "-m", "jupyter", "lab", "--ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
+    command += ["--allow-root", "--LabApp.default_url=/lab/tree/notebooks/01_setup.ipynb", *arguments]
+    settings = folder / ".jupyter"
+    notification = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    if not notification.exists():
+        notification.parent.mkdir(parents=True, exist_ok=True)
+        notification.write_text(json.dumps(QUIET))
+    variables = environment(folder) | {"JUPYTERLAB_SETTINGS_DIR": str(settings)}
+    variables["JUPYTERLAB_WORKSPACES_DIR"] = str(settings / "workspaces")
+    with _alone(folder):
+        server = subprocess.Popen(command, env=variables, cwd=folder)
+        while True:
+            try:
+                return server.wait()
+            except KeyboardInterrupt:  # JupyterLab was interrupted, too, and asks whether that was meant
+                continue
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the learner's folder, which one JupyterLab may have open. Raises WorkshopError where another has it."""
+    with (folder / ".open").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WorkshopError(
+                f"JupyterLab is already open for {folder.name!r} on this machine. A second learner here needs a name "
+                "of their own: make workshop NAME=somebody"
+            ) from None
+        yield
+
+
+def _read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def _write(path: Path, notebook: nbformat.NotebookNode) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)

@@ -1,0 +1,108 @@
+"""Open a workshop for a learner, or bring a late one to where the others are.
+
+    python scripts/workshop.py open                   workshop/run/learner, in JupyterLab
+    python scripts/workshop.py open --name ana        another learner on the same machine
+    python scripts/workshop.py reset 4 --name ana     ana's world as it is at the start of lesson 4
+
+Exit codes: 0 done; 1 an earlier lesson could not be run; 2 what was asked for cannot be done.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import traceback
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from classroom import WorkshopError, forward, learners
+
+from helpers.offline.engine.history import job_states
+from helpers.offline.engine.workspace import folder as folders
+from helpers.offline.engine.workspace.errors import FolderError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parse(arguments)
+    try:
+        folder = learners.folder_of(options.name)
+        if options.what == "open":
+            return _open(folder, options.jupyter)
+        return _reset(folder, _lesson(options.lesson))
+    except (WorkshopError, FolderError) as error:
+        print(f"workshop: {error}", file=sys.stderr)
+        return 2
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="what", required=True)
+    commands.add_parser("open").add_argument("jupyter", nargs="*", help="further arguments of JupyterLab, after --")
+    commands.add_parser("reset").add_argument("lesson", nargs="?", default="", help="the lesson to be at the start of")
+    for command in commands.choices.values():
+        command.add_argument("--name", default="learner", help="whose folder it is (default: learner)")
+    return parser.parse_args(arguments)
+
+
+def _open(folder: Path, arguments: list[str]) -> int:
+    learners.prepare(folder)
+    print(f"Your notebooks are in {learners.told(folder)}; nothing else is changed.")
+    return learners.open_lab(folder, arguments)
+
+
+def _lesson(number: str) -> int:
+    """Raises WorkshopError for what is not the number of a lesson."""
+    known = [int(path.name[:2]) for path in sorted(learners.LESSONS.glob("*.ipynb"))]
+    if not number.isdecimal() or int(number) not in known:
+        asked = f"There is no lesson {number}." if number else "At the start of which lesson?"
+        raise WorkshopError(f"{asked} Give a number from {known[0]} to {known[-1]}: make workshop-reset N=4")
+    return int(number)
+
+
+def _going(world: Path) -> int:
+    """How many runs of a world have not ended; none where it cannot be read, which the reset then sees to."""
+    try:
+        return len(job_states.unfinished(folders.open_folder(world))) if world.exists() else 0
+    except FolderError:
+        return 0
+
+
+def _reset(folder: Path, lesson: int) -> int:
+    began = time.monotonic()
+    world = learners.world_of(folder)
+    going = _going(world)
+    if going:
+        print(f"{going} {'run is' if going == 1 else 'runs are'} still going and will be ended.")
+    # In a process of its own, so that nothing here has the old world's files open when the new one takes their place.
+    ended = subprocess.run([sys.executable, "-m", "helpers.offline.reset"], env=learners.environment(folder))
+    if ended.returncode:
+        raise WorkshopError("The world could not be reset, and nothing else was changed.")
+    aside = learners.put_aside(folder)
+    if aside:
+        print(f"The notebooks as they were are in {learners.told(aside)}.")
+    learners.prepare(folder)
+
+    os.environ["AZUREML_OFFLINE_FOLDER"] = str(world)
+    log = folder / "reset.log"
+    for notebook in forward.lessons_before(lesson):
+        print(f"{notebook.stem} …", end=" ", flush=True)
+        try:
+            with log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
+                forward.run(folder / "notebooks" / notebook.name, forward.QUICK)
+        except Exception as error:
+            with log.open("a") as file:
+                traceback.print_exc(file=file)
+            reason = str(error).strip().splitlines()[:1]
+            print(f"failed: {type(error).__name__}: {''.join(reason)}")
+            print(f"workshop: {notebook.stem} could not be run; {learners.told(log)} has all of it.", file=sys.stderr)
+            return 1
+        print("done", flush=True)
+    name = "" if folder.name == "learner" else f" NAME={folder.name}"
+    print(f"{folder.name} is at the start of lesson {lesson} after {time.monotonic() - began:.0f} s. If JupyterLab is")
+    print(f"open there, restart its kernels and open the notebooks anew; otherwise: make workshop{name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

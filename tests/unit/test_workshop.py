@@ -1,0 +1,141 @@
+"""A learner's folder and world: made, kept, put aside, brought forward."""
+
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from classroom import WorkshopError, forward, learners
+from small_jobs import make_cluster, submit, supervisor_of, wait_until
+
+import workshop
+from helpers.offline.engine import assets, jobs, removal
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.workspace import folder as folders
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+@pytest.fixture
+def ana(tmp_path, monkeypatch):
+    """The folder of a learner, below a temporary one; what runs in its world is ended."""
+    monkeypatch.setattr(learners, "RUN", tmp_path / "run")
+    monkeypatch.setenv("AZUREML_OFFLINE_FOLDER", str(tmp_path / "elsewhere"))
+    folder = learners.folder_of("ana")
+    yield folder
+    removal.reset(learners.world_of(folder))
+
+
+def cells(path) -> list[nbformat.NotebookNode]:
+    return nbformat.read(path, as_version=4).cells
+
+
+def test_a_learner_gets_lessons_exercises_and_solutions_to_work_in(ana):
+    learners.prepare(ana)
+    for kind in learners.BOOKS:
+        assert sorted(path.stem for path in (ana / kind).iterdir()) == [
+            path.stem for path in sorted(learners.LESSONS.glob("*.ipynb"))
+        ]
+    lesson = cells(ana / "notebooks" / "04_train.ipynb")
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in lesson)
+    assert "(../exercises/04_train.ipynb)" in lesson[-1].source
+    assert "(../solutions/04_train.ipynb)" in cells(ana / "exercises" / "04_train.ipynb")[-1].source
+    assert (ana / "docs" / "images" / "here-4.svg").is_file()
+    assert not (ana / "scripts" / "classroom").exists()
+
+
+def test_every_link_of_a_copy_leads_somewhere(ana):
+    learners.prepare(ana)
+    for kind in learners.BOOKS:
+        for path in (ana / kind).iterdir():
+            for cell in cells(path):
+                targets = LINK.findall(cell.source) if cell.cell_type == "markdown" else []
+                for target in targets:
+                    assert target.startswith("https://") or (path.parent / target).is_file(), f"{path}: {target}"
+
+
+def test_what_a_learner_has_written_stays_when_the_workshop_is_opened_again(ana):
+    learners.prepare(ana)
+    (ana / "exercises" / "02_data.ipynb").write_text("mine")
+    (ana / "notebooks" / "03_compute.ipynb").unlink()
+    learners.prepare(ana)
+    assert (ana / "exercises" / "02_data.ipynb").read_text() == "mine"
+    assert (ana / "notebooks" / "03_compute.ipynb").is_file()
+
+
+def test_what_is_put_aside_is_kept_however_often(ana):
+    assert learners.put_aside(ana) is None
+    for number in (1, 2):
+        learners.prepare(ana)
+        (ana / "notebooks" / "01_setup.ipynb").write_text(f"mine {number}")
+        assert learners.put_aside(ana) == ana / f"before-reset-{number}"
+        assert (ana / f"before-reset-{number}" / "notebooks" / "01_setup.ipynb").read_text() == f"mine {number}"
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a b", "-x", "x" * 41, ".."])
+def test_a_name_that_would_lead_elsewhere_is_refused(name):
+    with pytest.raises(WorkshopError, match="is no name for a learner's folder"):
+        learners.folder_of(name)
+
+
+def test_one_jupyterlab_has_a_folder_and_the_next_learner_is_told_how_to_get_one(ana, capfd):
+    learners.prepare(ana)
+    with learners._alone(ana), pytest.raises(WorkshopError, match="make workshop NAME=somebody"):
+        learners.open_lab(ana, ["--version"])
+    assert learners.open_lab(ana, ["--version"]) == 0
+    assert capfd.readouterr().out.startswith("4.")
+
+
+def test_two_learners_have_worlds_of_their_own(ana):
+    ben = learners.folder_of("ben")
+    worlds = [learners.environment(folder)["AZUREML_OFFLINE_FOLDER"] for folder in (ana, ben)]
+    assert worlds == [str(ana / ".offline"), str(ben / ".offline")]
+
+
+@pytest.mark.parametrize(
+    "lesson, told",
+    [("", "At the start of which lesson?"), ("12", "There is no lesson 12."), ("x", "There is no lesson x.")],
+)
+def test_a_lesson_that_does_not_exist_is_told_before_anything_is_reset(ana, capsys, lesson, told):
+    learners.prepare(ana)
+    assert workshop.main(["reset", lesson, "--name", "ana"]) == 2
+    assert f"{told} Give a number from 1 to 9" in capsys.readouterr().err
+    assert not list(ana.glob("before-reset-*"))
+
+
+def test_a_late_learner_has_what_the_earlier_lessons_make_and_what_ran_is_ended(ana, tmp_path):
+    learners.prepare(ana)
+    world = folders.open_folder(learners.world_of(ana))
+    make_cluster(world, "old")
+    run_id = submit(world, tmp_path / "source", "import time; time.sleep(600)", target="old")
+    wait_until(lambda: jobs.look(world, run_id)["status"] == "Running")
+    # As a program, which has nothing of the old world open.
+    program = "import sys; from classroom import learners; import workshop; learners.RUN = learners.Path(sys.argv[1]); "
+    program += 'sys.exit(workshop.main(["reset", "4", "--name", "ana"]))'
+    command = [sys.executable, "-c", program, str(ana.parent)]
+    ran = subprocess.run(command, cwd=learners.ROOT / "scripts", capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    told = ran.stdout
+    assert "1 run is still going and will be ended." in told
+    assert "ana is at the start of lesson 4" in told
+    assert [cluster["name"] for cluster in clusters.list_all(world)] == ["gpu-cluster"]
+    assert [asset.name for asset in assets.list_latest(world, "dataset")] == ["mnist-dataset"]
+    assert supervisor_of(run_id) is None
+    assert (ana / "before-reset-1" / "notebooks").is_dir()
+    assert (ana / "notebooks" / "04_train.ipynb").is_file()
+
+
+def test_a_lesson_that_fails_on_the_way_is_told_with_where_to_read_why(ana, capsys, monkeypatch):
+    def fail(notebook, parameters):
+        print("what it printed")
+        raise RuntimeError("no space left")
+
+    monkeypatch.setattr(forward, "run", fail)
+    assert workshop.main(["reset", "2", "--name", "ana"]) == 1
+    captured = capsys.readouterr()
+    assert "failed: RuntimeError: no space left" in captured.out
+    assert "01_setup could not be run" in captured.err
+    log = (ana / "reset.log").read_text()
+    assert "what it printed" in log
+    assert "Traceback" in log
