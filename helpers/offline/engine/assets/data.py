@@ -88,8 +88,9 @@ def upload(
 
 
 def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = False, as_is: bool = False) -> list[Path]:
-    """Lay files out below `target`, as links for the mode "mount", as copies for "download"; returns their paths.
+    """Lay copies of files out below `target`, for the mode "mount" such as cannot be written; returns their paths.
 
+    No link leads to where the files lie, so that whatever is done to a copy, the dataset is the same for the next job.
     A mount leaves out the folders that all files share, as SDK v1's does; a download keeps them, and so does `as_is`.
     Raises AlreadyExists, before anything is written, and Invalid for a name that leaves `target`.
     """
@@ -100,12 +101,9 @@ def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = Fals
         if taken:
             raise AlreadyExists(f"There are files already: {', '.join(taken)}. Pass overwrite=True to replace them.")
     for file, path in targets:
-        if mode == "download":
-            copy_whole(file.path, path)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
-            path.symlink_to(file.path)
+        copy_whole(file.path, path)
+        if mode == "mount":
+            path.chmod(0o444)
     return [path for _, path in targets]
 
 

@@ -21,6 +21,23 @@ def upload(folder: Path, run_id: str, name: str, source: Path, overwrite: bool =
     copy_whole(source, _target(folder, run_id, name, overwrite))
 
 
+def take(folder: Path, run_id: str, name: str, source: Path) -> None:
+    """Have a file as `name` in the run, in place of what was there: moved, where it is nobody else's, or else copied.
+
+    A file that a link leads to, or that has another name somewhere, may be the user's. Raises Invalid and OSError.
+    """
+    target = _target(folder, run_id, name, overwrite=True)
+    if source.resolve() != source or source.stat().st_nlink > 1:
+        copy_whole(source, target)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.replace(target)
+    except OSError:  # another disk
+        copy_whole(source, target)
+        source.unlink()
+
+
 def upload_bytes(folder: Path, run_id: str, name: str, content: bytes, overwrite: bool = False) -> None:
     """Write `content` into the run as `name`, whole or not at all. Raises AlreadyExists and Invalid."""
     write_whole(content, _target(folder, run_id, name, overwrite))

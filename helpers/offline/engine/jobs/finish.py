@@ -13,10 +13,12 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import artifacts, job_states, logs, mlflow_store, spool
 from helpers.offline.engine.history.job_states import RUN_ID_VARIABLE, run_folder
 from helpers.offline.engine.history.statuses import FINAL
-from helpers.offline.engine.workspace.files import files_below
+from helpers.offline.engine.workspace.errors import EngineError
+from helpers.offline.engine.workspace.files import files_below, left_out
 
 UPLOADED = ("outputs", "logs")  # the folders of a job that go to the run, as the service has it
-OF_SCRIPT = ("code", "inputs", "python")  # the folders of a run that only its script needs
+CODE = "code"  # the folder of a run that its script runs in
+OF_SCRIPT = ("inputs", "python")  # the others that only its script needs
 
 
 def end(folder: Path, run_id: str, outcome: str, error: dict | None = None, exit_code: int | None = None) -> None:
@@ -43,20 +45,29 @@ def record(folder: Path, run_id: str) -> None:
         if job["status"] in FINAL:
             return
         status, error = job["outcome"], job["error"]
-        try:
-            spool.carry(folder, run_id)
-            upload_outputs(folder, run_id)
-        except Exception:
-            reason = traceback.format_exc(limit=1).strip().splitlines()[-1]
-            logs.append_log(folder, run_id, f"The run's outputs could not all be kept: {reason}")
+        problems = carry(folder, run_id)
+        left = upload_outputs(folder, run_id)
+        if left:
+            problems += [*left, f"What is left of them is in {run_folder(folder, run_id) / CODE}."]
+        if problems:
+            message = f"The run's outputs could not all be kept: {' '.join(problems)}"
+            logs.append_log(folder, run_id, message)
             if status == "Completed":
-                status = "Failed"
-                error = {"code": "SystemError", "message": f"The run's outputs could not all be kept: {reason}"}
+                status, error = "Failed", {"code": "SystemError", "message": message}
                 job_states.set_outcome(folder, run_id, status, error, job["exit_code"])
         mlflow_store.set_status(folder, run_id, status, error)
         job_states.advance(folder, run_id, status)
-    for part in OF_SCRIPT:
+    for part in OF_SCRIPT if left else (*OF_SCRIPT, CODE):
         shutil.rmtree(run_folder(folder, run_id) / part, ignore_errors=True)
+
+
+def carry(folder: Path, run_id: str) -> list[str]:
+    """Carry what the job's spool still has; what came between."""
+    try:
+        spool.carry(folder, run_id)
+    except Exception:
+        return [traceback.format_exc(limit=1).strip().splitlines()[-1]]
+    return []
 
 
 def end_processes(run_id: str) -> None:
@@ -64,10 +75,18 @@ def end_processes(run_id: str) -> None:
     processes.end_marked(RUN_ID_VARIABLE, run_id)
 
 
-def upload_outputs(folder: Path, run_id: str) -> None:
-    """Move the files of the job's outputs/ and logs/ to the run."""
-    code = run_folder(folder, run_id) / "code"
+def upload_outputs(folder: Path, run_id: str) -> list[str]:
+    """Move the files of the job's outputs/ and logs/ to the run; a sentence for each that stays where it is.
+
+    What is no file is told in the run's log.
+    """
+    code, problems = run_folder(folder, run_id) / CODE, []
     for part in UPLOADED:
+        for name, what in left_out(code / part).items():
+            logs.append_log(folder, run_id, f"Not kept: {part}/{name}, {what}.")
         for name in files_below(code / part):
-            artifacts.upload(folder, run_id, f"{part}/{name}", code / part / name, overwrite=True)
-            (code / part / name).unlink()
+            try:
+                artifacts.take(folder, run_id, f"{part}/{name}", code / part / name)
+            except (OSError, EngineError) as error:
+                problems.append(f"{part}/{name}: {error}.")
+    return problems

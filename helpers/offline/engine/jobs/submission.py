@@ -12,7 +12,7 @@ from helpers.offline.engine.history.statuses import FINAL, STATUS
 from helpers.offline.engine.jobs import finish, ranks
 from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace.errors import FolderError, Invalid, NotFound
-from helpers.offline.engine.workspace.names import safe_join
+from helpers.offline.engine.workspace.names import relative_name, safe_join
 
 IDENTITY = {  # of the offline workspace, as a job sees it
     "AZUREML_ARM_SUBSCRIPTION": "00000000-0000-0000-0000-000000000000",
@@ -105,11 +105,25 @@ def check(folder: Path, job: dict) -> None:
         raise Invalid(f"The run needs {ranks.node_count(job)} nodes, but its target is 'local'. Give a compute target.")
     for given in job["inputs"]:
         data.resolve(folder, given["sources"])
+        place_of_input(given)
     for given in job.get("outputs") or []:
         safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
     limit = job["max_run_duration_seconds"]
     if limit is not None and limit <= 0:
         raise Invalid(f"max_run_duration_seconds is {limit}; give a positive number of seconds.")
+
+
+def place_of_input(given: dict) -> str:
+    """Where an input of a job is laid out, as a path in the run's folder. Raises Invalid where that would leave it.
+
+    A path on the compute that is absolute is kept below the run, too: a node's root is not ours to write to.
+    """
+    wanted = given.get("path_on_compute")
+    if not wanted:
+        return f"inputs/{relative_name(given['name'])}"
+    if wanted.startswith("/"):
+        return f"inputs/_absolute/{relative_name(wanted.lstrip('/'))}"
+    return f"{finish.CODE}/{relative_name(wanted)}"
 
 
 def start_supervisor(folder: Path, run_id: str, lock: int, module: str) -> None:

@@ -120,11 +120,11 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
 
     Returns the exit code, and the rank of the process whose it is: the first that failed, after which all end.
     """
-    code = job_states.run_folder(folder, run_id) / "code"
+    code = job_states.run_folder(folder, run_id) / finish.CODE
     snapshot.extract(folder, job["snapshot_id"], code)
     for part in finish.UPLOADED:
         (code / part).mkdir(exist_ok=True)
-    inputs = place_inputs(folder, run_id, job, code)
+    inputs = place_inputs(folder, run_id, job)
     outputs = place_outputs(folder, job)
     spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
     logs.log_path(folder, run_id).parent.mkdir(parents=True, exist_ok=True)
@@ -161,20 +161,14 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
             raise Stopped("Failed", {"code": "UserError", "message": message}) from error
 
 
-def place_inputs(folder: Path, run_id: str, job: dict, code: Path) -> dict[str, str]:
+def place_inputs(folder: Path, run_id: str, job: dict) -> dict[str, str]:
     """Lay out the job's datasets; what stands for each in the command line and in the environment."""
     placed = {}
     for given in job["inputs"]:
         if given["mode"] == "direct":
             placed[given["name"]] = given["dataset_id"]
             continue
-        wanted = given.get("path_on_compute")
-        if not wanted:
-            target = job_states.run_folder(folder, run_id) / "inputs" / given["name"]
-        elif Path(wanted).is_absolute():  # kept below the run: a node's root is not ours to write to
-            target = job_states.run_folder(folder, run_id) / "inputs" / "_absolute" / wanted.lstrip("/")
-        else:
-            target = code / wanted
+        target = safe_join(job_states.run_folder(folder, run_id), submission.place_of_input(given))
         as_is = given.get("as_is")  # "file", where the file's own path stands for it, or "folder"
         files = data.place(
             data.resolve(folder, given["sources"]), target, given["mode"], overwrite=True, as_is=bool(as_is)

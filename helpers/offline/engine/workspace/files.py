@@ -40,6 +40,20 @@ def files_below(root: Path) -> list[str]:
     )
 
 
+def left_out(root: Path) -> dict[str, str]:
+    """What lies below a folder and is not among files_below(), as posix paths, and what each is."""
+    paths = (Path(parent) / name for parent, folders, names in os.walk(root) for name in [*folders, *names])
+    return {path.relative_to(root).as_posix(): what for path in paths if (what := _oddity(path))}
+
+
+def _oddity(path: Path) -> str | None:
+    if path.is_file():
+        return None
+    if path.is_symlink():
+        return "a link to a folder" if path.is_dir() else "a link to nothing"
+    return None if path.is_dir() else "no plain file"
+
+
 @contextmanager
 def _partial(target: Path) -> Iterator[Path]:
     """A path beside `target`, whose file takes the target's name at the end."""
