@@ -5,17 +5,26 @@ PYTHON ?=
 WHEELHOUSE ?=
 VENV := .venv/bin
 
-.PHONY: setup run test lab workshop workshop-reset lint bench outputs pictures studio coverage-table legacy wheelhouse lock clean
+.PHONY: setup doctor run test lab workshop workshop-reset lint bench outputs pictures studio coverage-table legacy \
+	wheelhouse lock clean
 
 # Any Python runs the set-up, which chooses the one for .venv itself.
-setup:
+define any-python
 	@for python in "$(PYTHON)" python3 python3.11 python3.12 python3.13; do \
 		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' 2>/dev/null; then \
-			exec "$$python" scripts/set_up.py --python "$(PYTHON)" --wheelhouse "$(WHEELHOUSE)"; \
+			exec "$$python" $(1) --python "$(PYTHON)"; \
 		fi; \
 	done; \
-	echo "Set-up: no Python was found. Install Python 3.11, 3.12 or 3.13; PYTHON= names one that is not on PATH." >&2; \
+	echo "No Python was found. Install Python 3.11, 3.12 or 3.13; PYTHON= names one that is not on PATH." >&2; \
 	exit 1
+endef
+
+setup:
+	$(call any-python,scripts/set_up.py --wheelhouse "$(WHEELHOUSE)")
+
+# Whether this machine is ready for a workshop, and what to do if it is not; also before the set-up.
+doctor:
+	$(call any-python,scripts/doctor.py)
 
 run: setup
 	$(VENV)/python scripts/run_notebooks.py

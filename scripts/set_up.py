@@ -28,6 +28,7 @@ TURN = VENV / "turn"  # whoever holds its lock works on .venv
 WHEELHOUSE = "wheelhouse.json"
 
 RELEASES = ("3.11", "3.12", "3.13")  # the lock has wheels for these
+PLATFORMS = ("linux-x86_64", "linux-aarch64", "macos-arm64")  # and for these
 OLDEST_UV = (0, 5)  # that was tried with the lock
 
 # For Python 3.11 on Linux. Fetched: the sizes that `uv pip compile requirements.txt --format pylock.toml` lists;

@@ -17,14 +17,16 @@ import set_up
 from packaging import tags
 from packaging.requirements import Requirement
 
+EVERY_PATCH = ("99", "0")  # of a release: the lock tells some of them apart, and any may be found on the machine
+
 # What pip is told of each platform. Linux: glibc 2.28 (Debian 10, Ubuntu 20.04, RHEL 8) or later. macOS: 14 or later.
 MANYLINUX = [f"manylinux_2_{minor}" for minor in range(28, 4, -1)] + ["manylinux2014", "manylinux2010", "manylinux1"]
-PLATFORMS = {
+TAGS = {
     "linux-x86_64": [f"{name}_x86_64" for name in MANYLINUX],
     "linux-aarch64": [f"{name}_aarch64" for name in MANYLINUX],
     "macos-arm64": list(tags.mac_platforms((14, 0), "arm64")),
 }
-TARGETS = [f"{name}-python{release}" for name in PLATFORMS for release in set_up.RELEASES]
+TARGETS = [f"{name}-python{release}" for name in set_up.PLATFORMS for release in set_up.RELEASES]
 
 
 def main() -> None:
@@ -47,27 +49,29 @@ def main() -> None:
 def gather(folder: Path, target: str) -> int:
     """Put the wheels of `target` in the folder, beside those of other platforms, and return their number."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = requirements(target)
-    print(f"Gathering {len(lines)} wheels for {target}: up to {set_up.FETCHED} to fetch.", flush=True)
+    name, release = target.rsplit("-python", 1)
+    newest, oldest = (requirements(name, f"{release}.{patch}") for patch in EVERY_PATCH)
+    print(f"Gathering {len(newest)} wheels for {target}: up to {set_up.FETCHED} to fetch.", flush=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        download(lines, target, Path(part))
+        download(newest, target, Path(part))
+        download([line for line in oldest if line not in newest], target, Path(part))  # pip takes one version at a time
         wheels = {wheel.name: set_up.digest(wheel) for wheel in sorted(Path(part).iterdir())}
-        for name in wheels:
-            (Path(part) / name).replace(folder / name)
+        for wheel in wheels:
+            (Path(part) / wheel).replace(folder / wheel)
     note(folder, target, wheels)
     return len(wheels)
 
 
-def requirements(target: str) -> list[str]:
-    """The lock's lines that `target` needs, without their markers."""
-    system, machine, release = re.fullmatch(r"(\w+)-(\w+)-python(.+)", target).groups()
+def requirements(name: str, version: str) -> list[str]:
+    """The lock's lines that a platform, such as linux-x86_64, and a Python, such as 3.11.7, need, without markers."""
+    system, machine = name.split("-")
     environment = {
         "sys_platform": {"macos": "darwin"}.get(system, system),
         "platform_system": {"macos": "Darwin", "linux": "Linux"}[system],
         "platform_machine": machine,
         "os_name": "posix",
-        "python_version": release,
-        "python_full_version": f"{release}.0",
+        "python_version": version.rsplit(".", 1)[0],
+        "python_full_version": version,
         "implementation_name": "cpython",
         "platform_python_implementation": "CPython",
     }
@@ -78,9 +82,11 @@ def requirements(target: str) -> list[str]:
 
 def download(lines: list[str], target: str, folder: Path) -> None:
     """The lines' wheels for `target`, by pip. Raises CalledProcessError, of which pip has said why."""
+    if not lines:
+        return
     name, release = target.rsplit("-python", 1)
     options = ["--no-deps", "--only-binary=:all:", "--implementation=cp", f"--python-version={release}"]
-    options += [f"--abi=cp{release.replace('.', '')}", *(f"--platform={tag}" for tag in PLATFORMS[name])]
+    options += [f"--abi=cp{release.replace('.', '')}", *(f"--platform={tag}" for tag in TAGS[name])]
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off", *options]
     with subprocess.Popen([*command, "--dest", folder, *lines], stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:

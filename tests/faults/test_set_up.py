@@ -14,85 +14,9 @@ from pathlib import Path
 
 import pytest
 import set_up
+from small_clone import LOCK, ROOT, UV, end, start
 from small_jobs import wait_until
 from small_packages import THIS_PYTHON, make_wheel
-
-ROOT = Path(__file__).resolve().parents[2]
-
-LOCK = "requirements.txt"
-UV = Path(sys.executable).parent / "uv"
-BASE = Path(sys._base_executable)
-
-# The project's own build, which waits where it is told to; nothing has to be installed for it.
-BACKEND = """
-import pathlib, shutil, time
-HERE = pathlib.Path(__file__).parent
-def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-    (HERE / "building").touch()
-    while (HERE / "hold").exists():
-        time.sleep(0.02)
-    wheel, = (HERE / "own").glob("*.whl")
-    return shutil.copy(wheel, wheel_directory) and wheel.name
-"""
-PROJECT = """
-[build-system]
-requires = []
-build-backend = "backend"
-backend-path = ["."]
-[project]
-name = "own"
-version = "1.0"
-"""
-
-
-@pytest.fixture
-def index(tmp_path):
-    for name in ("tiny", "other"):
-        make_wheel(tmp_path / "index", name, module=f"NAME = {name!r}")
-    return tmp_path / "index"
-
-
-@pytest.fixture
-def clone(tmp_path, index, monkeypatch):
-    """A clone with a small lock, in a folder with a space and a letter that is not ASCII; uv and one Python on PATH."""
-    folder = tmp_path / "mein Ordner für Keras"
-    (folder / "scripts").mkdir(parents=True)
-    for name in ("Makefile", "scripts/set_up.py", "scripts/wheelhouse.py"):
-        shutil.copy(ROOT / name, folder / name)
-    (folder / LOCK).write_text("tiny==1.0\n")
-    (folder / "pyproject.toml").write_text(PROJECT)
-    (folder / "backend.py").write_text(BACKEND)
-    make_wheel(folder / "own", "own")
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    (programs / "uv").symlink_to(UV)
-    (programs / f"python{THIS_PYTHON}").symlink_to(BASE)
-    (programs / "make").symlink_to(shutil.which("make"))
-    (tmp_path / "uv.toml").write_text(f"no-index = true\nfind-links = ['{index}']\n")
-    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
-        monkeypatch.delenv(name)
-    for name, value in {
-        "PATH": str(programs),
-        "UV_CACHE_DIR": str(tmp_path / "cache"),
-        "UV_CONFIG_FILE": str(tmp_path / "uv.toml"),
-        "HTTPS_PROXY": "http://127.0.0.1:9",  # where nobody answers
-    }.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.delenv("PYTHONPATH")  # the guard's sitecustomize would stand before that of a Python that has one
-    return folder
-
-
-def start(clone, *command):
-    """The set-up, or another command, in a process group of its own."""
-    words = command or (sys.executable, "scripts/set_up.py")
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(words, cwd=clone, start_new_session=True, **pipes)
-
-
-def end(process):
-    """The exit code, and all that was printed."""
-    told = process.communicate(timeout=120)[0]
-    return process.returncode, told
 
 
 def installed(clone):
@@ -218,6 +142,18 @@ def test_a_wheelhouse_sets_up_with_no_network_and_no_uv(clone, index, gather):
     assert installed(clone) == "['tiny', 'own']"
 
 
+def test_a_wheelhouse_serves_every_patch_release(clone, index, gather):
+    """Of a release of Python, which the lock may tell apart."""
+    make_wheel(index, "tiny", "2.0")
+    lines = ("tiny==1.0 ; python_full_version < '3.12.4'", "tiny==2.0 ; python_full_version >= '3.12.4'", "other==1.0")
+    (clone / LOCK).write_text("\n".join(lines))
+    gathered = names(gather("linux-x86_64-python3.12"))
+    assert gathered == [
+        *(f"{name}-py3-none-any.whl" for name in ("other-1.0", "tiny-1.0", "tiny-2.0")),
+        "wheelhouse.json",
+    ]
+
+
 def test_one_wheelhouse_holds_several_platforms_and_forgets_an_older_lock(clone, gather):
     folder = gather("linux-x86_64-python3.12")
     assert names(folder) == ["tiny-1.0-py3-none-any.whl", "wheelhouse.json"]
@@ -312,7 +248,7 @@ def test_without_any_python_make_says_what_to_install(clone):
     for python in Path(os.environ["PATH"]).glob("python*"):
         python.unlink()
     code, told = end(start(clone, "make", "setup"))
-    assert code and "no Python was found. Install Python 3.11, 3.12 or 3.13; PYTHON=" in told
+    assert code and "No Python was found. Install Python 3.11, 3.12 or 3.13; PYTHON=" in told
 
 
 def test_uv_takes_over_what_pip_is_set_to(monkeypatch):

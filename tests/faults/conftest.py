@@ -1,0 +1,3 @@
+from small_clone import clone, index
+
+__all__ = ["clone", "index"]  # fixtures
