@@ -5,7 +5,7 @@ PYTHON ?=
 WHEELHOUSE ?=
 VENV := .venv/bin
 
-.PHONY: setup doctor run test lab workshop workshop-reset lint bench outputs pictures studio coverage-table legacy \
+.PHONY: setup doctor run test lab workshop workshop-reset lint bench outputs pictures slides studio coverage-table legacy \
 	wheelhouse lock clean
 
 # Any Python runs the set-up, which chooses the one for .venv itself.
@@ -62,6 +62,10 @@ outputs: setup
 # The pictures in docs/images that are drawn by a program: the map of each lesson, a run's stages, the house.
 pictures: setup
 	$(VENV)/python scripts/draw_pictures.py
+
+# Slides of the notebooks' cells, in output/slides; they need no network.
+slides: setup
+	$(VENV)/python scripts/make_slides.py
 
 # MLflow's page on the offline workspace: its runs, curves, images and models.
 studio: setup

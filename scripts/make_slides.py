@@ -1,0 +1,134 @@
+"""Make slides of the notebooks' own cells: output/slides, one page for each notebook and an index. `make slides`.
+
+A heading begins a slide. What follows it stands below, on further slides where one is full. The pages need no network:
+reveal.js is copied beside them, and pictures are in them.
+"""
+
+import base64
+import html
+import math
+import re
+import shutil
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+FOLDER = ROOT / "output" / "slides"
+TEMPLATE = Path(__file__).with_name("slides")
+FULL = 19  # lines of text that fit on a slide
+LINE = 95  # letters that fit on a line
+PICTURE = 11  # lines that a picture takes
+LONGEST_OUTPUT = 12  # lines; what is longer scrolls
+LINK = re.compile(r"(?<!!)(\[[^\]]+\]\()([^)\s]+)\)")
+PICTURE_LINK = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
+NOT_SHOWN = {"parameters"}  # tags of cells that nobody reads aloud
+
+
+def main() -> int:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    place_reveal()
+    titles = {}
+    for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
+        slides = as_slides(nbformat.read(notebook, as_version=4))
+        (FOLDER / f"{notebook.stem}.html").write_text(page(slides, notebook), encoding="utf-8")
+        titles[notebook.stem] = slides.cells[0].source.splitlines()[0].lstrip("# ")
+    (FOLDER / "index.html").write_text(index(titles), encoding="utf-8")
+    print(f"{len(titles)} sets of slides: open {(FOLDER / 'index.html').relative_to(ROOT)} in a browser.")
+    return 0
+
+
+def place_reveal() -> None:
+    """Copy reveal.js and its licence from the package that brings it to where the pages look for it."""
+    source = Path(str(files("pyreveal") / "revealjs"))
+    shutil.rmtree(FOLDER / "reveal", ignore_errors=True)
+    shutil.copytree(source / "dist", FOLDER / "reveal" / "dist")
+    shutil.copy(source / "LICENSE", FOLDER / "reveal")
+
+
+def as_slides(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook, each cell marked with where its slide begins, in nbconvert's words."""
+    used = 0.0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = LINK.sub(from_slides, cell.source)
+        lines = height(cell)
+        if NOT_SHOWN & set(cell.metadata.get("tags", [])):
+            kind = "skip"
+        elif cell.cell_type == "markdown" and cell.source.startswith("#"):
+            kind, used = "slide", lines
+        elif used and used + lines > FULL:
+            kind, used = "subslide", lines
+        else:
+            kind, used = "-", used + lines
+        cell.metadata["slideshow"] = {"slide_type": kind}
+    return notebook
+
+
+def from_slides(link: re.Match) -> str:
+    """A link of a notebook as it is on the slides: another notebook's slides, or a file of the repository."""
+    text, target = link.groups()
+    if target.startswith(("https://", "#")):
+        return link[0]
+    return f"{text}{target.removesuffix('.ipynb')}.html)" if target.endswith(".ipynb") else f"{text}../{target})"
+
+
+def height(cell: nbformat.NotebookNode) -> float:
+    """About how many lines of text a cell takes on a slide, with its outputs."""
+    lines = [line for line in cell.source.splitlines() if line.strip()]
+    if cell.cell_type == "markdown":
+        pictures = sum(line.startswith("![") for line in lines)
+        text = " ".join(line for line in lines if not line.startswith("!["))
+        tables_and_lists = sum(line.startswith(("|", "- ", "1. ")) for line in lines)
+        return PICTURE * pictures + max(math.ceil(len(text) / LINE), tables_and_lists) + 1
+    return 0.8 * len(lines) + 1 + sum(map(output_height, cell.get("outputs", [])))
+
+
+def output_height(output: nbformat.NotebookNode) -> float:
+    data = output.get("data", {})
+    if any(kind.startswith("image/") for kind in data):
+        return PICTURE
+    text = output.get("text") or data.get("text/plain", "")
+    return 0.8 * min(LONGEST_OUTPUT, text.count("\n") + 1)
+
+
+def page(slides: nbformat.NotebookNode, notebook: Path) -> str:
+    """The slides as one HTML page."""
+    from nbconvert import SlidesExporter
+
+    exporter = SlidesExporter(
+        template_name=TEMPLATE.name,
+        extra_template_basedirs=[str(TEMPLATE.parent)],
+        reveal_url_prefix="reveal",
+    )
+    for cell in slides.cells:
+        if cell.cell_type == "markdown":
+            cell.source = PICTURE_LINK.sub(lambda link: embedded(link, notebook.parent), cell.source)
+    body, _ = exporter.from_notebook_node(slides, resources={"metadata": {"name": notebook.stem}})
+    return body
+
+
+def embedded(link: re.Match, folder: Path) -> str:
+    """A picture's link as the picture itself."""
+    alt, target = link.groups()
+    kind = {".svg": "svg+xml", ".png": "png"}[Path(target).suffix]
+    content = base64.b64encode((folder / target).read_bytes()).decode("ascii")
+    return f'<img alt="{html.escape(alt)}" src="data:image/{kind};base64,{content}">'
+
+
+def index(titles: dict[str, str]) -> str:
+    items = "\n".join(f'<li><a href="{name}.html">{html.escape(title)}</a></li>' for name, title in titles.items())
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Slides</title></head>\n'
+        '<body style="font: 1.3em sans-serif; margin: 3em; color-scheme: light dark">\n'
+        f"<h1>Slides of the series</h1>\n<ul>\n{items}\n</ul>\n"
+        "<p>Space goes on, Escape shows all slides, S opens the speaker's view, F fills the screen.</p>\n"
+        "</body></html>\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
