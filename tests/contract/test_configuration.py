@@ -217,7 +217,13 @@ def test_environment_directory_that_is_missing(both, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"target": "gpu-cluster", "node_count": 2, "environment_variables": {"A": "b"}}]
+    "changes",
+    [
+        {},
+        {"target": "gpu-cluster", "node_count": 2, "environment_variables": {"A": "b"}},
+        {"target": 5},
+        {"target": ["cpu"]},
+    ],
 )
 def test_run_configuration(both, changes):
     assert "value" in both.same("run_configuration", changes)

@@ -1,5 +1,7 @@
 """The snapshot of a source directory."""
 
+import os
+
 import pytest
 
 from helpers.offline.engine.history import snapshot
@@ -75,19 +77,80 @@ def test_the_limits_are_the_services():
     assert (snapshot.MAX_FILES, snapshot.MAX_BYTES) == (2000, 300 * 2**20)
 
 
-def test_a_link_inside_is_followed_and_one_that_leaves_is_refused(source, tmp_path):
+def test_what_a_link_leads_to_is_taken_wherever_it_is(source, offline_folder, tmp_path):
     (source / "inside.py").symlink_to(source / "train.py")
-    assert "inside.py" in names(source)
-    (tmp_path / "secret").write_text("s")
-    (source / "outside").symlink_to(tmp_path / "secret")
-    with pytest.raises(Invalid, match="leaves the source directory"):
-        snapshot.list_files(source)
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "more.py").write_text("more = 1")
+    (source / "outside").symlink_to(tmp_path / "shared")
+    (source / "outside.py").symlink_to(tmp_path / "shared" / "more.py")
+    opened = folder.open_folder()
+    snapshot.extract(opened, snapshot.take(opened, source), tmp_path / "out")
+    for name in ("inside.py", "outside.py", "outside/more.py"):
+        taken = tmp_path / "out" / name
+        assert taken.read_text() == (source / name).read_text() and not taken.is_symlink()
 
 
-def test_a_link_that_leads_in_circles_is_refused(source):
+def test_the_workspace_is_in_no_snapshot(source, tmp_path):
+    opened = folder.open_folder(source / "world")
+    (source / "other").symlink_to(opened)
+    taken = snapshot.take(opened, source)
+    snapshot.extract(opened, taken, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["package", "train.py"]
+
+
+def test_links_that_lead_in_circles_are_refused(source):
     (source / "package" / "up").symlink_to(source)
     with pytest.raises(Invalid, match="leads back"):
         snapshot.list_files(source)
+    (source / "package" / "up").unlink()
+    (source / "other").mkdir()
+    (source / "other" / "there").symlink_to(source / "package")
+    (source / "package" / "back").symlink_to(source / "other")
+    with pytest.raises(Invalid, match="leads back"):
+        snapshot.list_files(source)
+
+
+def make_fifo(source):
+    os.mkfifo(source / "pipe")
+
+
+def make_link_to_nothing(source):
+    (source / "link").symlink_to("nowhere")
+
+
+def make_name_that_is_no_text(source):
+    os.close(os.open(os.fsencode(source) + b"/caf\xe9.txt", os.O_CREAT))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (make_fifo, "pipe' is no file and no folder"),
+        (make_link_to_nothing, "link' is a link that leads nowhere"),
+        (make_name_that_is_no_text, "not UTF-8"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_unless_it_is_ignored(source, make, words):
+    try:
+        make(source)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    with pytest.raises(Invalid, match=words):
+        snapshot.list_files(source)
+    (source / ".amlignore").write_text("pipe\nlink\ncaf*\n")
+    assert len(names(source)) == 3
+
+
+def test_a_pattern_that_cannot_be_read_is_refused(source):
+    (source / ".amlignore").write_text("*.csv\n!\n")
+    with pytest.raises(Invalid, match=r"\.amlignore has a pattern that cannot be read"):
+        snapshot.list_files(source)
+
+
+def test_a_file_that_cannot_be_read_is_left_out_as_the_sdk_leaves_it(source, monkeypatch, caplog):
+    monkeypatch.setattr(snapshot.os, "access", lambda path, mode: path.name != "train.py")
+    assert names(source) == ["package/module.py"]
+    assert "Cannot access file, so excluded from snapshot" in caplog.text
 
 
 def test_a_directory_that_is_not_there(offline_folder, tmp_path):

@@ -324,12 +324,13 @@ def test_run_configuration_keeps_a_dataset_name_as_it_is(tmp_path):
     assert isinstance(read.environment, EnvironmentReference)
 
 
-def test_target_is_a_name_or_a_compute_target():
+def test_a_target_that_is_no_name_and_no_compute_target_is_left_as_the_sdk_leaves_it(caplog):
     configuration = RunConfiguration()
     configuration.target = "gpu-cluster"
-    assert configuration.target == "gpu-cluster"
-    with pytest.raises(UserErrorException, match="ComputeTarget"):
-        configuration.target = 5
+    for ignored in (5, ["cpu"], None):
+        configuration.target = ignored
+        assert configuration.target == "gpu-cluster"
+    assert "stays 'gpu-cluster': 5" in caplog.text
 
 
 def test_docker_configurations_share_no_list():

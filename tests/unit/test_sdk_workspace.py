@@ -4,9 +4,17 @@ import json
 
 import pytest
 from azureml._strict import UnsupportedOfflineError
-from azureml.core import Datastore, Workspace
+from azureml.core import ComputeTarget, Dataset, Datastore, Environment, Experiment, Model, Run, Workspace
+from azureml.core.webservice import Webservice
 from azureml.core.workspace import Workspace as WorkspaceOfModule
-from azureml.exceptions import ProjectSystemException, UserErrorException, WorkspaceException
+from azureml.exceptions import (
+    ComputeTargetException,
+    ProjectSystemException,
+    ServiceException,
+    UserErrorException,
+    WebserviceException,
+    WorkspaceException,
+)
 
 AZURE = {"subscription_id": "1", "resource_group": "group", "workspace_name": "team"}
 
@@ -184,3 +192,23 @@ def test_two_folders_are_two_workspaces(workspace, tmp_path, monkeypatch):
     monkeypatch.setenv("AZUREML_OFFLINE_FOLDER", str(tmp_path / "second"))
     assert Workspace.from_config().tags == {}
     assert workspace.tags == {"first": "yes"}
+
+
+@pytest.mark.parametrize("name", [5, ["a"], {"a": 1}, "a\0b"])
+def test_what_is_asked_for_by_a_name_that_is_none_is_not_there(workspace, name):
+    asked = {
+        lambda: ComputeTarget(workspace, name): ComputeTargetException,
+        lambda: Dataset.get_by_name(workspace, name): UserErrorException,
+        lambda: Dataset.get_by_id(workspace, name): UserErrorException,
+        lambda: Datastore.get(workspace, name): UserErrorException,
+        lambda: Environment.get(workspace, name): Exception,
+        lambda: Experiment(workspace, name): UserErrorException,
+        lambda: Model(workspace, name): WebserviceException,
+        lambda: Model(workspace, id=name): WebserviceException,
+        lambda: Run.get(workspace, name): (ServiceException, UserErrorException),
+        lambda: Webservice(workspace, name): WebserviceException,
+    }
+    for ask, kind in asked.items():
+        with pytest.raises(kind) as refused:
+            ask()
+        assert not isinstance(refused.value, (AttributeError, TypeError)), ask

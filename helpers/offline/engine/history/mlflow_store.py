@@ -236,7 +236,7 @@ def _run(store, run_id: str):
 
     try:
         return store.get_run(run_id)
-    except MlflowException:
+    except (MlflowException, TypeError):
         raise NotFound(f"The workspace has no run {run_id!r}.") from None
 
 

@@ -1,6 +1,8 @@
 """The snapshot of a source directory: what a job gets, and what the run keeps as its code."""
 
 import hashlib
+import logging
+import os
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -9,6 +11,8 @@ from pathlib import Path
 import pathspec
 
 from helpers.offline.engine.workspace.errors import Invalid, NotFound, TooLarge
+
+_logger = logging.getLogger(__name__)
 
 # The service's limits, as azureml-core 1.61 has them (azureml._restclient.constants, SNAPSHOT_MAX_…).
 MAX_BYTES = 300 * 1024 * 1024
@@ -23,13 +27,15 @@ NEVER_TAKEN = [
 def take(folder: Path, source_directory: Path) -> str:
     """Store the directory's files and return the snapshot's id; the same content has the same id.
 
-    Honours the directory's .amlignore, or its .gitignore where there is none. Raises NotFound, TooLarge, and Invalid
-    for a link that leaves the directory.
+    Honours the directory's .amlignore, or its .gitignore where there is none. What a link leads to is taken as if it
+    stood there, wherever that is, as the SDK takes it; the workspace in `folder` is not.
+    Raises NotFound, TooLarge, and Invalid for what cannot be taken: a link that leads nowhere or in circles, a name
+    that is not UTF-8, a pattern that cannot be read.
     """
     source = Path(source_directory).resolve()
     if not source.is_dir():
         raise NotFound(f"The source directory {source_directory} does not exist.")
-    files = list_files(source)
+    files = list_files(source, folder)
     digest = hashlib.sha256()
     for name, path in files:
         mode = path.stat().st_mode & 0o111
@@ -63,11 +69,11 @@ def extract(folder: Path, snapshot_id: str, target: Path) -> None:
                 path.chmod(0o755)
 
 
-def list_files(source: Path) -> list[tuple[str, Path]]:
-    """The (posix name, path) of each file that a snapshot of `source` holds, by name."""
+def list_files(source: Path, left_out: Path | None = None) -> list[tuple[str, Path]]:
+    """The (posix name, path) of each file that a snapshot of `source` holds, by name; none below `left_out`."""
     files: list[tuple[str, Path]] = []
     total = 0
-    for name, path in _walk(source, source, _ignored(source)):
+    for name, path in _walk(source, source, _ignored(source), [left_out, source.resolve()]):
         files.append((name, path))
         total += path.stat().st_size
         if len(files) > MAX_FILES or total > MAX_BYTES:
@@ -86,22 +92,45 @@ def list_files(source: Path) -> list[tuple[str, Path]]:
 def _ignored(source: Path) -> pathspec.PathSpec:
     ignore_file = next((source / name for name in (".amlignore", ".gitignore") if (source / name).is_file()), None)
     patterns = ignore_file.read_text(encoding="utf-8", errors="replace").splitlines() if ignore_file else []
-    return pathspec.PathSpec.from_lines("gitwildmatch", [*NEVER_TAKEN, *patterns])
+    try:
+        return pathspec.PathSpec.from_lines("gitwildmatch", [*NEVER_TAKEN, *patterns])
+    except ValueError as error:
+        raise Invalid(f"{ignore_file} has a pattern that cannot be read: {error}") from error
 
 
-def _walk(source: Path, directory: Path, ignored: pathspec.PathSpec) -> Iterator[tuple[str, Path]]:
+def _walk(
+    source: Path, directory: Path, ignored: pathspec.PathSpec, not_entered: list[Path | None]
+) -> Iterator[tuple[str, Path]]:
+    """What is taken below `directory`. `not_entered` has the workspace, then the folders that lead to here."""
     for path in sorted(directory.iterdir()):
         name = path.relative_to(source).as_posix()
         is_directory = path.is_dir()
         if ignored.match_file(name + "/" * is_directory):
             continue
-        if path.is_symlink():
-            target = path.resolve()
-            leaves = not target.is_relative_to(source)
-            if leaves or (is_directory and directory.resolve().is_relative_to(target)):
-                where = f"leaves the source directory {source}" if leaves else "leads back to a folder above it"
-                raise Invalid(f"{path} is a link that {where}. Copy what it points to, or list it in .amlignore.")
+        if not _is_text(name):
+            raise _refused(path, "has a name that is not UTF-8")
         if is_directory:
-            yield from _walk(source, path, ignored)
+            real = path.resolve()
+            if real == not_entered[0]:
+                continue
+            if real in not_entered:
+                raise _refused(path, "is a link that leads back to a folder above it")
+            yield from _walk(source, path, ignored, [*not_entered, real])
         elif path.is_file():
-            yield name, path
+            if os.access(path, os.R_OK):
+                yield name, path
+            else:
+                _logger.warning("Cannot access file, so excluded from snapshot: %s", path)
+        else:
+            raise _refused(path, "is a link that leads nowhere" if path.is_symlink() else "is no file and no folder")
+
+
+def _is_text(name: str) -> bool:
+    try:
+        return bool(name.encode())
+    except UnicodeEncodeError:
+        return False
+
+
+def _refused(path: Path, why: str) -> Invalid:
+    return Invalid(f"{str(path)!r} {why}, and cannot be in a snapshot. Take it away, or list it in .amlignore.")

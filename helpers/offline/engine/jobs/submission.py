@@ -10,7 +10,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states, mlflow_store, snapshot
 from helpers.offline.engine.history.statuses import FINAL, STATUS
 from helpers.offline.engine.jobs import finish, ranks
-from helpers.offline.engine.processes import detached
+from helpers.offline.engine.processes import detached, machine
 from helpers.offline.engine.workspace.errors import FolderError, Invalid, NotFound
 from helpers.offline.engine.workspace.names import relative_name, safe_join
 
@@ -109,8 +109,12 @@ def check(folder: Path, job: dict) -> None:
     for given in job.get("outputs") or []:
         safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
     limit = job["max_run_duration_seconds"]
-    if limit is not None and limit <= 0:
-        raise Invalid(f"max_run_duration_seconds is {limit}; give a positive number of seconds.")
+    if limit is not None and not (isinstance(limit, (int, float)) and limit > 0):
+        raise Invalid(f"max_run_duration_seconds is {limit!r}; give a positive number of seconds.")
+    machine.check(job["environment_variables"])
+    for word in [job.get("shell", ""), *job.get("command", [])]:
+        if "\0" in str(word):
+            raise Invalid(f"The argument {word!r} has a NUL character in it, which no program can be given.")
 
 
 def place_of_input(given: dict) -> str:

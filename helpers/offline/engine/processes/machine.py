@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import Invalid
 
 PASS_ON = "AZUREML_OFFLINE_PASS_ON"  # names of more variables that jobs and services get, separated by commas
 DELAY = "AZUREML_OFFLINE_STAGE_SECONDS"  # for teaching: how long Preparing and Queued last at least
@@ -22,6 +23,17 @@ LOCALE = "LC_"
 OF_ENGINE = {"PYTHONPATH", "PYENV_ROOT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 OF_ENGINE |= {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"}
 OF_INSTALLERS = ("PIP_", "UV_")
+
+
+def check(asked: Mapping[str, object] | None) -> None:
+    """Refuse variables that no script can be given. Raises Invalid."""
+    if not isinstance(asked or {}, Mapping):
+        raise Invalid(f"The environment variables are {asked!r}; give a dict of names to texts.")
+    for name, value in (asked or {}).items():
+        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
+            raise Invalid(f"{name!r} is no name for an environment variable: give a text without '=' and NUL.")
+        if not isinstance(value, (str, int, float)) or "\0" in str(value):
+            raise Invalid(f"The environment variable {name} is {value!r}; give a text without NUL, or a number.")
 
 
 def script_variables(

@@ -20,7 +20,7 @@ from helpers.offline.engine import assets, environments, processes
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.history import logs as log_files
-from helpers.offline.engine.processes import detached
+from helpers.offline.engine.processes import detached, machine
 from helpers.offline.engine.services import front
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 from helpers.offline.engine.workspace.names import safe_join
@@ -274,6 +274,7 @@ def _listen(port: int) -> socket.socket:
 
 def _stage(folder: Path, place: Path, wanted: dict) -> None:
     """Lay out models and scripts below `place` as in Azure's container. Raises NotFound and Invalid."""
+    machine.check(wanted["environment"].get("environmentVariables"))
     records = [models.get(folder, *_name_and_version(id)) for id in wanted["models"]]
     source, script = wanted["source_directory"], wanted["entry_script"]
     script_path = safe_join(Path(source), script) if source else Path(script)

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from helpers.offline.engine.workspace.errors import NotFound
+
 VERSION = 2  # of the folder's format; kept in the file's user_version
 
 SCHEMA = """
@@ -68,9 +70,14 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
 
 
 def rows(folder: Path, query: str, parameters: tuple = ()) -> list[sqlite3.Row]:
-    """All rows of one reading query."""
+    """All rows of one reading query. Raises NotFound where it asks for what no name is, such as a list."""
     connection = connect(folder)
     try:
         return connection.execute(query, parameters).fetchall()
+    except sqlite3.ProgrammingError as error:
+        wrong = [value for value in parameters if not isinstance(value, (str, int, float, type(None)))]
+        if not wrong:
+            raise
+        raise NotFound(f"The workspace has nothing by the name {wrong[0]!r}: a name is a text.") from error
     finally:
         connection.close()

@@ -60,10 +60,7 @@ def job_of(experiment, config):
         "target": run_config.target,
         "distribution": _distribution(run_config),
         "environment": run_config.environment._serialize_to_dict(),
-        "environment_variables": {
-            **(run_config.environment.environment_variables or {}),
-            **(run_config.environment_variables or {}),
-        },
+        "environment_variables": _variables(run_config.environment) | _variables(run_config),
         "inputs": [
             *(_input(consumption) for consumption in inputs.values()),
             *(_referenced(name, reference) for name, reference in references.items()),
@@ -78,6 +75,13 @@ def job_of(experiment, config):
         job["command"] = ["python", run_config.script, *words]
     job["run_definition"] = _definition(run_config, inputs, words)
     return job
+
+
+def _variables(config):
+    variables = config.environment_variables or {}
+    if not isinstance(variables, dict):
+        raise UserErrorException(f"environment_variables is {variables!r}; give a dict of names to texts.")
+    return variables
 
 
 def _refuse_unsupported(run_config):

@@ -38,7 +38,7 @@ def find(workspace, name, id, version, **filters):
     """The one model that is asked for; of several the last version."""
     if not id and not name:
         raise WebserviceException("Error, one of id or name must be provided.")
-    wanted_name, _, wanted_version = (id or (f"{name}:{version}" if version else f"{name}:")).partition(":")
+    wanted_name, _, wanted_version = str(id or (f"{name}:{version}" if version else f"{name}:")).partition(":")
     exact = bool(wanted_version)
     found = [
         record

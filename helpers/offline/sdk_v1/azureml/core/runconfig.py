@@ -286,10 +286,11 @@ class RunConfiguration(ConfigElement):
         if not isinstance(target, str):
             from azureml.core.compute import ComputeTarget
 
-            if not isinstance(target, ComputeTarget):
-                raise UserErrorException(
-                    f"A run's target is a ComputeTarget, its name, or 'local'; not {type(target).__name__}."
+            if not isinstance(target, ComputeTarget):  # the SDK leaves the target as it was, without a word
+                module_logger.warning(
+                    "The target is no ComputeTarget and no name, and stays %r: %r", self._target, target
                 )
+                return
             target = target.name
         self._target = target
 
