@@ -81,10 +81,11 @@ inherits from private modules of the real SDK, only methods are counted.
 
 Where the SDK says nothing and one might ask:
 
-- A link in a source directory is followed: what it leads to goes into the snapshot as if it stood there, wherever that is.
-  So the SDK uploads it. A link that leads nowhere or in circles is refused, where the SDK fails at reading it.
-- A job's own Python processes find the run even without its variables (`env -i`), where on Azure their metrics are lost.
-- A `target` that is no name and no compute target is ignored, as by the SDK, and the run is a local one; a warning says so.
+- A link in a source directory is followed: what it leads to goes into the snapshot as if it stood there, wherever that
+  is. So the SDK uploads it. A link that leads nowhere or in circles is refused, where the SDK fails at reading it.
+- A job's own Python processes find the run even without its variables (`env -i`). On Azure their metrics are lost.
+- A `target` that is no name and no compute target is ignored, as by the SDK, and the run is a local one. A warning
+  says so.
 """
 
 
