@@ -32,8 +32,12 @@ def submit(folder: Path, source: Path, text: str, arguments: list = (), **change
 
 
 def submit_sweep(folder: Path, source: Path, text: str, space: dict, policy: dict | None = None, **changes) -> str:
-    """Submit a sweep of a Python script, given as text, on the cluster "cpu"; `changes` are of the sweep."""
-    job = job_of(source, text) | {"target": "cpu", "environment_variables": changes.pop("environment", {})}
+    """Submit a sweep of a Python script, given as text, on the cluster "cpu"; `changes` are of the sweep.
+
+    Among them `job` is another job than of the text.
+    """
+    job = changes.pop("job", None) or job_of(source, text)
+    job |= {"target": "cpu", "environment_variables": changes.pop("environment", {})}
     sweep = {
         "sampling": {"name": "GRID", "parameter_space": space},
         "policy": policy or {"name": "Default"},  # none

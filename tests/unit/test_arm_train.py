@@ -8,8 +8,27 @@ import pytest
 import yaml
 from azure.ai.ml import Input, Output
 from azure.ai.ml.entities import Data, Model
+from azure.ai.ml.exceptions import JobException
 from small_v2 import make_cluster, make_environment, script_job, wait_for
 
+MODEL = """
+    import mlflow
+    import mlflow.pyfunc
+
+    class Doubles(mlflow.pyfunc.PythonModel):
+        def predict(self, context, model_input, params=None):
+            return model_input * 2
+
+    mlflow.pyfunc.save_model("outputs/doubles", python_model=Doubles(), pip_requirements=[])
+    for look in (lambda: None, lambda: mlflow.log_text("logged", "notes/a.txt")):  # the second starts to use the run
+        look()
+        try:
+            mlflow.pyfunc.log_model(name="doubles", python_model=Doubles(), pip_requirements=[])
+        except mlflow.MlflowException as error:
+            print("refused", flush=True)
+            refusal = error
+    raise refusal
+"""
 TRAIN = """
     import argparse, os, pathlib
     import mlflow
@@ -108,3 +127,17 @@ def test_lists_tell_what_is_there(ml_client, trained):
     assert [environment.name for environment in ml_client.environments.list()] == ["small"]
     assert [cluster.name for cluster in ml_client.compute.list()] == ["cpu"]
     assert [workspace.name for workspace in ml_client.workspaces.list()] == ["offline"]
+
+
+def test_log_model_fails_as_on_azure_and_save_model_does(ml_client, trained, tmp_path):
+    wait_for(ml_client, trained, "Completed")
+    name = ml_client.jobs.create_or_update(script_job(MODEL, folder="doubles")).name
+    wait_for(ml_client, name, "Failed")
+    with pytest.raises(JobException, match=r"logged-models failed with error code 404.*save_model.*outputs/"):
+        ml_client.jobs.stream(name)
+    ml_client.jobs.download(name, download_path=tmp_path)
+    assert (tmp_path / "artifacts/notes/a.txt").read_text() == "logged"
+    assert (tmp_path / "artifacts/user_logs/std_log.txt").read_text().count("refused\n") == 2
+    path = f"azureml://jobs/{name}/outputs/artifacts/paths/outputs/doubles/"
+    model = ml_client.models.create_or_update(Model(name="doubles", path=path, type="mlflow_model"))
+    assert "python_function" in model.flavors

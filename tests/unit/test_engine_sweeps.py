@@ -5,7 +5,7 @@ import math
 import time
 
 import pytest
-from small_jobs import LOG, make_cluster, submit_sweep, wait_for, wait_until
+from small_jobs import LOG, job_of, make_cluster, submit_sweep, wait_for, wait_until
 
 from helpers.offline.engine import jobs, processes, removal
 from helpers.offline.engine.compute import clusters
@@ -39,6 +39,18 @@ def trials_of(opened, run_id):
 
 def log_of(opened, run_id):
     return logs.log_path(opened, run_id).read_text()
+
+
+def test_a_line_has_its_hyperparameters_where_it_names_them(opened, tmp_path):
+    job = job_of(tmp_path / "source", LOGGER) | {"target": "cpu"}
+    job["shell"] = "python script.py values ${search:values} && echo ${search:word}"
+    del job["command"]
+    values = {"values": ["choice", [["[0.25]"]]], "word": ["choice", [["two words"]]]}
+    run_id = submit_sweep(opened, tmp_path / "source", "", values, job=job)
+    wait_for(opened, run_id, "Completed")
+    (trial,) = trials_of(opened, run_id)
+    assert metrics.values(opened, trial.id, "Accuracy") == [0.25]
+    assert log_of(opened, trial.id) == "two words\n"
 
 
 def test_a_whole_sweep_never_has_more_trials_at_once_than_the_cluster_has_nodes(opened, tmp_path):

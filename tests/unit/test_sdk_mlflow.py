@@ -190,3 +190,28 @@ def answers(address):
         return requests.get(f"{address}/health", timeout=5).ok
     except requests.ConnectionError:
         return False
+
+
+LOGS_A_MODEL = """
+import mlflow
+import mlflow.pyfunc
+
+class Doubles(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input * 2
+
+with mlflow.start_run():  # the job's own
+    mlflow.pyfunc.log_model(name="doubles", python_model=Doubles(), pip_requirements=[])
+"""
+
+
+def test_a_model_that_a_job_has_logged_is_among_its_files_and_can_be_registered(workspace, tmp_path):
+    config = ScriptRunConfig(**source(tmp_path / "logs", LOGS_A_MODEL))
+    run = Experiment(workspace, "logged").submit(config)
+    run.wait_for_completion(raise_on_error=True)
+    assert "doubles/MLmodel" in run.get_file_names()
+    model = run.register_model("doubles", "doubles")
+    model.download(tmp_path / "model")
+    assert (tmp_path / "model/doubles/MLmodel").is_file()
+    run.download_file("doubles/MLmodel", str(tmp_path / "MLmodel"))
+    assert (tmp_path / "MLmodel").read_text() == (tmp_path / "model/doubles/MLmodel").read_text()

@@ -11,12 +11,12 @@ from helpers.offline.arm.resources import is_listed
 from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
 from helpers.offline.engine import jobs as engine_jobs
 from helpers.offline.engine.assets import data
-from helpers.offline.engine.history import job_states, statuses
+from helpers.offline.engine.history import job_states, mlflow_store, statuses
 from helpers.offline.engine.jobs import run_records
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 NAME_RULE = "use letters, digits, '-' and '_', beginning with a letter or digit, at most 255 of them"
-RUN_TYPES = {"Command": "azureml.commandjob"}
+RUN_TYPES = {"Command": mlflow_store.COMMAND_JOB}
 # What may change once a job is there, and what the service adds to what was asked for.
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
 LOOK = "1"  # seconds between two looks of a client that waits for the end of a job that it has canceled

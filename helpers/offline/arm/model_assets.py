@@ -91,7 +91,7 @@ def _register(request: Request, name: str, version: int, address: str, given: di
         name,
         path,
         version=version,
-        stored_as=path.name,
+        stored_as=address.rstrip("/").rpartition("/")[2],
         tags=given.get("tags"),
         properties=given.get("properties"),
         description=given.get("description"),

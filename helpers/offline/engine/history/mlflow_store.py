@@ -25,6 +25,13 @@ from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotF
 PROPERTY = "azureml.property."  # MLflow knows tags only; a property is a tag below this
 INTERNAL = ("azureml.", "mlflow.")  # tags that are not the user's
 RUN_TYPE = "azureml.runType"
+COMMAND_JOB = "azureml.commandjob"  # the run type of what SDK v2 submits
+# Azure has no such endpoint, so that MLflow 3 fails there wherever it logs a model (Azure/azure-sdk-for-python #44896).
+LOGGED_MODEL = (
+    "API request to endpoint /api/2.0/mlflow/logged-models failed with error code 404 != 200. Azure ML has none, so "
+    "that log_model of MLflow 3 fails in a job there, and here. Call save_model with a path below outputs/ instead, "
+    "and register the model from the files of the job."
+)
 ERROR = "azureml.error"
 PARENT = "mlflow.parentRunId"
 DESCRIPTION = "mlflow.note.content"
@@ -284,21 +291,28 @@ def _sqlite(path: Path) -> str:
 
 @lru_cache(maxsize=4)
 def _client(folder: Path, inode: int):
-    _keep_files_inside(folder)
+    _set_triggers(folder)
     return _new_client(tracking_uri(folder))
 
 
-def _keep_files_inside(folder: Path) -> None:
-    """Have the files of every experiment in the workspace's folder.
+def _set_triggers(folder: Path) -> None:
+    """Have the store itself hold what code that uses MLflow directly would do otherwise.
 
-    Code that uses MLflow itself can make experiments too, and MLflow would put their files into `mlruns` below that
-    code's working directory.
+    The files of every experiment are in the workspace's folder: MLflow would put those of experiments that such code
+    makes into `mlruns` below its working directory. And the command jobs of SDK v2 log no models: see LOGGED_MODEL.
     """
     location = artifact_location(folder)
     update = f"UPDATE experiments SET artifact_location='{location}' WHERE experiment_id="
     triggers = {
         "inside_from_the_start": f"AFTER INSERT ON experiments BEGIN {update} NEW.experiment_id; END",
         "inside_ever_after": f"AFTER UPDATE OF artifact_location ON experiments BEGIN {update} NEW.experiment_id; END",
+        "no_logged_model": (
+            "BEFORE INSERT ON logged_models WHEN EXISTS (SELECT 1 FROM runs JOIN tags USING (run_uuid) "
+            f"WHERE key='{RUN_TYPE}' AND value='{COMMAND_JOB}' AND (run_uuid=NEW.source_run_id OR "
+            # a script that has not started to use its run tells MLflow of none
+            "NEW.source_run_id IS NULL AND experiment_id=NEW.experiment_id AND status IN ('RUNNING', 'SCHEDULED'))) "
+            f"BEGIN SELECT RAISE(ABORT, '{LOGGED_MODEL}'); END"
+        ),
     }
     wanted = {name: f"CREATE TRIGGER {name} {action}" for name, action in triggers.items()}
     connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)

@@ -6,6 +6,7 @@ that the policy wants stopped.
 """
 
 import json
+import shlex
 import sys
 import time
 import traceback
@@ -119,12 +120,15 @@ def at_once(folder: Path, job: dict) -> int:
 
 
 def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -> Trial:
-    """Submit a trial: the sweep's job with the hyperparameters as further arguments."""
+    """Submit a trial: the sweep's job with the hyperparameters as further arguments, or in a line's ${search:name}."""
     words = [word for name, value in parameters.items() for word in (option(name), str(value))]
     given = {key: value for key, value in job.items() if key not in NOT_THE_TRIALS}
+    line = job.get("shell")
+    for name, value in parameters.items() if line else ():
+        line = line.replace(f"${{search:{name}}}", shlex.quote(str(value)))
     trial_job = {
         **given,
-        "command": [*job["command"], *words],
+        **({"shell": line} if line else {"command": [*job["command"], *words]}),
         "arguments": [*job["arguments"], *words],
         "environment_variables": {**threads(folder, job), **(job["environment_variables"] or {})},
     }

@@ -59,6 +59,7 @@ def register(
     source,
     *,
     run,
+    stored_as=None,
     tags,
     properties,
     description,
@@ -68,7 +69,7 @@ def register(
     sample_input_dataset,
     sample_output_dataset,
 ):
-    """Register a file or folder; the engine's record of the model. Raises WebserviceException."""
+    """Register a file or folder, under its own name by default; the engine's record. Raises WebserviceException."""
     if model_framework is None and model_framework_version is not None:
         raise WebserviceException("Model framework version cannot be provided without a valid framework")
     extra = {
@@ -84,7 +85,7 @@ def register(
             workspace._folder,
             name,
             source,
-            stored_as=source.name,
+            stored_as=stored_as or source.name,
             tags=texts(tags),
             properties=texts(properties),
             description=description,

@@ -174,7 +174,8 @@ class Model:
         with _engine.translated():
             source = _engine.run_files.file_or_folder(run._folder, run.id, model_path)
         workspace = run.experiment.workspace
-        return Model(workspace, _model_dto=register(workspace, model_name, source, run=run, **details))
+        name = Path(model_path).name  # a model that MLflow keeps elsewhere has another name there
+        return Model(workspace, _model_dto=register(workspace, model_name, source, run=run, stored_as=name, **details))
 
     # Finding
 
