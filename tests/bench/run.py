@@ -18,6 +18,7 @@ from pathlib import Path
 import scaling
 import training
 from scoring import bench_scoring
+from sdk_v2 import bench_v2
 from sweeps import bench_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -130,6 +131,7 @@ BENCHES: dict[str, Callable[[], list[tuple]]] = {
     "repeat": training.bench_repeat,
     "nodes": scaling.bench_nodes,
     "sweep": bench_sweep,
+    "v2": bench_v2,
     "notebooks": bench_notebooks,
 }
 

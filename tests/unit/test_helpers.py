@@ -83,6 +83,16 @@ def test_changing_sides_after_the_import_says_to_restart_the_kernel(tmp_path, sd
     assert "Restart the kernel" in result.stderr
 
 
+def test_the_client_of_sdk_v2_is_imported_without_a_grammar_that_nobody_uses(tmp_path):
+    code = (
+        "import sys, helpers; helpers.use_backend('offline'); print('azure' in sys.modules); import azure.ai.ml; "
+        "print('lark' in sys.modules); import jsonschema; check = jsonschema.FormatChecker().conforms; "
+        "print(check('http://a b', 'iri'), check('http://a/b', 'iri'), 'lark' in sys.modules)"
+    )
+    result = python(code, tmp_path)
+    assert result.stdout.splitlines()[1:] == ["False", "False", "False True True"], result.stderr
+
+
 def test_an_unknown_backend_lists_the_two(tmp_path):
     with pytest.raises(helpers.BackendError, match='"offline" or "azure"'):
         helpers.use_backend("cloud")
