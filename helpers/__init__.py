@@ -26,7 +26,19 @@ _FUNCTIONS = {
     "record": "results",
     "stage_training_script": "training",
 }
-_MODULES = ("backend", "costs", "mnist", "plots", "results", "runs", "scoring", "sweeps", "training", "workspace")
+_MODULES = (
+    "backend",
+    "costs",
+    "drills",
+    "mnist",
+    "plots",
+    "results",
+    "runs",
+    "scoring",
+    "sweeps",
+    "training",
+    "workspace",
+)
 
 # The clone that this package is part of: data/, scripts/ and output/ are found there, wherever a notebook runs.
 REPOSITORY = Path(__file__).parents[1]

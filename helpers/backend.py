@@ -43,6 +43,8 @@ def use_backend(backend: str) -> None:
         sys.path.insert(0, str(MOCKED_SDK))
         client.use()
         print(f"Offline: Azure ML's calls run on this machine; the workspace is kept in {_offline_folder()}")
+        for name in _drills_on():
+            print(f"The drill {name!r} is on in this workspace; helpers.drills.stop({name!r}) ends it.")
     else:
         client.leave()
         print(f"Azure: azureml-core {_installed_version()}; the workspace is the one that config.json names")
@@ -54,6 +56,15 @@ def _keep_loopback_from_proxies() -> None:
     listed = [part.strip() for part in (os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")).split(",")]
     without = ",".join(dict.fromkeys([*filter(None, listed), *LOOPBACK]))
     os.environ.update(no_proxy=without, NO_PROXY=without)  # programs read one or the other
+
+
+def offline_drills():
+    """What a drill does to the offline workspace: a module. Raises BackendError where Azure is in use."""
+    if _chosen[-1:] == ["azure"]:
+        raise BackendError("A drill breaks the workspace on purpose, so it needs the offline one, not Azure.")
+    from helpers.offline import drills
+
+    return drills
 
 
 def imported_backends() -> dict[str, str]:
@@ -69,6 +80,13 @@ def imported_backends() -> dict[str, str]:
     elif "azure.ai.ml" in sys.modules and "azure" in _chosen:  # before a choice it can still become either
         found["azure.ai.ml"] = "azure"
     return found
+
+
+def _drills_on() -> list[str]:
+    """The drills that somebody has left on in the offline workspace."""
+    from helpers.offline.engine.workspace import faults, folder
+
+    return faults.get(folder.open_folder(), faults.DRILLS, [])
 
 
 def _offline_folder() -> str:

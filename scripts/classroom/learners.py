@@ -49,13 +49,12 @@ def prepare(folder: Path) -> None:
         if not (folder / name).exists():
             ignored = shutil.ignore_patterns("__pycache__", "classroom", "batch")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    for source in sorted(SOURCES.glob("*.ipynb")):
+        _write(folder / "exercises" / source.name, learner_copy(_read(source), source.name))
+        _write(folder / "solutions" / source.name, solution_copy(_read(source)))
     for lesson in sorted(LESSONS.glob("*.ipynb")):
-        source = SOURCES / lesson.name
-        has_exercises = source.is_file()
-        _write(folder / "notebooks" / lesson.name, lesson_copy(_read(lesson), lesson.name if has_exercises else None))
-        if has_exercises:
-            _write(folder / "exercises" / lesson.name, learner_copy(_read(source), lesson.name))
-            _write(folder / "solutions" / lesson.name, solution_copy(_read(source)))
+        exercises = lesson.name if (SOURCES / lesson.name).is_file() else None
+        _write(folder / "notebooks" / lesson.name, lesson_copy(_read(lesson), exercises))
 
 
 def put_aside(folder: Path) -> Path | None:

@@ -14,7 +14,7 @@ from classroom import copies
 from helpers import checks
 from helpers.offline.engine import removal
 
-SOURCES = {path.stem: nbformat.read(path, as_version=4) for path in sorted(copies.SOURCES.glob("*.ipynb"))}
+SOURCES = {path.stem: nbformat.read(path, as_version=4) for path in sorted(copies.SOURCES.glob("[0-9]*.ipynb"))}
 DRIVER = ROOT / "tests" / "notebooks" / "exercise_driver.py"
 ORDER = ["task", "hint", "start", "solution", "check"]
 

@@ -33,10 +33,10 @@ def cells(path) -> list[nbformat.NotebookNode]:
 
 def test_a_learner_gets_lessons_exercises_and_solutions_to_work_in(ana):
     learners.prepare(ana)
-    for kind in learners.BOOKS:
-        assert sorted(path.stem for path in (ana / kind).iterdir()) == [
-            path.stem for path in sorted(learners.LESSONS.glob("*.ipynb"))
-        ]
+    lessons = sorted(path.name for path in learners.LESSONS.glob("*.ipynb"))
+    for kind, expected in (("notebooks", lessons), ("exercises", [*lessons, "drills.ipynb"])):
+        assert sorted(path.name for path in (ana / kind).iterdir()) == expected
+    assert sorted((ana / "solutions").iterdir()) == [ana / "solutions" / name for name in [*lessons, "drills.ipynb"]]
     lesson = cells(ana / "notebooks" / "04_train.ipynb")
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in lesson)
     assert "(../exercises/04_train.ipynb)" in lesson[-1].source

@@ -80,19 +80,15 @@ def sizes(request: Request) -> dict:
 
 
 def usages(request: Request) -> Iterator[dict]:
-    """The cores in use of each family of VM sizes; offline there is no quota, for which the service says -1."""
-    used = dict.fromkeys((size.family for size in vm_sizes.SIZES.values()), 0)
-    for cluster in clusters.list_all(request.folder):
-        size = vm_sizes.find(cluster["vm_size"])
-        used[size.family] += size.vcpus * clusters.state(request.folder, cluster["name"])["current"]
+    """The cores in use of each family of VM sizes, and the limit: -1, unless a drill has set one."""
     top = f"/subscriptions/{request.scope.subscription}/providers/{PROVIDER}/locations/{LOCATION}"
-    for family, cores in used.items():
+    for family, (cores, limit) in clusters.usages(request.folder).items():
         yield {
             "id": f"{top}/usages/{family}",
             "type": f"{PROVIDER}/workspaces/usages",
             "unit": "Count",
             "currentValue": cores,
-            "limit": -1,
+            "limit": limit,
             "name": {"value": family, "localizedValue": family},
         }
 
@@ -164,6 +160,7 @@ def _described(request: Request, cluster: dict) -> dict:
                 "leavingNodeCount": state["leaving"],
                 "preemptedNodeCount": 0,
             },
+            "errors": state["errors"] or None,
         },
     }
     return resource(

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from helpers.offline.engine import assets
-from helpers.offline.engine.compute import vm_sizes
-from helpers.offline.engine.workspace import database
+from helpers.offline.engine.compute import quotas, vm_sizes
+from helpers.offline.engine.workspace import database, faults
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid
 
-KIND = "compute"
+KIND = quotas.KIND
 MAX_NODES = 100  # of one cluster; the service's default limit
 
 
@@ -67,12 +67,13 @@ def state(folder: Path, name: str) -> dict:
     """How many nodes the cluster has and what each does. Raises NotFound."""
     settings = get(folder, name)
     with database.transaction(folder) as connection:
-        _settle(connection, settings)
+        _settle(folder, connection, settings)
         nodes = connection.execute("SELECT * FROM nodes WHERE cluster=? ORDER BY number", (name,)).fetchall()
         query = "SELECT coalesce(sum(nodes), 0) FROM jobs WHERE target=? AND status='Queued'"
         waiting = connection.execute(query, (name,)).fetchone()[0]
-    running = sum(node["run_id"] is not None for node in nodes)
-    target = min(settings["max_nodes"], max(len(nodes), running + waiting))
+        running = sum(node["run_id"] is not None for node in nodes)
+        target = min(settings["max_nodes"], max(len(nodes), running + waiting))
+        refused = quotas.refusal(folder, connection, settings["vm_size"], target - len(nodes))
     changed = max((node["since"] for node in nodes), default=None)
     return {
         "current": len(nodes),
@@ -83,6 +84,7 @@ def state(folder: Path, name: str) -> dict:
         "leaving": 0,
         "allocation_state": "Steady" if target == len(nodes) else "Resizing",
         "transition_time": _iso(changed) if changed else settings["modified"],
+        "errors": [{"error": {"code": "ClusterCoreQuotaReached", "message": refused}}] if refused else [],
         "nodes": [
             {
                 "id": f"{name}-{node['number']}",
@@ -110,7 +112,7 @@ def take_nodes(folder: Path, name: str, run_id: str, count: int = 1) -> list[int
         ).fetchone()
         if first and first["run_id"] != run_id:
             return None
-        _settle(connection, settings)
+        _settle(folder, connection, settings)
         nodes = {
             row["number"]: row["run_id"]
             for row in connection.execute("SELECT number, run_id FROM nodes WHERE cluster=?", (name,))
@@ -119,11 +121,23 @@ def take_nodes(folder: Path, name: str, run_id: str, count: int = 1) -> list[int
         if len(busy) + count > settings["max_nodes"]:
             return None
         idle = sorted(set(nodes) - busy)
+        if quotas.refusal(folder, connection, settings["vm_size"], max(0, count - len(idle))):
+            return None
         new = sorted(set(range(settings["max_nodes"])) - set(nodes))  # the cluster scales up where need be
         taken = [*idle, *new][:count]
         for number in taken:
             connection.execute("INSERT OR REPLACE INTO nodes VALUES (?, ?, ?, ?)", (name, number, run_id, time.time()))
         return taken
+
+
+def usages(folder: Path) -> dict[str, tuple[int, int]]:
+    """The cores of each family of VM sizes that the clusters use, and the most that they may."""
+    for settings in list_all(folder):
+        state(folder, settings["name"])  # drops the nodes that were idle for too long
+    with database.transaction(folder) as connection:
+        used = quotas.in_use(folder, connection)
+    families = dict.fromkeys(size.family for size in vm_sizes.SIZES.values())
+    return {family: (used.get(family, 0), quotas.limit(folder, family)) for family in families}
 
 
 def check_count(settings: dict, count: int) -> None:
@@ -141,6 +155,12 @@ def release_nodes(folder: Path, run_id: str) -> None:
         connection.execute("UPDATE nodes SET run_id=NULL, since=? WHERE run_id=?", (time.time(), run_id))
 
 
+def drop_idle(folder: Path) -> None:
+    """Switch off the nodes that have no run, of every cluster; those of min_nodes come back."""
+    with database.transaction(folder) as connection:
+        connection.execute("DELETE FROM nodes WHERE run_id IS NULL")
+
+
 def _check_scale(settings: dict) -> None:
     least, most, idle = settings["min_nodes"], settings["max_nodes"], settings["idle_seconds"]
     if not isinstance(most, int) or not 1 <= most <= MAX_NODES:
@@ -153,13 +173,14 @@ def _check_scale(settings: dict) -> None:
         raise Invalid(f"The idle time before scaling down is {idle!r}; give a number of seconds, such as 120.")
 
 
-def _settle(connection: sqlite3.Connection, settings: dict) -> None:
+def _settle(folder: Path, connection: sqlite3.Connection, settings: dict) -> None:
     """Drop the nodes that were idle for too long, and keep min_nodes at least."""
     name, least = settings["name"], settings["min_nodes"]
+    idle_seconds = settings["idle_seconds"] / faults.get(folder, "clock", 1)
     numbers = [row["number"] for row in connection.execute("SELECT number FROM nodes WHERE cluster=?", (name,))]
     expired = connection.execute(
         "SELECT number FROM nodes WHERE cluster=? AND run_id IS NULL AND since < ? ORDER BY number DESC",
-        (name, time.time() - settings["idle_seconds"]),
+        (name, time.time() - idle_seconds),
     ).fetchall()
     for row in expired[: max(0, len(numbers) - least)]:
         connection.execute("DELETE FROM nodes WHERE cluster=? AND number=?", (name, row["number"]))

@@ -24,7 +24,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.environments import virtual_environments
 from helpers.offline.engine.history import job_states, logs, mlflow_store, snapshot, spool
 from helpers.offline.engine.history.statuses import FINAL
-from helpers.offline.engine.jobs import finish, ranks, submission
+from helpers.offline.engine.jobs import finish, preemption, ranks, submission
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
 from helpers.offline.engine.processes.groups import LOOK, TICK
 from helpers.offline.engine.workspace import folder as folders
@@ -135,12 +135,15 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     environment = machine.script_variables(job["environment_variables"], own, [program.parent, python.parent])
     limit = job["max_run_duration_seconds"]
     deadline = time.monotonic() + limit if limit else float("inf")
+    preempted = preemption.Preemption(folder, job["target"], code / "outputs")
 
     def look() -> None:
         stop_if_canceled(folder, run_id)
         if time.monotonic() > deadline:
             message = f"The run was canceled: it took longer than max_run_duration_seconds, which is {limit}."
             raise Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
+        if preempted.is_due():
+            raise Stopped("Canceled", {"code": "NodePreempted", "message": preemption.MESSAGE})
 
     with ExitStack() as open_logs:
         settings = [

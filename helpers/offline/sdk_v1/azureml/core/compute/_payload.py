@@ -119,7 +119,7 @@ def _nodes(state):
             "leavingNodeCount": state["leaving"],
             "preemptedNodeCount": 0,
         },
-        "errors": None,
+        "errors": state["errors"] or None,
     }
 
 

@@ -21,18 +21,15 @@ def vm_sizes():
 
 
 def usages(workspace):
-    """The cores of each VM family that the workspace's clusters use."""
-    used = {size.family: 0 for size in _engine.vm_sizes.SIZES.values()}
-    for cluster in _engine.clusters.list_all(workspace._folder):
-        size = _engine.vm_sizes.find(cluster["vm_size"])
-        used[size.family] += size.vcpus * _engine.clusters.state(workspace._folder, cluster["name"])["current"]
-    return [_usage(workspace, family, currentValue=cores) for family, cores in used.items()]
+    """The cores of each VM family that the workspace's clusters use, and the most that they may."""
+    known = _engine.clusters.usages(workspace._folder).items()
+    return [_usage(workspace, family, limit, currentValue=cores) for family, (cores, limit) in known]
 
 
 def quotas(workspace):
-    """The quota of each VM family."""
-    families = dict.fromkeys(size.family for size in _engine.vm_sizes.SIZES.values())
-    return [_usage(workspace, family) for family in families]
+    """The quota of each VM family; -1 stands for none."""
+    known = _engine.clusters.usages(workspace._folder).items()
+    return [_usage(workspace, family, limit) for family, (_, limit) in known]
 
 
 def active_runs(folder, name, type, tags, properties, status):
@@ -59,7 +56,7 @@ def active_runs(folder, name, type, tags, properties, status):
             )
 
 
-def _usage(workspace, family, **figures):
+def _usage(workspace, family, limit, **figures):
     kind = "usages" if figures else "quotas"
     return {
         "id": f"/subscriptions/{workspace.subscription_id}/providers/Microsoft.MachineLearningServices"
@@ -67,6 +64,6 @@ def _usage(workspace, family, **figures):
         "type": f"Microsoft.MachineLearningServices/workspaces/{kind}",
         "unit": "Count",
         **figures,
-        "limit": -1,
+        "limit": limit,
         "name": {"value": family, "localizedValue": family},
     }

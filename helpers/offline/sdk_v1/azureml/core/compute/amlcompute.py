@@ -260,14 +260,14 @@ class AmlCompute(ComputeTarget):
 
     @staticmethod
     def list_usages(workspace, show_all=False, location=None):
-        """The cores in use of each VM family. Offline there is no quota: the limit is -1."""
+        """The cores in use of each VM family. Offline there is no quota but in a drill: the limit is -1."""
         if not workspace:
             return []
         return usages(workspace)
 
     @staticmethod
     def list_quotas(workspace, location=None):
-        """The quota of each VM family. Offline there is none: the limit is -1."""
+        """The quota of each VM family. Offline there is none but in a drill: the limit is -1."""
         if not workspace:
             return []
         return quotas(workspace)

@@ -1,0 +1,182 @@
+"""Faults that a workspace was given on purpose: what they do, that they end, and that an ordinary one has none."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_jobs import make_cluster, submit, wait_for, wait_until
+
+import helpers
+from helpers import backend, drills, mnist
+from helpers.offline.engine import jobs, removal
+from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.workspace import faults
+from helpers.offline.engine.workspace import folder as folders
+
+GPU = "Standard_NC4as_T4_v3"
+FAMILY = "Standard NCASv3_T4 Family"
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    """An offline workspace that the helpers find, in which nothing is left running."""
+    monkeypatch.setenv("AZUREML_OFFLINE_FOLDER", str(tmp_path / "offline"))
+    monkeypatch.setattr(backend, "_chosen", ["offline"])
+    folder = folders.open_folder()
+    yield folder
+    removal.reset(folder)
+
+
+def test_an_ordinary_workspace_has_no_faults_and_no_file_of_them(world):
+    assert faults.read(world) == {}
+    assert not (world / faults.FILE).exists()
+    assert {limit for _, limit in clusters.usages(world).values()} == {-1}
+    assert drills.on() == []
+
+
+def test_the_last_fault_that_is_taken_away_leaves_nothing(world):
+    assert faults.change(world, "clock", 60) is None
+    assert faults.change(world, "quota", {}) is None
+    assert faults.change(world, "clock", None) == 60
+    assert faults.change(world, "quota", None) == {}
+    assert faults.change(world, "quota", None) is None
+    assert not (world / faults.FILE).exists()
+
+
+def test_without_quota_a_run_waits_says_why_and_goes_on_when_there_is_some(world, tmp_path, capsys):
+    make_cluster(world, "gpu", vm_size=GPU)
+    make_cluster(world, "cpu")
+    before = submit(world, tmp_path / "source", "print('ran')", target="gpu")
+    assert wait_for(world, before)["status"] == "Completed"
+    drills.start("quota")  # the node is idle now, and goes
+    waiting = submit(world, tmp_path / "source", "print('ran')", target="gpu")
+    elsewhere = submit(world, tmp_path / "source", "print('ran')", target="cpu")
+    assert wait_for(world, elsewhere)["status"] == "Completed"
+    assert wait_for(world, waiting, "Queued")
+    state = clusters.state(world, "gpu")
+    (error,) = state["errors"]
+    assert error["error"]["code"] == "ClusterCoreQuotaReached"
+    assert "Maximum allowed: 0, Current in use: 0, Additional requested: 4." in error["error"]["message"]
+    assert (state["current"], state["allocation_state"]) == (0, "Resizing")
+    assert clusters.usages(world)[FAMILY] == (0, 0)
+    drills.stop("quota")
+    assert wait_for(world, waiting)["status"] == "Completed"
+    assert clusters.state(world, "gpu")["errors"] == []
+    assert clusters.usages(world)[FAMILY] == (4, -1)
+
+
+def test_a_quota_counts_the_nodes_of_all_clusters_of_the_family(world, tmp_path):
+    make_cluster(world, "one", vm_size=GPU)
+    make_cluster(world, "two", vm_size="Standard_NC8as_T4_v3")
+    faults.change(world, "quota", {FAMILY: 8})
+    sleeping = submit(world, tmp_path / "source", "import time; time.sleep(600)", target="one")
+    wait_for(world, sleeping, "Running")
+    larger = submit(world, tmp_path / "source", "print('ran')", target="two")
+    wait_for(world, larger, "Queued")
+    assert "Maximum allowed: 8, Current in use: 4, Additional requested: 8." in str(
+        clusters.state(world, "two")["errors"]
+    )
+    jobs.cancel(world, sleeping)
+    wait_for(world, sleeping)
+    clusters.delete(world, "one")  # its node, idle now, still counts until then
+    assert wait_for(world, larger)["status"] == "Completed"
+
+
+def test_a_clock_that_is_sped_up_lets_idle_nodes_go_sooner(world):
+    make_cluster(world, "gpu", min_nodes=2, idle_seconds=3600)
+    assert clusters.state(world, "gpu")["current"] == 2
+    clusters.update(world, "gpu", min_nodes=0)
+    assert clusters.state(world, "gpu")["current"] == 2
+    drills.start("bill")
+    wait_until(lambda: clusters.state(world, "gpu")["current"] == 0, seconds=20)  # an hour takes a second
+
+
+def test_the_bill_counts_the_machines_that_are_on_at_the_tables_price(world, capsys, monkeypatch):
+    from azureml.core import Workspace
+    from azureml.core.compute import ComputeTarget
+
+    make_cluster(world, "gpu", vm_size=GPU, min_nodes=2, idle_seconds=3600)
+    cluster = ComputeTarget(Workspace.from_config(), "gpu")
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    assert drills.bill(cluster, seconds=2) == pytest.approx(2 * 2 * 0.526)
+    assert capsys.readouterr().out.splitlines()[-1] == "after 2 hours: 2.10 USD, and 2 machines on"
+
+
+WRITES_AND_WAITS = "from pathlib import Path; Path('outputs/kept').write_text('x'); import time; time.sleep(600)"
+
+
+def test_a_node_of_low_priority_is_taken_away_once_something_is_kept(world, tmp_path):
+    make_cluster(world, "cheap", vm_priority="LowPriority")
+    make_cluster(world, "dear", vm_priority="Dedicated")
+    drills.start("preemption")
+    cheap, dear = (submit(world, tmp_path / "source", WRITES_AND_WAITS, target=name) for name in ("cheap", "dear"))
+    end = wait_for(world, cheap)
+    assert end["status"] == "Canceled"
+    assert end["error"]["code"] == "NodePreempted"
+    assert "The node was preempted" in end["error"]["message"]
+    assert jobs.look(world, dear)["status"] == "Running"
+    jobs.cancel(world, dear)
+    assert wait_for(world, dear)["error"] is None
+
+
+def test_what_is_handed_out_is_broken_in_the_way_that_the_drill_says(world):
+    labels = drills.start("labels")
+    name = "train-labels-idx1-ubyte.gz"
+    shuffled, right = (mnist.read_idx(folder / name) for folder in (labels, helpers.REPOSITORY / "data" / "mnist"))
+    assert np.bincount(shuffled).tolist() == np.bincount(right).tolist()
+    assert 0.08 < (shuffled == right).mean() < 0.12
+    assert [row.name for row in mnist.check(labels) if not row.md5_ok] == ["train-labels-idx1-ubyte.gz"]
+    assert "- numpy==99.1\n" in drills.start("environment").read_text()
+    compile((drills.start("script") / "tracking.py").read_text(), "tracking.py", "exec")
+    score = (drills.start("unscaled") / "score.py").read_text()
+    assert "images.max() > 1" in (helpers.REPOSITORY / "scripts/scoring/score.py").read_text()
+    assert "images.max() > 1" not in score
+    compile(score, "score.py", "exec")
+    assert drills.on() == ["labels", "environment", "script", "unscaled"]
+
+
+def test_a_drill_is_started_once_stopped_once_and_named_when_it_is_left_on(world, capsys, monkeypatch):
+    drills.start("bill")
+    with pytest.raises(drills.DrillError, match=r"is on already. helpers.drills.stop\('bill'\) switches it off"):
+        drills.start("bill")
+    helpers.use_backend("offline")
+    assert "The drill 'bill' is on in this workspace; helpers.drills.stop('bill') ends it." in capsys.readouterr().out
+    drills.stop("bill")
+    with pytest.raises(drills.DrillError, match=r"The drill 'bill' is not on. On are: none."):
+        drills.stop("bill")
+    helpers.use_backend("offline")
+    assert "is on in this workspace" not in capsys.readouterr().out
+    with pytest.raises(drills.DrillError, match=r"There is no drill 'x'. There are: quota, script"):
+        drills.start("x")
+
+
+def test_a_drill_that_needs_a_lesson_names_it_and_is_not_on(world):
+    with pytest.raises(drills.DrillError, match=r"run 05_register.ipynb first"):
+        drills.start("tampered-model")
+    with pytest.raises(drills.DrillError, match=r"run 08_deploy.ipynb first"):
+        drills.start("leaked-key")
+    assert drills.on() == []
+
+
+def test_a_model_that_was_tampered_with_is_as_before_when_the_drill_stops(world, tmp_path, monkeypatch):
+    from azureml.core import Model, Workspace
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "model.keras").write_bytes(b"weights")
+    model = Model.register(Workspace.from_config(), "files", "keras-mnist")
+
+    def content() -> bytes:
+        return Path(model.download(target_dir=str(tmp_path / "got"), exist_ok=True)).read_bytes()
+
+    drills.start("tampered-model")
+    assert content() != b"weights"
+    drills.stop("tampered-model")
+    assert content() == b"weights"
+
+
+def test_on_azure_there_are_none(monkeypatch):
+    monkeypatch.setattr(backend, "_chosen", ["offline", "azure"])
+    with pytest.raises(backend.BackendError, match=r"needs the offline one"):
+        drills.start("quota")
