@@ -11,7 +11,7 @@ import pytest
 from books import NAMES, ROOT, environment
 from classroom import copies
 
-from helpers import checks
+from helpers import checks, drills
 from helpers.offline.engine import removal
 
 SOURCES = {path.stem: nbformat.read(path, as_version=4) for path in sorted(copies.SOURCES.glob("[0-9]*.ipynb"))}
@@ -30,8 +30,8 @@ def source(lesson) -> nbformat.NotebookNode:
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory) -> list[dict]:
-    """What the checks said to the learners' copies, and then to the solutions, in one world from lesson 1 to 9."""
+def told(tmp_path_factory) -> list[tuple[str, dict]]:
+    """What the driver told of one world, from lesson 1 to lesson 9."""
     world = tmp_path_factory.mktemp("class")
     variables = environment(world) | {"PYTHONPATH": str(ROOT / "scripts")}
     try:
@@ -40,9 +40,14 @@ def verdicts(tmp_path_factory) -> list[dict]:
         assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-4000:]
     finally:
         removal.reset(world / "offline")
-    return [
-        json.loads(line.removeprefix("VERDICT ")) for line in ran.stdout.splitlines() if line.startswith("VERDICT ")
-    ]
+    found = re.findall(r"^(VERDICT|DRILLS) (.*)$", ran.stdout, re.MULTILINE)
+    return [(kind, json.loads(line)) for kind, line in found]
+
+
+@pytest.fixture
+def verdicts(told) -> list[dict]:
+    """What the checks said to the learners' copies, and then to the solutions."""
+    return [line for kind, line in told if kind == "VERDICT"]
 
 
 def named(notebook, tag: str) -> list[nbformat.NotebookNode]:
@@ -157,3 +162,31 @@ def test_every_solution_passes_its_check(verdicts):
         name for book in SOURCES.values() for name in exercises(book)
     ]
     assert [verdict for verdict in solved if not verdict["solved"]] == []
+
+
+@pytest.mark.timeout(1800)
+def test_drills_fail_for_real_and_can_be_repaired(told):
+    (came,) = [line for kind, line in told if kind == "DRILLS"]
+    raw, scaled = came.pop("sure of, raw and scaled")
+    assert raw > 95 > scaled
+    assert came.pop("version that takes its place") > 1
+    assert came == {
+        "registered file is intact": False,
+        "status for the stranger": 401,
+        "bill": pytest.approx(2 * 2 * 0.526),
+        "bill after the repair": 0,
+        "drills left on": [],
+    }
+
+
+def test_each_drill_is_started_and_stopped_once_and_its_repair_does_not_leak():
+    source = nbformat.read(copies.SOURCES / "drills.ipynb", as_version=4)
+    code = "\n".join(cell.source for cell in source.cells if cell.cell_type == "code")
+    for kind in ("start", "stop"):
+        assert re.findall(rf'helpers\.drills\.{kind}\("([a-z-]+)"\)', code) == list(drills.DRILLS)
+    copy = copies.learner_copy(source, "drills.ipynb")
+    assert not named(copy, "solution")
+    assert len(named(copy, "task")) == len(named(copy, "hint")) == len(named(source, "solution")) == len(drills.DRILLS)
+    assert all("..." in cell.source for cell in named(copy, "start"))
+    for cell in named(copy, "hint"):
+        assert cell.source.startswith("<details><summary>What to look at</summary>\n\n")
