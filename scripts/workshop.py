@@ -15,6 +15,7 @@ import time
 import traceback
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NoReturn
 
 from classroom import WorkshopError, forward, learners
 
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         folder = learners.folder_of(options.name)
         if options.what == "open":
-            return _open(folder, options.jupyter)
+            _open(folder, options.jupyter)
         return _reset(folder, _lesson(options.lesson))
     except (WorkshopError, FolderError) as error:
         print(f"workshop: {error}", file=sys.stderr)
@@ -45,10 +46,10 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _open(folder: Path, arguments: list[str]) -> int:
+def _open(folder: Path, arguments: list[str]) -> NoReturn:
     learners.prepare(folder)
     print(f"Your notebooks are in {learners.told(folder)}; nothing else is changed.")
-    return learners.open_lab(folder, arguments)
+    learners.open_lab(folder, arguments)
 
 
 def _lesson(number: str) -> int:

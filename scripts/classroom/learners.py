@@ -8,11 +8,9 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import nbformat
 
@@ -75,8 +73,8 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"AZUREML_OFFLINE_FOLDER": str(world_of(folder))}
 
 
-def open_lab(folder: Path, arguments: list[str]) -> int:
-    """Have JupyterLab work in the learner's folder until it is ended; its exit code. Raises WorkshopError."""
+def open_lab(folder: Path, arguments: list[str]) -> NoReturn:
+    """Become JupyterLab in the learner's folder, which it holds until it ends. Raises WorkshopError."""
     command = [sys.executable, "-m", "jupyter", "lab", "--ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
     command += ["--allow-root", "--LabApp.default_url=/lab/tree/notebooks/01_setup.ipynb", *arguments]
     settings = folder / ".jupyter"
@@ -86,27 +84,24 @@ def open_lab(folder: Path, arguments: list[str]) -> int:
         notification.write_text(json.dumps(QUIET))
     variables = environment(folder) | {"JUPYTERLAB_SETTINGS_DIR": str(settings)}
     variables["JUPYTERLAB_WORKSPACES_DIR"] = str(settings / "workspaces")
-    with _alone(folder):
-        server = subprocess.Popen(command, env=variables, cwd=folder)
-        while True:
-            try:
-                return server.wait()
-            except KeyboardInterrupt:  # JupyterLab was interrupted, too, and asks whether that was meant
-                continue
+    os.set_inheritable(_claim(folder), True)
+    sys.stdout.flush()
+    os.chdir(folder)
+    os.execve(command[0], command, variables)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold the learner's folder, which one JupyterLab may have open. Raises WorkshopError where another has it."""
-    with (folder / ".open").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WorkshopError(
-                f"JupyterLab is already open for {folder.name!r} on this machine. A second learner here needs a name "
-                "of their own: make workshop NAME=somebody"
-            ) from None
-        yield
+def _claim(folder: Path) -> int:
+    """A descriptor that holds the learner's folder while it is open. Raises WorkshopError where another has it."""
+    lock = os.open(folder / ".open", os.O_CREAT | os.O_WRONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise WorkshopError(
+            f"JupyterLab is already open for {folder.name!r} on this machine. A second learner here needs a name "
+            "of their own: make workshop NAME=somebody"
+        ) from None
+    return lock
 
 
 def _read(path: Path) -> nbformat.NotebookNode:

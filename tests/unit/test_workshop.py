@@ -1,5 +1,6 @@
 """A learner's folder and world: made, kept, put aside, brought forward."""
 
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,14 @@ def ana(tmp_path, monkeypatch):
 
 def cells(path) -> list[nbformat.NotebookNode]:
     return nbformat.read(path, as_version=4).cells
+
+
+def program(ana, command: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Run scripts/workshop.py for the learner."""
+    source = "import sys; from classroom import learners; import workshop; learners.RUN = learners.Path(sys.argv[1]); "
+    source += "sys.exit(workshop.main(sys.argv[2:]))"
+    words = [sys.executable, "-c", source, str(ana.parent), command, "--name", "ana", *arguments]
+    return subprocess.run(words, cwd=learners.ROOT / "scripts", capture_output=True, text=True)
 
 
 def test_a_learner_gets_lessons_exercises_and_solutions_to_work_in(ana):
@@ -79,12 +88,17 @@ def test_a_name_that_would_lead_elsewhere_is_refused(name):
         learners.folder_of(name)
 
 
-def test_one_jupyterlab_has_a_folder_and_the_next_learner_is_told_how_to_get_one(ana, capfd):
+def test_one_jupyterlab_has_a_folder_and_the_next_learner_is_told_how_to_get_one(ana):
     learners.prepare(ana)
-    with learners._alone(ana), pytest.raises(WorkshopError, match="make workshop NAME=somebody"):
-        learners.open_lab(ana, ["--version"])
-    assert learners.open_lab(ana, ["--version"]) == 0
-    assert capfd.readouterr().out.startswith("4.")
+    lock = learners._claim(ana)
+    refused = program(ana, "open", "--", "--version")
+    assert refused.returncode == 2
+    assert "make workshop NAME=somebody" in refused.stderr
+    os.close(lock)
+    opened = program(ana, "open", "--", "--version")
+    assert opened.returncode == 0, opened.stderr
+    assert opened.stdout.splitlines()[-1].startswith("4.")
+    os.close(learners._claim(ana))  # it has gone with JupyterLab
 
 
 def test_two_learners_have_worlds_of_their_own(ana):
@@ -110,11 +124,7 @@ def test_a_late_learner_has_what_the_earlier_lessons_make_and_what_ran_is_ended(
     make_cluster(world, "old")
     run_id = submit(world, tmp_path / "source", "import time; time.sleep(600)", target="old")
     wait_until(lambda: jobs.look(world, run_id)["status"] == "Running")
-    # As a program, which has nothing of the old world open.
-    program = "import sys; from classroom import learners; import workshop; learners.RUN = learners.Path(sys.argv[1]); "
-    program += 'sys.exit(workshop.main(["reset", "4", "--name", "ana"]))'
-    command = [sys.executable, "-c", program, str(ana.parent)]
-    ran = subprocess.run(command, cwd=learners.ROOT / "scripts", capture_output=True, text=True)
+    ran = program(ana, "reset", "4")  # which has nothing of the old world open
     assert ran.returncode == 0, ran.stdout + ran.stderr
     told = ran.stdout
     assert "1 run is still going and will be ended." in told
