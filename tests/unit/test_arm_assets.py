@@ -48,6 +48,25 @@ def test_a_file_is_data_of_its_own(ml_client):
     assert text == "1,2,3" and Path(path).name == "numbers.csv"
 
 
+def test_names_of_files_come_through_as_they_are(ml_client, tmp_path):
+    names = ["a b.txt", "ü#%41?.txt", "[1]*.txt", "deep [x]/c+d&e.txt"]
+    for name in names:
+        write(tmp_path / "odd [names]" / name, name)
+    ml_client.data.create_or_update(Data(name="odd", path=tmp_path / "odd [names]", type="uri_folder"))
+    script = """
+        import pathlib, sys
+        folder = pathlib.Path(sys.argv[1])
+        for file in sorted(folder.rglob("*.txt")):
+            print(file.relative_to(folder), file.read_text() == str(file.relative_to(folder)))
+    """
+    given = {"odd": Input(type="uri_folder", path="odd@latest")}
+    name = ml_client.jobs.create_or_update(script_job(script, "python script.py ${{inputs.odd}}", inputs=given)).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=tmp_path)
+    told = (tmp_path / "artifacts/user_logs/std_log.txt").read_text(encoding="utf-8").splitlines()
+    assert told == [f"{name} True" for name in sorted(names)]
+
+
 def test_versions_are_texts_and_the_latest_is_the_last_made(ml_client):
     folder = write("letters/a.txt", "a").parent
     for version in ("2024-01", None, "1.0.0", "v2"):
@@ -283,3 +302,21 @@ def test_jobs_are_changed_archived_and_listed(ml_client):
     ml_client.jobs.restore(name)
     assert name in [listed.name for listed in ml_client.jobs.list()]
     assert list(ml_client.jobs.list(parent_job_name=name)) == []
+
+
+def test_runs_that_a_job_starts_with_mlflow_are_its_children(ml_client):
+    script = """
+        import mlflow
+        with mlflow.start_run():
+            for number in (1, 2):
+                with mlflow.start_run(run_name=f"part-{number}", nested=True):
+                    mlflow.log_metric("part", number)
+    """
+    name = ml_client.jobs.create_or_update(script_job(script)).name
+    wait_for(ml_client, name, "Completed")
+    children = list(ml_client.jobs.list(parent_job_name=name))
+    assert sorted(child.display_name for child in children) == ["part-1", "part-2"]
+    assert {child.status for child in children} == {"Completed"}
+    assert name in [job.name for job in ml_client.jobs.list()]
+    with pytest.raises(ResourceNotFoundError, match="was not submitted by SDK v2"):
+        ml_client.jobs.get(children[0].name)

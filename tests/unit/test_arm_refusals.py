@@ -1,10 +1,13 @@
 """What SDK v2 cannot do offline, or nowhere: each is refused in words, as the service or the client refuses it."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -160,7 +163,7 @@ def test_a_data_file_that_is_not_there(ml_client, tmp_path):
         (lambda client: list(client.batch_endpoints.list()), "GET batchEndpoints"),
         (lambda client: list(client.components.list()), "GET components"),
         (lambda client: client.jobs.show_services("a"), "GET runs/a/serviceinstances/0"),
-        (lambda client: client.workspaces.begin_delete("a", delete_dependent_resources=False), "DELETE"),
+        (lambda client: client.workspaces.begin_delete("a-workspace", delete_dependent_resources=False), "DELETE"),
     ],
 )
 def test_what_is_not_offered_names_the_call_and_the_page(ml_client, call, name):
@@ -214,6 +217,53 @@ def test_a_proxy_in_the_environment_is_not_asked(ml_client, monkeypatch):
         monkeypatch.setenv(name, "http://proxy.example:3128")
     client = MLClient(DefaultAzureCredential(), "s", "g", "w")
     assert client.workspaces.get("w").name == "w"
+
+
+def test_what_is_on_this_machine_is_reached_and_past_any_proxy(ml_client, monkeypatch):
+    from azure.core.pipeline.transport import RequestsTransport
+    from azure.core.rest import HttpRequest
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"from here")
+
+        def log_message(self, *arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    try:
+        with RequestsTransport() as transport:
+            response = transport.send(HttpRequest("GET", f"http://127.0.0.1:{server.server_port}/a"))
+            response.read()
+        assert response.content == b"from here"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_another_release_of_the_client_is_told(ml_client, monkeypatch):
+    import azure.ai.ml
+
+    from helpers.offline.arm import client
+
+    monkeypatch.setattr(client.importlib.metadata, "version", lambda name: "1.99.0")
+    with pytest.warns(UserWarning, match=r"azure-ai-ml 1\.99\.0 is installed.*1\.35"):
+        client._take_over_client(azure.ai.ml)
+
+
+def test_a_configuration_is_read_only_where_it_is_named(ml_client, tmp_path, monkeypatch):
+    names = {"subscription_id": "s", "resource_group": "g", "workspace_name": "named"}
+    (tmp_path / "config.json").write_text(json.dumps(names), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert MLClient.from_config(DefaultAzureCredential()).workspace_name == "offline"
+    named = MLClient.from_config(DefaultAzureCredential(), path=tmp_path)
+    assert (named.workspace_name, named.workspaces.get("named").name) == ("named", "named")
+    with pytest.raises(ResourceNotFoundError, match="workspace 'other' was not found"):
+        named.workspaces.get("other")
 
 
 # Ends

@@ -47,7 +47,7 @@ def put(request: Request) -> dict:
 
 
 def get(request: Request) -> dict:
-    return _described(request, run_records.get_run(request.folder, request.names["name"]))
+    return _described(request, _run(request))
 
 
 def list_all(request: Request) -> Iterator[dict]:
@@ -75,17 +75,25 @@ def _has_properties(run: run_records.RunRecord, query: Mapping[str, str]) -> boo
 
 def cancel(request: Request) -> dict | Answer:
     """Ask for the end of a job. The client looks again, at canceled(), until it has come."""
-    run = run_records.get_run(request.folder, request.names["name"])
+    run = _run(request)
     engine_jobs.cancel(request.folder, run.id)
     return canceled(request)
 
 
 def canceled(request: Request) -> dict | Answer:
-    run = run_records.get_run(request.folder, request.names["name"])
+    run = _run(request)
     if run.status in statuses.FINAL:
         return {}
     address = f"https://{request.host}{request.scope.id}/jobs/{run.id}/cancel?api-version=offline"
     return Answer(status=202, headers={"Location": address, "Retry-After": LOOK})
+
+
+def _run(request: Request) -> run_records.RunRecord:
+    """The job's run. Raises NotFound, and Refused for a run that is no job of SDK v2."""
+    run = run_records.get_run(request.folder, request.names["name"])
+    if run.run_type not in RUN_TYPES.values():
+        raise Refused(f"The run {run.id!r} was not submitted by SDK v2; its own SDK, or MLflow, tells of it.", 404)
+    return run
 
 
 def _update(request: Request, name: str, asked: dict) -> None:

@@ -70,25 +70,27 @@ def source_of(folder: Path, uri: str) -> dict:
     """
     uri = short_uri(uri)
     if found := re.fullmatch(r"azureml://datastores/([^/]+)/(?:paths/)?(.*)", uri):
-        return {"datastore": found[1], "path": found[2] or "**"}
-    if found := re.fullmatch(r"azureml://jobs/([^/]+)/outputs/artifacts/(?:paths/)?(.*)", uri):
-        return {"datastore": data.ARTIFACTSTORE, "path": f"ExperimentRun/dcid.{found[1]}/{found[2]}"}
+        return _stored(found[1], found[2])
+    if found := re.fullmatch(r"(?:azureml://jobs/([^/]+)/outputs/artifacts/(?:paths/)?|runs:/([^/]+)/)(.*)", uri):
+        return _stored(data.ARTIFACTSTORE, f"ExperimentRun/dcid.{found[1] or found[2]}/{found[3]}")
     if found := re.fullmatch(r"azureml://jobs/([^/]+)/outputs/([^/]+)/?(?:paths/)?(.*)", uri):
         output = output_of(folder, found[1], found[2])
-        return {"datastore": output["datastore"], "path": f"{output['path'].rstrip('/')}/{found[3]}"}
-    if found := re.fullmatch(r"runs:/([^/]+)/(.*)", uri):
-        return {"datastore": data.ARTIFACTSTORE, "path": f"ExperimentRun/dcid.{found[1]}/{found[2]}"}
+        return _stored(output["datastore"], f"{output['path'].rstrip('/')}/{found[3]}")
     if found := re.fullmatch(r"wasbs?://([^@/]+)@([^/]+)/(.*)", uri):
         uri = f"https://{found[2]}/{found[1]}/{found[3]}"
     parts = urlsplit(uri)
     if parts.hostname == BLOB_HOST:
         container, _, path = unquote(parts.path).lstrip("/").partition("/")
-        stores = {name: store for store, name in CONTAINERS.items()}
-        if container in stores:
-            return {"datastore": stores[container], "path": path or "**"}
+        for datastore, name in CONTAINERS.items():
+            if name == container:
+                return _stored(datastore, path)
     if parts.scheme in ("http", "https"):
         return {"url": uri}
     raise Refused(f"{uri!r} is no address of data: give azureml://datastores/…, azureml://jobs/… or https://….")
+
+
+def _stored(datastore: str, path: str) -> dict:
+    return {"datastore": datastore, "path": path, "as_is": True}
 
 
 def output_of(folder: Path, job: str, name: str) -> dict:

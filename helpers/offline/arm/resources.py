@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from helpers.offline.arm.wire import Refused, Request, resource
 from helpers.offline.engine import assets
@@ -52,8 +51,8 @@ def list_versions(request: Request, kind: str) -> Iterator[Asset]:
     name = request.names["name"]
     container_archived = bool(kept_of_container(request, kind, name).get("isArchived"))
     found = sorted(_versions(request, kind, name), key=lambda asset: asset.created, reverse=True)
-    found = (a for a in found if is_listed(request, container_archived or bool(a.body.get("isArchived"))))
-    return islice(found, int(request.query.get("$top") or len(assets.list_latest(request.folder, kind)) + 1))
+    listed = [a for a in found if is_listed(request, container_archived or bool(a.body.get("isArchived")))]
+    return iter(listed[: int(request.query.get("$top") or len(listed))])
 
 
 def container(request: Request, kind: str) -> dict:
@@ -134,7 +133,7 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
 
 
 def _versions(request: Request, kind: str, name: str) -> list[Asset]:
-    return [asset for asset in assets.list_latest(request.folder, kind) if asset.name.startswith(f"{name}/")]
+    return assets.list_latest(request.folder, kind, f"{name}/")
 
 
 def _key(name: str, version: str) -> str:

@@ -37,7 +37,7 @@ def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], Non
 
     A source is {"url": address}, {"datastore": name, "path": path, which may be a folder or have * and **} or {"model":
     name, "version": number}; one that stands for a single file may also say the "relative" path that the file has in
-    the dataset.
+    the dataset. With "as_is" a path has no * and **, but stands for the file or folder of this very name.
     Raises NotFound for an address that is not known offline and for a path that matches nothing, or gives it to
     `missing` and goes on.
     """
@@ -123,13 +123,15 @@ def path_of(folder: Path, source: dict) -> Path:
     """The one file or folder that a source stands for. Raises NotFound and Invalid."""
     if "url" in source:
         return _web_file(folder, source, several=False).path
-    if run := re.fullmatch(OF_RUN, source["path"]) if source["datastore"] == ARTIFACTSTORE else None:
-        path = _of_run(folder, run)
-    else:
-        path = safe_join(datastore_root(folder, source["datastore"]), source["path"].rstrip("/"))
-    if not path.exists():
-        raise NotFound(f"The path {source['path']!r} matches no file in the datastore {source['datastore']!r}.")
-    return path
+    datastore, path = source["datastore"], source["path"].strip("/")
+    found = datastore_root(folder, datastore)
+    if datastore == ARTIFACTSTORE and (run := re.fullmatch(OF_RUN, path)):
+        found = _of_run(folder, run)
+    elif path:
+        found = safe_join(found, path)
+    if not found.exists():
+        raise NotFound(f"The path {path!r} matches no file in the datastore {datastore!r}.")
+    return found
 
 
 def _files(folder: Path, source: dict, several: bool) -> list[DataFile]:
@@ -138,6 +140,11 @@ def _files(folder: Path, source: dict, several: bool) -> list[DataFile]:
     if "model" in source:
         model = models.get(folder, source["model"], source["version"])
         return [DataFile(name, model.path / name, source) for name in model.files]
+    if source.get("as_is"):
+        path = path_of(folder, source)
+        if path.is_file():
+            return [DataFile(path.name, path, source)]
+        return [DataFile(name, path / name, source) for name in files_below(path)]
     return _datastore_files(folder, source, several)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,11 +65,11 @@ def get_by_id(folder: Path, kind: str, id: str) -> Asset:
     return _asset(found[0])
 
 
-def list_latest(folder: Path, kind: str) -> list[Asset]:
-    """The latest version of each name, by name."""
-    query = """SELECT * FROM assets AS a WHERE kind=? AND version=
+def list_latest(folder: Path, kind: str, beginning: str = "") -> list[Asset]:
+    """The latest version of each name, by name: of all names, or of those that begin so."""
+    query = """SELECT * FROM assets AS a WHERE kind=? AND name>=? AND name<? AND version=
                (SELECT max(version) FROM assets AS b WHERE b.kind=a.kind AND b.name=a.name) ORDER BY name"""
-    return [_asset(row) for row in database.rows(folder, query, (kind,))]
+    return [_asset(row) for row in database.rows(folder, query, (kind, beginning, f"{beginning}{chr(sys.maxunicode)}"))]
 
 
 def versions(folder: Path, kind: str, name: str) -> list[Asset]:
