@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from helpers.offline.engine.history import mlflow_store
-from helpers.offline.engine.history.mlflow_store import INTERNAL, PROPERTY, is_metric_name
-from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
+from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
 from helpers.offline.engine.workspace.files import PARTIAL, files_below
 from helpers.offline.engine.workspace.names import check_name, safe_join
 
@@ -62,7 +62,7 @@ def register(
     check_name("model", name, NAME_PATTERN, NAME_RULE)
     if not source.exists():
         raise NotFound(f"There is no file or folder {source} to register.")
-    version_tags = _checked(tags or {}) | _checked(properties or {}, PROPERTY) | {EXTRA: json.dumps(extra or {})}
+    version_tags = stored(tags or {}) | stored(properties or {}, PROPERTY) | {EXTRA: json.dumps(extra or {})}
     files = folder / "models" / name / uuid.uuid4().hex
     target = safe_join(files, stored_as)
     target.parent.mkdir(parents=True)
@@ -132,12 +132,12 @@ def update(
     """
     model, store = get(folder, name, version), mlflow_store.client(folder)
     if tags is not None:
-        for key, value in _checked(tags).items():
-            store.set_model_version_tag(name, str(version), key, value)
-        for key in model.tags.keys() - tags.keys():
-            store.delete_model_version_tag(name, str(version), key)
-    for key, value in _checked(properties or {}, PROPERTY).items():
-        store.set_model_version_tag(name, str(version), key, value)
+        for tag, value in stored(tags).items():
+            store.set_model_version_tag(name, str(version), tag, value)
+        for tag in model.tags.keys() - tags.keys():
+            store.delete_model_version_tag(name, str(version), key(tag))
+    for tag, value in stored(properties or {}, PROPERTY).items():
+        store.set_model_version_tag(name, str(version), tag, value)
     if extra is not None:
         store.set_model_version_tag(name, str(version), EXTRA, json.dumps(model.extra | extra))
     if description is not None:
@@ -173,16 +173,6 @@ def _is_registered(store, name: str) -> bool:
     return any(model.name == name for model in store.search_registered_models(f"name='{name}'"))
 
 
-def _checked(tags: dict[str, str], prefix: str = "") -> dict[str, str]:
-    for name, value in tags.items():
-        if not is_metric_name(name) or name.startswith(INTERNAL) or len(str(value)) > 5000:
-            raise Invalid(
-                f"{name!r} cannot be a model's tag or property offline: use letters, digits and _ - . / : or space, "
-                f"not beginning with {' or '.join(INTERNAL)}, and a value of at most 5000 characters."
-            )
-    return {prefix + name: "" if value is None else str(value) for name, value in tags.items()}
-
-
 def _path(folder: Path, made) -> Path:
     if EXTRA in (made.tags or {}):
         return folder / "models" / made.name / PurePosixPath(made.source).name
@@ -201,8 +191,8 @@ def _record(folder: Path, made) -> ModelRecord:
         version=int(made.version),
         created=datetime.fromtimestamp(made.creation_timestamp / 1000, UTC).isoformat(timespec="microseconds"),
         description=made.description or "",
-        tags={name: value for name, value in tags.items() if not name.startswith(INTERNAL)},
-        properties={name.removeprefix(PROPERTY): value for name, value in tags.items() if name.startswith(PROPERTY)},
+        tags=told(tags),
+        properties=told(tags, PROPERTY),
         run_id=made.run_id or None,
         path=_path(folder, made),
         extra=json.loads(tags.get(EXTRA, "{}")),

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from helpers.offline.engine.history import mlflow_store
+from helpers.offline.engine.history import mlflow_store, tags
 from helpers.offline.engine.workspace import database
 
 
@@ -23,7 +23,7 @@ def log(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -
             continue
         step = event["step"] if event.get("step") is not None else counts.get(name, 0)
         counts[name] = counts.get(name, 0) + 1
-        if mlflow_store.is_metric_name(name):
+        if tags.is_mlflow_name(name):
             scalars.append(Metric(name, float(event["value"]), int(event["time"] * 1000), int(step)))
         else:  # a name such as "Accuracy (%)", which MLflow refuses
             tables.append((run_id, name, "scalar", json.dumps(event["value"])))
@@ -54,7 +54,7 @@ def read(folder: Path, run_id: str) -> dict[str, Any]:
 
 def values(folder: Path, run_id: str, name: str) -> list[float]:
     """The numbers that the run has logged under one name, in the order of logging: much cheaper than read()."""
-    if mlflow_store.is_metric_name(name):
+    if tags.is_mlflow_name(name):
         return [metric.value for metric in _in_order(mlflow_store.client(folder).get_metric_history(run_id, name))]
     query = "SELECT value FROM metric_tables WHERE run_id=? AND name=? AND type='scalar' ORDER BY seq"
     return [json.loads(row["value"]) for row in database.rows(folder, query, (run_id, name))]

@@ -8,7 +8,6 @@ import gc
 import json
 import logging
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -19,11 +18,10 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from helpers.offline.engine.history.statuses import FINAL, MLFLOW_STATUS
+from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
 from helpers.offline.engine.workspace import database
-from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
 
-PROPERTY = "azureml.property."  # MLflow knows tags only; a property is a tag below this
-INTERNAL = ("azureml.", "mlflow.")  # tags that are not the user's
 RUN_TYPE = "azureml.runType"
 COMMAND_JOB = "azureml.commandjob"  # the run type of what SDK v2 submits
 # Azure has no such endpoint, so that MLflow 3 fails there wherever it logs a model (Azure/azure-sdk-for-python #44896).
@@ -131,7 +129,7 @@ def create_run(
 
     Raises Invalid for a tag or property that the store cannot keep, AlreadyExists for a run_id that is taken.
     """
-    mlflow_tags = _checked_tags(tags) | _checked_tags(properties, PROPERTY)
+    mlflow_tags = stored(tags) | stored(properties, PROPERTY)
     if parent_id:
         mlflow_tags[PARENT] = parent_id
     if run_type:
@@ -205,14 +203,14 @@ def set_tags(folder: Path, run_id: str, tags: dict[str, str], prefix: str = "") 
     """Set tags, or properties with `prefix=PROPERTY`. Raises Invalid."""
     from mlflow.entities import RunTag
 
-    checked = _checked_tags(tags, prefix)
-    client(folder).log_batch(run_id, tags=[RunTag(name, value) for name, value in checked.items()])
+    client(folder).log_batch(run_id, tags=[RunTag(name, value) for name, value in stored(tags, prefix).items()])
 
 
 def remove_tag(folder: Path, run_id: str, name: str) -> None:
     """Remove a tag of the user's; a tag that is not there is no error."""
-    if name in _run(client(folder), run_id).data.tags and not name.startswith(INTERNAL):
-        client(folder).delete_tag(run_id, name)
+    found = _run(client(folder), run_id).data.tags
+    if name in told(found):
+        client(folder).delete_tag(run_id, key(name))
 
 
 def set_display_name(folder: Path, run_id: str, value: str) -> None:
@@ -233,11 +231,6 @@ def run(folder: Path, run_id: str):
     return _run(client(folder), run_id)
 
 
-def is_metric_name(name: str) -> bool:
-    """Whether MLflow can keep a metric or tag of this name."""
-    return bool(re.fullmatch(r"[/\w.\- :]{1,250}", name)) and os.path.normpath(name) == name and name[0] not in "/."
-
-
 def _run(store, run_id: str):
     from mlflow.exceptions import MlflowException
 
@@ -245,21 +238,6 @@ def _run(store, run_id: str):
         return store.get_run(run_id)
     except (MlflowException, TypeError):
         raise NotFound(f"The workspace has no run {run_id!r}.") from None
-
-
-def _checked_tags(tags: dict[str, str], prefix: str = "") -> dict[str, str]:
-    checked = {}
-    for name, value in tags.items():
-        if not is_metric_name(name) or (not prefix and name.startswith(INTERNAL)):
-            raise Invalid(
-                f"{name!r} is no name for a tag or property offline: use letters, digits and _ - . / : or space, "
-                f"at most 250 of them, not beginning with {' or '.join(INTERNAL)}."
-            )
-        text = "" if value is None else str(value)
-        if len(text) > 8000:
-            raise Invalid(f"The value of {name!r} has {len(text)} characters; a tag or property holds up to 8000.")
-        checked[prefix + name] = text
-    return checked
 
 
 @contextmanager

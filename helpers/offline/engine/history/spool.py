@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.offline.engine.history import artifacts, job_states, logs, metrics, mlflow_store
+from helpers.offline.engine.history import artifacts, job_states, logs, metrics, mlflow_store, tags
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.workspace.names import safe_join
 
@@ -112,7 +112,7 @@ def _apply(folder: Path, run_id: str, event: dict, spool: Path) -> None:
         case "tag":
             mlflow_store.set_tags(folder, run_id, {event["name"]: event["value"]})
         case "property":
-            mlflow_store.set_tags(folder, run_id, {event["name"]: event["value"]}, mlflow_store.PROPERTY)
+            mlflow_store.set_tags(folder, run_id, {event["name"]: event["value"]}, tags.PROPERTY)
         case "remove_tag":
             mlflow_store.remove_tag(folder, run_id, event["name"])
         case "display_name":

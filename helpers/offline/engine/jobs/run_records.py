@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from helpers.offline.engine.history import job_states, metrics, mlflow_store, spool
-from helpers.offline.engine.history.mlflow_store import PARENT, PROPERTY
+from helpers.offline.engine.history.mlflow_store import PARENT
 from helpers.offline.engine.history.statuses import FINAL, STATUS
+from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
 from helpers.offline.engine.jobs import submission
 from helpers.offline.engine.workspace import database
 
@@ -65,15 +66,15 @@ def set_experiment_archived(folder: Path, name: str, archived: bool) -> None:
 
 def set_experiment_tags(folder: Path, name: str, tags: dict[str, str]) -> None:
     found = mlflow_store.experiment(folder, name)
-    for key, value in tags.items():
-        mlflow_store.client(folder).set_experiment_tag(found.experiment_id, key, str(value))
+    for tag, value in stored(tags).items():
+        mlflow_store.client(folder).set_experiment_tag(found.experiment_id, tag, value)
 
 
 def remove_experiment_tags(folder: Path, name: str, names: list[str]) -> None:
     found = mlflow_store.experiment(folder, name)
-    for key in names:
-        if key in found.tags:
-            mlflow_store.client(folder).delete_experiment_tag(found.experiment_id, key)
+    for tag in names:
+        if tag in told(found.tags):
+            mlflow_store.client(folder).delete_experiment_tag(found.experiment_id, key(tag))
 
 
 def create_run(
@@ -216,7 +217,7 @@ def _experiment(found) -> dict:
     return {
         "id": found.experiment_id,
         "name": found.name,
-        "tags": {name: value for name, value in found.tags.items() if not name.startswith("mlflow.")},
+        "tags": told(found.tags),
         "archived": found.lifecycle_stage != "active",
         "modified": _iso(found.last_update_time),
         "created": _iso(found.creation_time),
@@ -271,8 +272,8 @@ def _record(run, experiment: str, numbers: dict[str, int], states: dict[str, dic
         created=created,
         started=stages.get("Running") if state else created,
         ended=stages.get(status) if state and status in FINAL else _iso(run.info.end_time),
-        tags={name: value for name, value in tags.items() if not name.startswith(mlflow_store.INTERNAL)},
-        properties={name.removeprefix(PROPERTY): value for name, value in tags.items() if name.startswith(PROPERTY)},
+        tags=told(tags),
+        properties=told(tags, PROPERTY),
         error=error,
         run_type=tags.get(mlflow_store.RUN_TYPE),
         archived=json.loads(tags.get(mlflow_store.ARCHIVED, "false")),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from helpers.offline.engine import jobs, processes
 from helpers.offline.engine.compute import clusters
-from helpers.offline.engine.history import job_states, logs, mlflow_store
+from helpers.offline.engine.history import job_states, logs, mlflow_store, tags
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.jobs import finish, ranks, run_records
 from helpers.offline.engine.processes import detached
@@ -245,7 +245,7 @@ def tell_best(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> No
     if scores:
         best = (max if sweep["goal"] == "maximize" else min)(scores, key=scores.get)
         properties |= {"best_child_run_id": best, "score": str(scores[best])}
-    mlflow_store.set_tags(folder, run_id, properties, mlflow_store.PROPERTY)
+    mlflow_store.set_tags(folder, run_id, properties, tags.PROPERTY)
 
 
 if __name__ == "__main__":
