@@ -7,6 +7,7 @@ import yaml
 from azure.ai.ml import Input, load_compute, load_data, load_environment, load_job, load_model
 from azure.ai.ml.constants import ListViewType
 from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
+from azure.ai.ml.exceptions import JobException
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from small_v2 import IMAGE, make_cluster, make_environment, script_job, wait_for
 
@@ -168,6 +169,28 @@ def test_a_package_that_is_not_here_fails_the_job_as_an_image_build_would(ml_cli
     wait_for(ml_client, name, "Failed")
     with pytest.raises(Exception, match=r"Image build failed.*'lacking'.*no-such-package-at-all is not installed"):
         ml_client.jobs.stream(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "azureml://registries/azureml/environments/tensorflow-2.16-cuda12/labels/latest",
+        "AzureML-tensorflow-2.16-cuda12@latest",
+    ],
+)
+def test_a_curated_environment_is_what_is_known_of_it(ml_client, name):
+    name = ml_client.jobs.create_or_update(script_job("print('no')", environment=name)).name
+    wait_for(ml_client, name, "Failed")
+    with pytest.raises(JobException, match=r"Image build failed.*tensorflow\[and-cuda\]==2\.16\.2 is asked for, but"):
+        ml_client.jobs.stream(name)
+
+
+def test_a_curated_environment_of_which_nothing_is_known(ml_client):
+    name = "azureml://registries/azureml/environments/acpt-pytorch-2.8-cuda12.6/versions/1"
+    with pytest.raises(
+        HttpResponseError, match="'acpt-pytorch-2.8-cuda12.6' is not supported offline; sklearn-1.5 and"
+    ):
+        ml_client.jobs.create_or_update(script_job("print('no')", environment=name))
 
 
 # Clusters

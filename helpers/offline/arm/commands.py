@@ -46,7 +46,7 @@ def job_of(request: Request, name: str, asked: dict) -> dict:
         "script": None,
         "arguments": [],
         "target": _target(request, asked, resources),
-        "environment": environments.for_job(request, names_in(asked.get("environmentId") or "")),
+        "environment": environments.for_job(request, asked.get("environmentId") or ""),
         "environment_variables": asked.get("environmentVariables") or {},
         "parameters": {key: "" if value is None else str(value) for key, value in literals.items()},
         "inputs": inputs,

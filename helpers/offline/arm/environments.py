@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import yaml
 
-from helpers.offline.arm import resources
-from helpers.offline.arm.wire import Refused, Request, Unsupported, resource
+from helpers.offline.arm import curated, resources
+from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in, resource
 
 KIND = "environment"
 CONTENT = ("image", "condaFile")
@@ -43,9 +43,11 @@ def list_all(request: Request) -> Iterator[dict]:
         yield resource(request.scope, f"environments/{name}", properties)
 
 
-def for_job(request: Request, words: list[str]) -> dict:
-    """The engine's environment of the one with this id, as wire.names_in gives it. Raises Refused."""
-    name, version = words[1], words[3]
+def for_job(request: Request, id: str) -> dict:
+    """The engine's environment of the one with this id. Raises Refused."""
+    if name := curated.name_in(id):
+        return curated.for_job(name)
+    _, name, _, version = names_in(id)
     body = resources.get_version(request, KIND, name, version).body
     return {
         "name": name,
