@@ -34,6 +34,7 @@ from azure.ai.ml.entities import (
 from azure.core.exceptions import ResourceNotFoundError
 from small_v2 import make_cluster, make_environment, wait_for
 
+PYTORCH = "azureml://registries/azureml/environments/acpt-pytorch-2.8-cuda12.6/labels/latest"
 EVALUATOR = {"is-evaluator": "true", "is-promptflow": "true"}
 FEATURES = """
 source: {type: csv, path: a.csv, timestamp_column: {name: time}}
@@ -206,6 +207,7 @@ LIMITS: dict[str, dict[str, Callable]] = {
         "outputs that are registered under a name": submit(outputs={"o": Output(type="uri_folder", name="kept")}),
         "several nodes without a distribution": submit(instance_count=2),
         "the distribution Ray": submit(distribution=RayDistribution(), instance_count=2),
+        "curated environments but `sklearn-1.5` and `tensorflow-2.16-cuda12`": submit(environment=PYTORCH),
         "interactive services": submit(services={"ssh": SshJobService()}),
     },
     "models.create_or_update": {
