@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from azure.ai.ml import Input, load_compute, load_data, load_environment, load_job, load_model
+from azure.ai.ml import Input, Output, load_compute, load_data, load_environment, load_job, load_model
 from azure.ai.ml.constants import ListViewType
 from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
 from azure.ai.ml.exceptions import JobException
@@ -310,6 +310,48 @@ def test_a_job_from_yaml_runs(ml_client):
     assert Path(name, "artifacts/user_logs/std_log.txt").read_text() == "hello a.txt well\n"
 
 
+def test_what_a_job_writes_is_what_the_next_one_reads(ml_client, tmp_path):
+    outputs = {
+        "file": Output(type="uri_file"),
+        "folder": Output(type="uri_folder", mode="upload"),
+        "place": Output(type="uri_folder", path="azureml://datastores/workspaceblobstore/paths/mine/${{name}}/"),
+    }
+    line = "echo 1 > ${{outputs.file}} && echo 2 > ${{outputs.folder}}/a.txt && echo 3 > ${{outputs.place}}/b.txt"
+    first = ml_client.jobs.create_or_update(script_job("", line, outputs=outputs)).name
+    job = wait_for(ml_client, first, "Completed")
+    assert job.outputs["place"].path.endswith(f"/paths/mine/{first}/")
+    ml_client.jobs.download(first, download_path=tmp_path, all=True)
+    assert (tmp_path / "named-outputs/file/file").read_text() == "1\n"
+    assert (tmp_path / "named-outputs/place/b.txt").read_text() == "3\n"
+    inputs = {
+        "file": Input(type="uri_file", path=f"azureml://jobs/{first}/outputs/file"),
+        "folder": Input(type="uri_folder", path=job.outputs["folder"].path, mode="download"),
+        "place": Input(type="uri_folder", path=f"azureml://jobs/{first}/outputs/place/paths/"),
+        "address": Input(type="uri_folder", path=job.outputs["place"].path, mode="direct"),
+    }
+    line = (
+        "cat ${{inputs.file}} ${{inputs.folder}}/a.txt ${{inputs.place}}/b.txt && echo ${{inputs.address}} "
+        "&& echo $AZUREML_PARAMETER_file"
+    )
+    second = ml_client.jobs.create_or_update(script_job("", line, inputs=inputs)).name
+    wait_for(ml_client, second, "Completed")
+    ml_client.jobs.download(second, download_path=tmp_path / "second")
+    *numbers, address, file = (tmp_path / "second/artifacts/user_logs/std_log.txt").read_text().split()
+    assert numbers == ["1", "2", "3"]
+    assert address == job.outputs["place"].path and file.endswith("/inputs/file/file")
+
+
+def test_a_workspace_by_an_odd_name_tells_its_own(ml_client):
+    from azure.ai.ml import MLClient
+    from azure.identity import DefaultAzureCredential
+
+    name = ml_client.jobs.create_or_update(script_job("print(1)")).name
+    other = MLClient(DefaultAzureCredential(), 'a "quoted" one', "gr\\oup", "<WORKSPACE>")
+    job = other.jobs.get(name)
+    assert job.compute == "cpu" and job.environment == "small:1"
+    assert '/subscriptions/a "quoted" one/resourceGroups/gr\\oup/' in job.id
+
+
 def test_jobs_are_changed_archived_and_listed(ml_client):
     name = ml_client.jobs.create_or_update(script_job("print(1)", tags={"a": "1"})).name
     job = wait_for(ml_client, name, "Completed")
@@ -323,6 +365,7 @@ def test_jobs_are_changed_archived_and_listed(ml_client):
     ml_client.jobs.restore(name)
     assert name in [listed.name for listed in ml_client.jobs.list()]
     assert list(ml_client.jobs.list(parent_job_name=name)) == []
+    assert [listed.name for listed in ml_client.jobs.list(tag="c")] == [name]
 
 
 def test_runs_that_a_job_starts_with_mlflow_are_its_children(ml_client):

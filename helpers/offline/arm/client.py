@@ -112,7 +112,7 @@ def _take_over_client(ml) -> None:
 
     @functools.wraps(real_init)
     def __init__(self, credential, *arguments, **options):
-        own = None if credential is None else _credential()
+        own = None if credential is None else OfflineCredential()
         real_init(self, own, *arguments, **(options | {"enable_telemetry": False}))
         workspaces.names.add(self.workspace_name)
         self._online_endpoints._local_endpoint_helper = _NoDocker()
@@ -188,14 +188,12 @@ def _take_over_logins(identity) -> None:
             getattr(identity, name).get_token = getattr(identity, name).get_token_info = no_token
 
 
-def _credential():
-    """What MLClient asks instead of the credential that it was given: a token that nobody takes for a real one."""
-    import jwt
-    from azure.core.credentials import AccessToken
+class OfflineCredential:
+    """What MLClient asks in the place of the credential that it was given: its tokens are nobody's."""
 
-    class OfflineCredential:
-        def get_token(self, *scopes, **options):
-            audience = scopes[0].removesuffix("/.default") if scopes else ""
-            return AccessToken(jwt.encode({"aud": audience, "tid": "offline"}, key=None, algorithm="none"), 2**33)
+    def get_token(self, *scopes, **options):
+        import jwt
+        from azure.core.credentials import AccessToken
 
-    return OfflineCredential()
+        audience = scopes[0].removesuffix("/.default") if scopes else ""
+        return AccessToken(jwt.encode({"aud": audience, "tid": "offline"}, key=None, algorithm="none"), 2**33)

@@ -157,16 +157,11 @@ def _output(request: Request, job: str, name: str, given: dict) -> dict:
             f"register it with ml_client.data, from azureml://jobs/{job}/outputs/{name}",
         )
     asked = (given.get("uri") or "").replace("${{name}}", job)
-    source = (
-        locations.source_of(request.folder, asked)
-        if asked
-        else {"datastore": data.BLOBSTORE, "path": f"azureml/{job}/{name}/"}
+    source = locations.source_of(
+        request.folder, asked or f"azureml://datastores/{data.BLOBSTORE}/paths/azureml/{job}/{name}"
     )
-    if "datastore" not in source:
+    if source.get("datastore") in (None, data.ARTIFACTSTORE):
         raise Refused(f"The output {name!r} cannot go to {asked}; give azureml://datastores/{data.BLOBSTORE}/paths/….")
-    return {
-        "name": name,
-        "kind": KINDS[kind],
-        "datastore": source["datastore"],
-        "path": source["path"],
-    }
+    end = "/" if KINDS[kind] == "folder" else ""
+    path = source["path"].rstrip("/") + end
+    return {"name": name, "kind": KINDS[kind], "datastore": source["datastore"], "path": path}

@@ -6,6 +6,7 @@ from helpers.offline.arm.locations import CONTAINERS
 from helpers.offline.arm.wire import ACCOUNT, Refused, Request, resource
 from helpers.offline.engine.assets import data
 
+NAMES = (data.BLOBSTORE, data.ARTIFACTSTORE, data.FILESTORE)
 DEFAULT = data.BLOBSTORE
 KEY = "b2ZmbGluZQ=="  # the client signs addresses with it; nobody checks them
 
@@ -15,9 +16,8 @@ def get(request: Request) -> dict:
 
 
 def list_all(request: Request) -> Iterator[dict]:
-    wanted = {"true": [DEFAULT], "false": sorted(CONTAINERS.keys() - {DEFAULT})}
-    names = wanted.get(request.query.get("isDefault", "").lower(), sorted(CONTAINERS))
-    return (_described(request, name) for name in names)
+    wanted = {"true": [DEFAULT], "false": [name for name in NAMES if name != DEFAULT]}
+    return (_described(request, name) for name in wanted.get(request.query.get("isDefault", "").lower(), NAMES))
 
 
 def secrets(request: Request) -> dict:
@@ -26,12 +26,15 @@ def secrets(request: Request) -> dict:
 
 
 def _described(request: Request, name: str) -> dict:
-    if name not in CONTAINERS:
-        raise Refused(f"The workspace has no datastore {name!r}. There are: {', '.join(sorted(CONTAINERS))}.", 404)
+    if name in CONTAINERS:
+        kind = {"datastoreType": "AzureBlob", "containerName": CONTAINERS[name]}
+    elif name == data.FILESTORE:
+        kind = {"datastoreType": "AzureFile", "fileShareName": "azureml-filestore"}
+    else:
+        raise Refused(f"The workspace has no datastore {name!r}. There are: {', '.join(NAMES)}.", 404)
     properties = {
-        "datastoreType": "AzureBlob",
+        **kind,
         "accountName": ACCOUNT,
-        "containerName": CONTAINERS[name],
         "endpoint": "core.windows.net",
         "protocol": "https",
         "credentials": {"credentialsType": "AccountKey"},

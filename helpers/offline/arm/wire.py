@@ -122,8 +122,10 @@ def resource(
 
 def rescoped(scope: Scope, value: Any) -> Any:
     """What was kept, with the ids and addresses in it those of the workspace as this client calls it."""
-    text = re.sub(_WORKSPACE_ID, scope.id, json.dumps(value), flags=re.IGNORECASE)
-    return json.loads(re.sub(f"{_LONG_URI}datastores/", f"{scope.datastores_uri}/", text, flags=re.IGNORECASE))
+    text = json.dumps(value, ensure_ascii=False)
+    for pattern, own in ((_WORKSPACE_ID, scope.id), (f"{_LONG_URI}datastores", scope.datastores_uri)):
+        text = re.sub(pattern, lambda _, own=own: json.dumps(own, ensure_ascii=False)[1:-1], text, flags=re.IGNORECASE)
+    return json.loads(text)
 
 
 def names_in(id: str) -> list[str]:
