@@ -7,7 +7,7 @@ import isodate
 
 from helpers.offline.arm.wire import LOCATION, PROVIDER, Refused, Request, Unsupported, resource
 from helpers.offline.engine import removal
-from helpers.offline.engine.compute import clusters, vm_sizes
+from helpers.offline.engine.compute import clusters, description, vm_sizes
 from helpers.offline.engine.workspace.errors import AlreadyExists
 
 IDLE = 120  # seconds, where none are given
@@ -80,7 +80,7 @@ def sizes(request: Request) -> dict:
 
 
 def usages(request: Request) -> Iterator[dict]:
-    """The cores in use of each family of VM sizes, and the limit: -1, unless a drill has set one."""
+    """The cores in use of each family of VM sizes, and the most that there may be; -1 says that there is no limit."""
     top = f"/subscriptions/{request.scope.subscription}/providers/{PROVIDER}/locations/{LOCATION}"
     for family, (cores, limit) in clusters.usages(request.folder).items():
         yield {
@@ -128,7 +128,6 @@ def _settings(name: str, body: dict) -> dict:
 
 
 def _described(request: Request, cluster: dict) -> dict:
-    state = clusters.state(request.folder, cluster["name"])
     properties = {
         "computeType": "AmlCompute",
         "isAttachedCompute": False,
@@ -137,31 +136,7 @@ def _described(request: Request, cluster: dict) -> dict:
         "modifiedOn": cluster["modified"],
         "computeLocation": cluster.get("location") or LOCATION,
         "provisioningState": "Succeeded",
-        "properties": {
-            "vmSize": cluster["vm_size"].upper(),
-            "vmPriority": cluster.get("vm_priority", "Dedicated"),
-            "scaleSettings": {
-                "minNodeCount": cluster["min_nodes"],
-                "maxNodeCount": cluster["max_nodes"],
-                "nodeIdleTimeBeforeScaleDown": f"PT{cluster['idle_seconds']}S",
-            },
-            "userAccountCredentials": cluster.get("admin") or None,
-            "subnet": cluster.get("subnet"),
-            "remoteLoginPortPublicAccess": cluster.get("remote_login_port_public_access", "NotSpecified"),
-            "allocationState": state["allocation_state"],
-            "allocationStateTransitionTime": state["transition_time"],
-            "currentNodeCount": state["current"],
-            "targetNodeCount": state["target"],
-            "nodeStateCounts": {
-                "preparingNodeCount": state["preparing"],
-                "runningNodeCount": state["running"],
-                "idleNodeCount": state["idle"],
-                "unusableNodeCount": 0,
-                "leavingNodeCount": state["leaving"],
-                "preemptedNodeCount": 0,
-            },
-            "errors": state["errors"] or None,
-        },
+        "properties": description.properties_of(request.folder, cluster),
     }
     return resource(
         request.scope,

@@ -4,10 +4,9 @@ from collections.abc import Iterator
 
 from helpers.offline.arm.locations import CONTAINERS
 from helpers.offline.arm.wire import ACCOUNT, Refused, Request, resource
-from helpers.offline.engine.assets import data
+from helpers.offline.engine.assets import data, details
 
 NAMES = (data.BLOBSTORE, data.ARTIFACTSTORE, data.FILESTORE)
-DEFAULT = data.BLOBSTORE
 KEY = "b2ZmbGluZQ=="  # the client signs addresses with it; nobody checks them
 
 
@@ -16,7 +15,8 @@ def get(request: Request) -> dict:
 
 
 def list_all(request: Request) -> Iterator[dict]:
-    wanted = {"true": [DEFAULT], "false": [name for name in NAMES if name != DEFAULT]}
+    default = _default(request)
+    wanted = {"true": [default], "false": [name for name in NAMES if name != default]}
     return (_described(request, name) for name in wanted.get(request.query.get("isDefault", "").lower(), NAMES))
 
 
@@ -38,8 +38,12 @@ def _described(request: Request, name: str) -> dict:
         "endpoint": "core.windows.net",
         "protocol": "https",
         "credentials": {"credentialsType": "AccountKey"},
-        "isDefault": name == DEFAULT,
+        "isDefault": name == _default(request),
         "tags": {},
         "properties": {},
     }
     return resource(request.scope, f"datastores/{name}", properties)
+
+
+def _default(request: Request) -> str:
+    return details.get(request.folder).body["default_datastore"]

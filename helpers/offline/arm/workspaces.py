@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from helpers.offline.arm.wire import API_HOST, LOCATION, RESOURCE_GROUP, WORKSPACE, Refused, Request, resource
-from helpers.offline.engine import assets
-from helpers.offline.engine.assets import data
+from helpers.offline.engine.assets import details
 from helpers.offline.engine.jobs import run_records
 
 names = {WORKSPACE}  # by which the clients of this process call it
@@ -21,7 +20,7 @@ def get(request: Request) -> dict:
             404,
             "ResourceNotFound",
         )
-    asset = assets.add_if(request.folder, "workspace", WORKSPACE, lambda latest: latest or _new())
+    asset = details.get(request.folder)
     properties = {
         "friendlyName": asset.body["friendly_name"],
         "description": asset.body["description"],
@@ -52,7 +51,3 @@ def list_all(request: Request) -> Iterator[dict]:
 def discovery(request: Request) -> dict:
     """Where the parts of the service are that are no part of the management plane."""
     return dict.fromkeys(("api", "history", "dataset", "modelmanagement"), f"https://{API_HOST}")
-
-
-def _new() -> dict:
-    return {"tags": {}, "friendly_name": WORKSPACE, "description": "", "default_datastore": data.BLOBSTORE}

@@ -19,6 +19,8 @@ MODULES = {  # what the SDK calls, and where it stands in the engine's rooms
     "assets": "assets",
     "clusters": "compute.clusters",
     "data": "assets.data",
+    "description": "compute.description",
+    "details": "assets.details",
     "database": "workspace.database",
     "errors": "workspace.errors",
     "files": "workspace.files",

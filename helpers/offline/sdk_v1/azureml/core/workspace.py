@@ -231,25 +231,11 @@ class Workspace(_WorkspaceContents):
 
     def _asset(self):
         with _engine.translated():
-            return _engine.assets.add_if(
-                self._folder,
-                "workspace",
-                _NAME,
-                lambda latest: (
-                    latest
-                    or {
-                        "tags": {},
-                        "friendly_name": _NAME,
-                        "description": "",
-                        "default_datastore": _engine.data.BLOBSTORE,
-                    }
-                ),
-            )
+            return _engine.details.get(self._folder)
 
     def _change(self, **changes):
-        version = self._asset().version
         with _engine.translated():
-            _engine.assets.update(self._folder, "workspace", _NAME, version, lambda settings: settings | changes)
+            _engine.details.change(self._folder, lambda settings: settings | changes)
 
     def get_details(self):
         """The workspace as the service describes it. The storage account is the offline backend's folder."""

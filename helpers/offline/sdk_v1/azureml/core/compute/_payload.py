@@ -30,19 +30,7 @@ def payload_of(workspace, cluster):
             "provisioningState": "Succeeded",
             "provisioningStateTransitionTime": cluster["created"],
             "provisioningErrors": None,
-            "properties": {
-                "vmSize": cluster["vm_size"].upper(),
-                "vmPriority": cluster.get("vm_priority", "Dedicated"),
-                "scaleSettings": {
-                    "minNodeCount": cluster["min_nodes"],
-                    "maxNodeCount": cluster["max_nodes"],
-                    "nodeIdleTimeBeforeScaleDown": f"PT{cluster['idle_seconds']}S",
-                },
-                "userAccountCredentials": cluster.get("admin") or {},
-                "subnet": cluster.get("subnet"),
-                "remoteLoginPortPublicAccess": cluster.get("remote_login_port_public_access", "NotSpecified"),
-                **_nodes(_engine.clusters.state(workspace._folder, cluster["name"])),
-            },
+            "properties": _engine.description.properties_of(workspace._folder, cluster),
         },
     }
 
@@ -103,24 +91,6 @@ def check_payload(payload, compute_type):
             part = part[key]
     if payload["properties"]["computeType"] != compute_type:
         raise ComputeTargetException(f'Invalid cluster payload, not "{compute_type}":\n{payload}')
-
-
-def _nodes(state):
-    return {
-        "allocationState": state["allocation_state"],
-        "allocationStateTransitionTime": state["transition_time"],
-        "currentNodeCount": state["current"],
-        "targetNodeCount": state["target"],
-        "nodeStateCounts": {
-            "preparingNodeCount": state["preparing"],
-            "runningNodeCount": state["running"],
-            "idleNodeCount": state["idle"],
-            "unusableNodeCount": 0,
-            "leavingNodeCount": state["leaving"],
-            "preemptedNodeCount": 0,
-        },
-        "errors": state["errors"] or None,
-    }
 
 
 def time_of(text):
