@@ -3,6 +3,9 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -214,3 +217,19 @@ def test_reset_ends_what_runs(opened, tmp_path):
     removal.reset(opened)
     assert not opened.exists()
     wait_until(lambda: not psutil.pid_exists(script_pid))
+
+
+def test_a_submission_that_is_killed_leaves_no_run_or_one_that_ends(opened, tmp_path):
+    program = [sys.executable, Path(__file__).with_name("kill_at_each_step.py"), opened, tmp_path / "s"]
+    environment = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[1]}{os.pathsep}{os.environ['PYTHONPATH']}"}
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
+    steps = done.stdout.split()
+    assert {"take", "insert", "create_run", "start_supervisor"} <= set(steps)
+
+    def statuses():
+        return [record.status for record in run_records.list_runs(opened, "tests")]
+
+    wait_until(lambda: set(statuses()) <= {"Completed", "Failed"} and not job_states.unfinished(opened))
+    seen = statuses()
+    assert {"Completed", "Failed"} == set(seen)  # killed after the supervisor was started, and before
+    assert len(seen) < len(steps)  # killed before there was a run

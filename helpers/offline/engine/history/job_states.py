@@ -7,14 +7,38 @@ whose lock is free has lost its supervisor.
 """
 
 import json
+import shutil
 import time
 from pathlib import Path
 
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace import database
+from helpers.offline.engine.workspace.errors import AlreadyExists
+from helpers.offline.engine.workspace.files import write_whole
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"  # in the environment of each process of a job
+
+
+def make(folder: Path, run_id: str, job: dict) -> int:
+    """Keep what is submitted, as a job that insert() makes known; a descriptor that holds its supervisor's lock.
+
+    Raises AlreadyExists.
+    """
+    try:
+        run_folder(folder, run_id).mkdir(parents=True)
+    except FileExistsError:
+        raise AlreadyExists(f"The workspace has a run {run_id!r} already; give another name.") from None
+    lock = take_lock(folder, run_id)
+    write_whole(json.dumps(job).encode(), run_folder(folder, run_id) / "job.json")
+    return lock
+
+
+def discard(folder: Path, run_id: str) -> None:
+    """Forget a job that was made, within its lock: no run of it was."""
+    with database.transaction(folder) as connection:
+        connection.execute("DELETE FROM jobs WHERE run_id=?", (run_id,))
+    shutil.rmtree(run_folder(folder, run_id), ignore_errors=True)
 
 
 def insert(folder: Path, run_id: str, target: str, *, nodes: int = 1, parent_id: str | None = None) -> None:

@@ -138,13 +138,20 @@ def create_run(
         mlflow_tags[DESCRIPTION] = description
     store = client(folder)
     if run_id is not None:
-        _insert_run(folder, experiment_id, run_id, display_name or run_id, mlflow_tags, status)
+        _insert_run(folder, experiment_id, run_id, display_name or _random_name(), mlflow_tags, status)
     else:
         run_id = store.create_run(experiment_id, tags=mlflow_tags, run_name=display_name).info.run_id
         if status != "Running":
             store.update_run(run_id, status=MLFLOW_STATUS[status])
     give_numbers(folder, experiment_id, [run_id])
     return run_id
+
+
+def _random_name() -> str:
+    """The name that MLflow gives a run which has none."""
+    from mlflow.utils.name_utils import _generate_random_name
+
+    return _generate_random_name()
 
 
 def _insert_run(folder: Path, experiment_id: str, run_id: str, name: str, tags: dict[str, str], status: str) -> None:
@@ -231,12 +238,25 @@ def run(folder: Path, run_id: str):
     return _run(client(folder), run_id)
 
 
+def has_run(folder: Path, run_id: str) -> bool:
+    """Whether there is a run of this id, which takes no MLflow."""
+    if not is_made(folder):
+        return False
+    connection = sqlite3.connect(folder / "mlflow.db", timeout=60)
+    try:
+        return bool(connection.execute("SELECT 1 FROM runs WHERE run_uuid=?", (run_id,)).fetchone())
+    finally:
+        connection.close()
+
+
 def _run(store, run_id: str):
     from mlflow.exceptions import MlflowException
 
     try:
         return store.get_run(run_id)
-    except (MlflowException, TypeError):
+    except (MlflowException, TypeError) as error:
+        if getattr(error, "error_code", None) not in (None, "RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
         raise NotFound(f"The workspace has no run {run_id!r}.") from None
 
 

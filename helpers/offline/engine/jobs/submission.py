@@ -1,8 +1,9 @@
 """Submitting jobs, looking at them, and canceling them."""
 
-import json
+import contextlib
 import os
 import time
+import uuid
 from pathlib import Path
 
 from helpers.offline.engine.assets import data
@@ -55,18 +56,7 @@ def submit(
     check(folder, job)
     snapshot_id = job.get("snapshot_id") or snapshot.take(folder, Path(job["source_directory"]))
     experiment_id = mlflow_store.create_experiment(folder, experiment)
-    run_id = mlflow_store.create_run(
-        folder,
-        experiment_id,
-        display_name=display_name,
-        parent_id=parent_id,
-        description=description,
-        tags=tags or {},
-        properties={"ContentSnapshotId": snapshot_id} | (properties or {}),
-        status="NotStarted",
-        run_type=run_type,
-        run_id=run_id,
-    )
+    run_id = run_id or uuid.uuid4().hex
     identity = {
         **IDENTITY,
         "AZUREML_ARM_PROJECT_NAME": experiment,
@@ -74,19 +64,31 @@ def submit(
         "MLFLOW_EXPERIMENT_NAME": experiment,
         "MLFLOW_TRACKING_URI": mlflow_store.tracking_uri(folder),
     }
-    run_folder = job_states.run_folder(folder, run_id)
-    run_folder.mkdir(parents=True)
     leader = job.get("leader")
     logs = [leader["log"]] if leader else ranks.log_names(job)
     stored = {**job, "snapshot_id": snapshot_id, "experiment": experiment, "identity": identity, "logs": logs}
-    (run_folder / "job.json").write_text(json.dumps(stored))
-    lock = job_states.take_lock(folder, run_id)
-    try:
+    with contextlib.ExitStack() as stack:
+        lock = job_states.make(folder, run_id, stored)
+        stack.callback(os.close, lock)  # the supervisor inherits it
+        undo = stack.enter_context(contextlib.ExitStack())
+        undo.callback(job_states.discard, folder, run_id)
+        # First what tells the job's end, if this process ends here; then the run that others see.
         nodes = 0 if leader else ranks.node_count(job)
         job_states.insert(folder, run_id, job["target"], nodes=nodes, parent_id=parent_id)
+        mlflow_store.create_run(
+            folder,
+            experiment_id,
+            display_name=display_name,
+            parent_id=parent_id,
+            description=description,
+            tags=tags or {},
+            properties={"ContentSnapshotId": snapshot_id} | (properties or {}),
+            status="NotStarted",
+            run_type=run_type,
+            run_id=run_id,
+        )
+        undo.pop_all()
         start_supervisor(folder, run_id, lock, leader["module"] if leader else SUPERVISOR)
-    finally:
-        os.close(lock)  # the supervisor has inherited it
     return run_id
 
 
@@ -139,7 +141,8 @@ def look(folder: Path, run_id: str) -> dict | None:
     """The job's state (see job_states.get), None where the run is not a job.
 
     A job whose supervisor died is brought to its end here: Failed, and why. So is, where this process has MLflow
-    loaded, one that has ended and is not in the history yet.
+    loaded, one that has ended and is not in the history yet. One whose submission did not come as far as making a run
+    is forgotten.
     """
     job = job_states.get(folder, run_id)
     if job is None or job["status"] in FINAL:
@@ -152,7 +155,10 @@ def look(folder: Path, run_id: str) -> dict | None:
         return job
     try:
         job = job_states.get(folder, run_id)  # it may have ended between the two
-        if job["status"] not in FINAL:
+        if job and job["status"] == "NotStarted" and not mlflow_store.has_run(folder, run_id):
+            job_states.discard(folder, run_id)
+            return None
+        if job and job["status"] not in FINAL:
             if not job["outcome"]:
                 canceled = job["cancel_requested"]
                 lost = job_states.submitted(folder, run_id).get("leader", {}).get("lost", LOST)
@@ -184,7 +190,8 @@ def cancel(folder: Path, run_id: str) -> None:
 
 def cancel_all(folder: Path, target: str | None = None) -> None:
     for job in job_states.unfinished(folder, target):
-        cancel(folder, job["run_id"])
+        if look(folder, job["run_id"]):
+            job_states.request_cancel(folder, job["run_id"])
 
 
 def end_all(folder: Path, patience: float = 30.0) -> None:
@@ -194,7 +201,9 @@ def end_all(folder: Path, patience: float = 30.0) -> None:
     """
     deadline = time.monotonic() + patience
     while left := {
-        job["run_id"] for job in job_states.unfinished(folder) if look(folder, job["run_id"])["status"] not in FINAL
+        job["run_id"]
+        for job in job_states.unfinished(folder)
+        if (state := look(folder, job["run_id"])) and state["status"] not in FINAL
     } | job_states.supervised(folder):
         cancel_all(folder)  # again: what a job had just submitted, too
         if time.monotonic() > deadline:

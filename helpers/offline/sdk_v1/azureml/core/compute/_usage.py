@@ -35,7 +35,10 @@ def quotas(workspace):
 def active_runs(folder, name, type, tags, properties, status):
     """Generate a cluster's runs that have not ended, the newest first; see AmlCompute.get_active_runs()."""
     for job in reversed(_engine.job_states.unfinished(folder, name)):
-        record = _engine.run_records.get_run(folder, job["run_id"])
+        try:
+            record = _engine.run_records.get_run(folder, job["run_id"])
+        except _engine.errors.NotFound:  # it is just being submitted
+            continue
         if (
             record.status not in _engine.statuses.FINAL  # it may have ended since
             and type in (None, record.run_type)
