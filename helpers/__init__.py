@@ -10,6 +10,8 @@ _FUNCTIONS = {
     "use_backend": "backend",
     "BackendError": "backend",
     "connect": "workspace",
+    "ml_client": "workspace_v2",
+    "finished_job": "workspace_v2",
     "credential": "credentials",
     "explained": "azure_problems",
     "AzureProblem": "azure_problems",

@@ -1,6 +1,7 @@
 """The workspace, and what earlier notebooks made in it."""
 
 import html
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -43,17 +44,21 @@ def made_by(notebook: str) -> Iterator[None]:
 
     A login, permission or network that fails is AzureProblem, as of `explained`.
     """
-    from azureml.exceptions import AzureMLException
-
     try:
         with explained():
             yield
-    except AzureMLException as error:
+    except _refusals() as error:
         raise NotMadeYet(
             f"This notebook needs what {notebook} makes. Run {notebook} first, with the same parameters. "
             f"The workspace's answer was: {_first_line(error)}",
             notebook,
         ) from error
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """What the SDKs that this process has imported raise where the workspace has no such thing."""
+    classes = {"azureml.exceptions": "AzureMLException", "azure.core.exceptions": "AzureError"}
+    return tuple(getattr(sys.modules[module], name) for module, name in classes.items() if module in sys.modules)
 
 
 def of_series(assets: Mapping[str, object]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from helpers.offline.arm import locations, resources
-from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource
+from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource, short_uri
 from helpers.offline.engine.assets import data, models
 
 KIND = "model"
@@ -85,7 +85,8 @@ def _register(request: Request, name: str, version: int, address: str, given: di
     if kind not in TYPES:
         raise Unsupported(f"A model of the type {kind!r}", f"{' and '.join(TYPES)} are")
     path = data.path_of(request.folder, locations.source_of(request.folder, address))
-    run = re.search(r"/ExperimentRun/dcid\.([^/]+)/", address)
+    asked = f"{short_uri(given.get('modelUri') or '')} {address}"
+    run = re.search(r"azureml://jobs/([^/]+)/outputs/|/ExperimentRun/dcid\.([^/]+)/", asked)
     return models.register(
         request.folder,
         name,
@@ -95,7 +96,7 @@ def _register(request: Request, name: str, version: int, address: str, given: di
         tags=given.get("tags"),
         properties=given.get("properties"),
         description=given.get("description"),
-        run_id=run and run[1],
+        run_id=run and (run[1] or run[2]),
         extra={"address": address, "type": kind, "archived": False}
         | ({"flavors": _flavors(path)} if kind == "mlflow_model" else {}),
     )

@@ -1,0 +1,43 @@
+"""The workspace by SDK v2, and what earlier notebooks made in it."""
+
+import logging
+
+from helpers.azure_problems import explained
+from helpers.looks import FINAL, until_final
+from helpers.workspace import NotMadeYet
+
+POLL = (1.0, 5.0)  # seconds between two looks at a job: at first, and later
+
+
+def ml_client():
+    """The MLClient of the workspace that config.json names, after saying which it is.
+
+    Raises AzureProblem, which says what to do, where the login, config.json or Azure stand in the way.
+    """
+    from azure.ai.ml import MLClient
+    from azure.identity import DefaultAzureCredential
+
+    # The client warns of classes of its own that it calls experimental, whatever it is used for.
+    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+    with explained():
+        credential = DefaultAzureCredential(exclude_interactive_browser_credential=False)
+        client = MLClient.from_config(credential, show_progress=False)
+        workspace = client.workspaces.get(client.workspace_name)
+    print(f"Workspace {workspace.name}, resource group {workspace.resource_group}, location {workspace.location}")
+    return client
+
+
+def finished_job(client, experiment_name: str):
+    """The newest completed job of the experiment; one that still runs is waited for. Raises NotMadeYet."""
+    for job in client.jobs.list():
+        if job.experiment_name != experiment_name:
+            continue
+        if job.status not in FINAL:
+            print(f"The job {job.display_name} is {job.status}; waiting for it.")
+            *_, job = until_final(lambda _, name=job.name: client.jobs.get(name), lambda job: job.status, POLL)
+        if job.status == "Completed":
+            return job
+    raise NotMadeYet(
+        f"The experiment {experiment_name!r} has no completed job. Run 04_train.ipynb first, with the same parameters.",
+        "04_train.ipynb",
+    )
