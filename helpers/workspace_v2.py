@@ -17,7 +17,8 @@ def ml_client():
     from azure.ai.ml import MLClient
     from azure.identity import DefaultAzureCredential
 
-    # The client warns of classes of its own that it calls experimental, whatever it is used for.
+    # The client warns of classes of its own that it calls experimental, and tells of each download.
+    logging.getLogger("azure.ai.ml").setLevel(logging.WARNING)
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
     with explained():
         credential = DefaultAzureCredential(exclude_interactive_browser_credential=False)
