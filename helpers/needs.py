@@ -18,11 +18,13 @@ ENDED_WITHOUT_RESULT = ("Failed", "Canceled")
 
 
 def is_there(workspace, kind: str, name: str) -> bool:
-    """Whether the workspace holds the dataset, compute, run or model; a run is in the experiment of that name.
+    """Whether the workspace holds the dataset, data asset, compute, run, job or model.
 
-    A run that is still going counts, for the notebooks wait for it. Raises ValueError for another kind, and
-    AzureProblem where Azure refuses to say.
+    A run or job is one in the experiment of that name; one that is still going counts, for the notebooks wait for it.
+    Raises ValueError for another kind, and AzureProblem where Azure refuses to say.
     """
+    if kind in ("data", "job"):
+        return _is_there_in_v2(kind, name)
     from azureml.core import Dataset, Experiment, Model
     from azureml.exceptions import AzureMLException
 
@@ -42,6 +44,20 @@ def is_there(workspace, kind: str, name: str) -> bool:
     except AzureMLException:  # what the SDK says of a dataset or model that it does not find
         return False
     raise ValueError(f"there is no kind {kind!r} of things in a workspace")
+
+
+def _is_there_in_v2(kind: str, name: str) -> bool:
+    from azure.ai.ml.exceptions import MlException
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        client = helpers.ml_client()
+    if kind == "job":
+        jobs = (job for job in client.jobs.list() if job.experiment_name == name)
+        return any(job.status not in ENDED_WITHOUT_RESULT for job in jobs)
+    try:
+        return client.data.get(name, label="latest") is not None
+    except MlException:  # what the client says of a data asset that it does not find
+        return False
 
 
 def main(backend: str, file: str) -> None:

@@ -1,11 +1,15 @@
 """Make the outputs that the notebooks are committed with, which are also what the tests expect, and README's pictures.
 
-Runs the notebooks in order, with the parameters that they have, in a new offline workspace that is deleted afterwards.
-Nothing is written unless all run to their end.
+    scripts/make_outputs.py [v1] [v2]
+
+Runs each series in order, with the parameters that its notebooks have, in a new offline workspace that is deleted
+afterwards. Of a series nothing is written unless all run to their end.
 """
 
+import argparse
 import base64
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,12 +26,24 @@ from helpers.offline.engine.removal import reset
 
 CELL_TIMEOUT = 1200  # seconds
 IMAGES = NOTEBOOKS.parent / "docs" / "images"
+SERIES = {"v1": NOTEBOOKS, "v2": NOTEBOOKS / "v2"}
+COLOR = re.compile(r"\x1b\[\d*m")
 
 
 def main() -> int:
-    paths = sorted(NOTEBOOKS.glob("*.ipynb"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("series", nargs="*", help=f"by default all: {', '.join(SERIES)}")
+    names = parser.parse_args().series or list(SERIES)
+    if unknown := set(names) - set(SERIES):
+        parser.error(f"there is no series {', '.join(sorted(unknown))}; there are: {', '.join(SERIES)}")
+    return max(make(SERIES[name]) for name in names)
+
+
+def make(series: Path) -> int:
+    """Run the notebooks of a folder and write them with their outputs; an exit code."""
+    paths = sorted(series.glob("*.ipynb"))
     with tempfile.TemporaryDirectory() as world:
-        folder = working_copy(Path(world))
+        folder = working_copy(Path(world)) / series.relative_to(NOTEBOOKS)
         os.environ["AZUREML_OFFLINE_FOLDER"] = str(offline := Path(world, "offline"))
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [world, os.environ.get("PYTHONPATH")]))
         executed = {}
@@ -42,7 +58,8 @@ def main() -> int:
             reset(offline)  # a service goes on until it is ended
     for path, notebook in executed.items():
         nbformat.write(notebook, path)
-    write_pictures(executed)
+    if series == NOTEBOOKS:
+        write_pictures(executed)
     return 0
 
 
@@ -77,6 +94,8 @@ def for_readers(notebook: nbformat.NotebookNode, offline: Path) -> None:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":
                 output.text = output.text.replace(str(offline), ".offline")
+        if "outputs" in cell:  # azure-ai-ml resets the colour of a progress bar that it was told not to show
+            cell.outputs = [output for output in cell.outputs if COLOR.sub("", output.get("text", "-")).strip()]
 
 
 def write_pictures(executed: dict[Path, nbformat.NotebookNode]) -> None:

@@ -22,8 +22,10 @@ from batch import UsageError
 
 WORDS = {
     "dataset": "the dataset {}",
+    "data": "the data asset {}",
     "compute": "the compute target {}",
     "run": "a completed run of the experiment {}",
+    "job": "a completed job of the experiment {}",
     "model": "the model {}",
 }
 

@@ -7,6 +7,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 NAMES = [path.stem for path in PATHS]
+SERIES = {"v1": PATHS, "v2": sorted((NOTEBOOKS / "v2").glob("*.ipynb"))}  # the SDK's version, and the lessons on it
 
 
 def environment(world: Path) -> dict[str, str]:

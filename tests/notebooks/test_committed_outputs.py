@@ -7,16 +7,16 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from books import PATHS, environment
+from books import ROOT, SERIES, environment
 from nbval.plugin import get_sanitize_patterns
 
 SANITIZE = Path(__file__).with_name("sanitize.cfg")
 CELL_TIMEOUT = 600  # seconds; on a busy machine the training takes some minutes
 
 
-def compare(world: Path, notebook: Path) -> subprocess.CompletedProcess:
-    """Run a notebook with nbval, in the offline workspace of `world`."""
-    command = [sys.executable, "-m", "pytest", str(notebook), "--nbval", "--nbval-current-env"]
+def compare(world: Path, *notebooks: Path) -> subprocess.CompletedProcess:
+    """Run notebooks one after the other with nbval, in the offline workspace of `world`, up to one that differs."""
+    command = [sys.executable, "-m", "pytest", *map(str, notebooks), "--nbval", "--nbval-current-env"]
     command += ["--nbval-sanitize-with", str(SANITIZE), "--nbval-cell-timeout", str(CELL_TIMEOUT)]
     command += ["--rootdir", str(world), "-c", str(world / "pytest.ini"), "-p", "no:cacheprovider", "-x", "-q"]
     (world / "pytest.ini").write_text("[pytest]\n")
@@ -24,10 +24,12 @@ def compare(world: Path, notebook: Path) -> subprocess.CompletedProcess:
 
 
 @pytest.mark.timeout(1800)
-def test_all_notebooks_say_what_they_are_committed_with(world):
-    for path in PATHS:
-        result = compare(world, world / "notebooks" / path.name)
-        assert result.returncode == 0, f"{path.name}\n{result.stdout}\n{result.stderr}"
+@pytest.mark.parametrize("paths", SERIES.values(), ids=SERIES)
+def test_all_notebooks_say_what_they_are_committed_with(world, paths):
+    result = compare(world, *[world / path.relative_to(ROOT) for path in paths])
+    assert result.returncode == 0, f"{result.stdout}\n{result.stderr}"
+    cells = [cell for path in paths for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    assert f"{len(cells)} passed" in result.stdout
 
 
 @pytest.mark.parametrize(

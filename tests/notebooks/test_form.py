@@ -8,12 +8,13 @@ import draw_pictures
 import nbformat
 import pytest
 from batch.needs import WORDS
-from books import NAMES, NOTEBOOKS, PATHS
+from books import NOTEBOOKS, SERIES
 from IPython.core.inputtransformer2 import TransformerManager
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 RECAP = "## Recap"
 CREATING = {"create", "deploy", "register", "register_model", "submit"}  # calls that make something in a workspace
+CREATING |= {"create_or_update", "begin_create_or_update"}
 CLEAN_UP = "09_clean_up"
 ABSOLUTE_PATH = re.compile(r"(?<![\w:/.])/(?:home|root|tmp|work|usr|var|opt|Users|private)/\S+")
 
@@ -22,12 +23,29 @@ def read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
+def names(path: Path) -> list[str]:
+    """The lessons of the series that a notebook is one of."""
+    return [other.stem for other in series(path)]
+
+
+def series(path: Path) -> list[Path]:
+    return next(paths for paths in SERIES.values() if path in paths)
+
+
 def outputs(notebook):
     return [(cell.id, output) for cell in notebook.cells for output in cell.get("outputs", [])]
 
 
-@pytest.fixture(params=PATHS, ids=NAMES)
+@pytest.fixture(
+    params=[path for paths in SERIES.values() for path in paths],
+    ids=[f"{version}-{path.stem}" for version, paths in SERIES.items() for path in paths],
+)
 def path(request) -> Path:
+    return request.param
+
+
+@pytest.fixture(params=SERIES.values(), ids=SERIES)
+def paths(request) -> list[Path]:
     return request.param
 
 
@@ -66,9 +84,15 @@ def parameter_lines(notebook) -> dict[str, str]:
     return lines
 
 
-def test_the_series_is_numbered_from_01_on():
-    assert [name[:3] for name in NAMES] == [f"{number:02}_" for number in range(1, len(NAMES) + 1)]
-    assert len(NAMES) >= 9
+def test_a_series_is_numbered_from_01_on(paths):
+    assert [path.name[:3] for path in paths] == [f"{number:02}_" for number in range(1, len(paths) + 1)]
+    assert len(paths) >= 6
+
+
+def test_each_lesson_names_its_twin_in_the_other_version():
+    for first, second in zip(*SERIES.values(), strict=False):
+        assert first.name == second.name
+        assert f"(../{first.name})" in read(second).cells[1].source
 
 
 def test_it_is_valid_and_names_a_kernel_that_everybody_has(notebook):
@@ -88,6 +112,7 @@ def test_every_code_cell_compiles(path, code):
 def test_it_begins_with_a_title_and_one_paragraph_of_purpose(path, notebook):
     title, purpose = notebook.cells[:2]
     assert re.fullmatch(rf"# {int(path.name[:2])} · \S.*", title.source)
+    assert title.source.endswith(", in version 2") == (path in SERIES["v2"])
     assert purpose.cell_type == "markdown"
     assert "\n\n" not in purpose.source
     for subject in ("After this notebook", "needs", "Azure", "cost"):
@@ -102,22 +127,23 @@ def creations(notebook) -> set[str]:
     return {call.attr for call in calls if isinstance(call, ast.Attribute) and call.attr in CREATING}
 
 
-def test_what_it_makes_on_azure_has_a_word_on_its_cost_and_on_where_it_is_removed(notebook, text):
+def test_what_it_makes_on_azure_has_a_word_on_its_cost_and_on_where_it_is_removed(path, notebook, text):
     made = creations(notebook)
     if not made:
         return
     assert re.search(r"\bcosts?\b", text[1].source), f"it calls {made}, and its first paragraph tells no cost"
     paragraphs = [paragraph for cell in text[:-1] for paragraph in cell.source.split("\n\n")]
-    linking = [paragraph for paragraph in paragraphs if f"({CLEAN_UP}.ipynb)" in paragraph]
+    linking = [paragraph for paragraph in paragraphs if re.search(rf"\((\.\./)?{CLEAN_UP}\.ipynb\)", paragraph)]
     assert any("remove" in paragraph for paragraph in linking), (
         f"it calls {made}, and does not say where that is removed"
     )
 
 
 def test_the_rule_on_costs_sees_what_makes_something():
-    making = {path.stem for path in PATHS if creations(read(path))}
-    assert {"02_data", "03_compute", "04_train", "05_register", "08_deploy"} <= making
-    assert not making & {"01_setup", "06_download_validate", CLEAN_UP}
+    for paths in SERIES.values():
+        making = {path.stem for path in paths if creations(read(path))}
+        assert {"02_data", "03_compute", "04_train", "05_register"} <= making
+        assert not making & {"01_setup", "06_download_validate", CLEAN_UP}
 
 
 def test_then_come_its_parameters_and_one_cell_of_set_up(notebook):
@@ -130,19 +156,24 @@ def test_then_come_its_parameters_and_one_cell_of_set_up(notebook):
 def test_then_comes_its_place_on_the_map(path, notebook):
     picture = f"here-{int(path.name[:2])}.svg"
     alt = draw_pictures.alternatives()[picture]
-    assert notebook.cells[4].source == f"![{alt}](../docs/images/{picture})"
+    assert notebook.cells[4].source == f"![{alt}]({up_to_images(path)}/{picture})"
 
 
-def test_the_stages_of_a_run_are_shown_where_one_is_watched():
-    cells = [cell for cell in read(NOTEBOOKS / "04_train.ipynb").cells if "stages.svg" in cell.source]
-    assert [cell.source for cell in cells] == [
-        f"![{draw_pictures.alternatives()['stages.svg']}](../docs/images/stages.svg)"
-    ]
+def test_the_stages_of_a_run_are_shown_where_one_is_watched(paths):
+    (training,) = [path for path in paths if path.stem == "04_train"]
+    cells = [cell for cell in read(training).cells if "stages.svg" in cell.source]
+    alt = draw_pictures.alternatives()["stages.svg"]
+    assert [cell.source for cell in cells] == [f"![{alt}]({up_to_images(training)}/stages.svg)"]
 
 
-def test_a_parameter_has_the_same_type_and_default_in_every_notebook():
+def up_to_images(path: Path) -> str:
+    """The pictures' folder, seen from a notebook."""
+    return "../" * len(path.relative_to(NOTEBOOKS).parts) + "docs/images"
+
+
+def test_a_parameter_has_the_same_type_and_default_in_every_notebook(paths):
     seen = {}
-    for path in PATHS:
+    for path in paths:
         for name, line in parameter_lines(read(path)).items():
             declared = line.split("  # ")[0]
             assert seen.setdefault(name, declared) == declared, f"{path.name}: {name}"
@@ -158,11 +189,11 @@ def calls(notebook, name: str) -> list[ast.Call]:
 def test_its_metadata_say_what_it_needs_as_its_code_and_its_first_paragraph_do(path, notebook, text):
     needs = notebook.metadata.get("workspace", {}).get("needs", {})
     in_code = {call.args[0].value.removesuffix(".ipynb") for call in calls(notebook, "made_by")}
-    if calls(notebook, "finished_run"):
+    if calls(notebook, "finished_run") or calls(notebook, "finished_job"):
         in_code.add("04_train")
     assert set(needs) == in_code
     for maker, things in needs.items():
-        assert NAMES.index(maker) < NAMES.index(path.stem)
+        assert names(path).index(maker) < names(path).index(path.stem)
         assert f"({maker}.ipynb)" in text[1].source
         for kind, parameter in things.items():
             assert kind in WORDS
@@ -183,10 +214,10 @@ def test_it_ends_with_a_recap_and_the_way_on(path, text):
     assert recap.startswith(RECAP)
     points = re.findall(r"^- ", recap, re.MULTILINE)
     assert 3 <= len(points) <= 5
-    following = NAMES.index(path.stem) + 1
-    if following < len(NAMES):
+    following = names(path)[names(path).index(path.stem) + 1 :]
+    if following:
         last_line = recap.splitlines()[-1]
-        assert re.fullmatch(rf"\*\*Next:\*\* \[.+\]\({NAMES[following]}\.ipynb\)", last_line)
+        assert re.fullmatch(rf"\*\*Next:\*\* \[.+\]\({following[0]}\.ipynb\)", last_line)
 
 
 def test_every_link_to_a_file_leads_somewhere(path, text):
