@@ -240,11 +240,14 @@ def test_a_value_that_json_cannot_hold_is_refused():
 # The training script's folder
 
 
-@pytest.mark.parametrize(("edition", "tracking"), [("v1", "from azureml.core import Run"), ("v2", "import mlflow")])
-def test_the_staged_folder_holds_what_a_run_needs_and_nothing_else(edition, tracking):
+@pytest.mark.parametrize(
+    ("edition", "tracking", "more"),
+    [("v1", "from azureml.core import Run", set()), ("v2", "import mlflow", {"job.yml"})],
+)
+def test_the_staged_folder_holds_what_a_run_needs_and_nothing_else(edition, tracking, more):
     folder = training.stage_training_script(edition)
     scripts = {path.name for path in (ROOT / "scripts" / "training").iterdir() if path.is_file()}
-    assert {path.name for path in folder.iterdir()} == scripts | {"mnist.py"}
+    assert {path.name for path in folder.iterdir()} == scripts | {"mnist.py"} | more
     assert {"conda_dependencies.yml", "keras_mnist.py"} <= scripts
     assert (folder / "mnist.py").read_bytes() == (ROOT / "helpers" / "mnist.py").read_bytes()
     assert tracking in (folder / "tracking.py").read_text()
