@@ -75,8 +75,8 @@ def imported_backends() -> dict[str, str]:
     if "azureml" in sys.modules:
         offline = str(MOCKED_SDK / "azureml") in sys.modules["azureml"].__path__
         found["azureml"] = "offline" if offline else "azure"
-    if client.is_used():
-        found["azure.ai.ml"] = "offline"
+    if taken_over := client.taken_over():
+        found[taken_over] = "offline"
     elif "azure.ai.ml" in sys.modules and "azure" in _chosen:  # before a choice it can still become either
         found["azure.ai.ml"] = "azure"
     return found

@@ -171,6 +171,18 @@ def test_a_package_that_is_not_here_fails_the_job_as_an_image_build_would(ml_cli
         ml_client.jobs.stream(name)
 
 
+def test_environments_of_both_sdks_do_not_disturb_each_other(ml_client):
+    from azureml.core import Environment as EnvironmentOfV1
+    from azureml.core import Workspace
+
+    workspace = Workspace.from_config()
+    EnvironmentOfV1("both").register(workspace)
+    assert make_environment(ml_client, "both").version == "1"
+    assert [one.version for one in ml_client.environments.list("both")] == ["1"]
+    assert set(EnvironmentOfV1.list(workspace)) == {"both"}
+    assert EnvironmentOfV1.get(workspace, "both").version == "1"
+
+
 @pytest.mark.parametrize(
     "name",
     [

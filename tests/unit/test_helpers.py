@@ -83,6 +83,12 @@ def test_changing_sides_after_the_import_says_to_restart_the_kernel(tmp_path, sd
     assert "Restart the kernel" in result.stderr
 
 
+def test_credentials_alone_hold_a_kernel_to_the_offline_side(tmp_path):
+    code = "import helpers; helpers.use_backend('offline'); import azure.identity; helpers.use_backend('azure')"
+    result = python(code, tmp_path)
+    assert "BackendError: azure.identity was already imported for the backend 'offline'" in result.stderr
+
+
 def test_the_client_of_sdk_v2_is_imported_without_a_grammar_that_nobody_uses(tmp_path):
     code = (
         "import sys, helpers; helpers.use_backend('offline'); print('azure' in sys.modules); import azure.ai.ml; "

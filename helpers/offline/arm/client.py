@@ -22,6 +22,8 @@ SDK = "azure-ai-ml"
 KNOWN = "1.35"  # the release that requirements.txt has, which the routes are tested with
 LOOK = 1  # seconds between two looks of jobs.stream(), which on Azure become ever longer, up to a minute
 
+_taken_over: set[str] = set()  # the modules that work offline in this process
+
 
 def use() -> None:
     """Have MLClient and azure-identity's credentials work offline, whether they are imported already or later."""
@@ -34,10 +36,9 @@ def leave() -> None:
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Finder)]
 
 
-def is_used() -> bool:
-    """Whether this process has azure-ai-ml for the offline workspace."""
-    module = sys.modules.get("azure.ai.ml")
-    return hasattr(module, "MLClient") and hasattr(module.MLClient.__init__, "__wrapped__")
+def taken_over() -> str | None:
+    """What this process has imported for the offline workspace, if anything: azure-ai-ml, or azure-identity alone."""
+    return next((name for name in ("azure.ai.ml", "azure.identity") if name in _taken_over), None)
 
 
 class _Finder:
@@ -103,8 +104,9 @@ def _take_over_client(ml) -> None:
             "(pip install -r requirements.txt). What a newer one asks beyond that is refused by name.",
             stacklevel=2,
         )
-    if is_used():
+    if ml.__name__ in _taken_over:
         return
+    _taken_over.add(ml.__name__)
     _take_over_wire()
     _take_over_programs()
     _look_more_often()
@@ -176,6 +178,8 @@ class _NoDocker:
 def _take_over_logins(identity) -> None:
     """Credentials can be made, and handed to MLClient; a token there is none."""
     from azure.identity import CredentialUnavailableError
+
+    _taken_over.add(identity.__name__)
 
     def no_token(self, *scopes, **options):
         raise CredentialUnavailableError(

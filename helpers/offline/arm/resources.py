@@ -30,16 +30,16 @@ def put_version(request: Request, kind: str, body: dict, content: tuple[str, ...
             raise Refused(immutable, 409, "UserError")
         return there
 
-    asset = assets.add_if(request.folder, kind, _key(name, version), choose)
+    asset = assets.add_if(request.folder, _kept(kind), _key(name, version), choose)
     if asset.body != body:
-        asset = assets.update(request.folder, kind, asset.name, asset.version, lambda kept: kept | body)
+        asset = assets.update(request.folder, asset.kind, asset.name, asset.version, lambda kept: kept | body)
     return asset
 
 
 def get_version(request: Request, kind: str, name: str, version: str) -> Asset:
     """Raises Refused where it is not there."""
     try:
-        return assets.get(request.folder, kind, _key(name, version))
+        return assets.get(request.folder, _kept(kind), _key(name, version))
     except NotFound:
         there = [version_of(asset) for asset in _versions(request, kind, name)]
         known = f"It has the versions {', '.join(there)}." if there else "There is none of that name."
@@ -73,14 +73,16 @@ def put_container(request: Request, kind: str) -> dict:
 
 def keep_container(request: Request, kind: str) -> None:
     kept = {key: value for key, value in request.properties.items() if key in FREE}
-    asset = assets.add_if(request.folder, f"{kind} container", request.names["name"], lambda there: there or kept)
+    asset = assets.add_if(
+        request.folder, _kept(f"{kind} container"), request.names["name"], lambda there: there or kept
+    )
     assets.update(request.folder, asset.kind, asset.name, asset.version, lambda there: there | kept)
 
 
 def kept_of_container(request: Request, kind: str, name: str) -> dict:
     """What was set of the container of a name: archive flag, tags and description."""
     try:
-        return assets.get(request.folder, f"{kind} container", name).body
+        return assets.get(request.folder, _kept(f"{kind} container"), name).body
     except NotFound:
         return {}
 
@@ -88,7 +90,7 @@ def kept_of_container(request: Request, kind: str, name: str) -> dict:
 def list_containers(request: Request, kind: str) -> Iterator[tuple[str, dict]]:
     """Name and properties of each container that a list asks for; what jobs made by themselves is not listed."""
     names: dict[str, list[Asset]] = {}
-    for asset in assets.list_latest(request.folder, kind):
+    for asset in assets.list_latest(request.folder, _kept(kind)):
         names.setdefault(asset.name.partition("/")[0], []).append(asset)
     for name, versions in sorted(names.items()):
         described = _container(request, kind, name, versions)
@@ -133,7 +135,12 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
 
 
 def _versions(request: Request, kind: str, name: str) -> list[Asset]:
-    return assets.list_latest(request.folder, kind, f"{name}/")
+    return assets.list_latest(request.folder, _kept(kind), f"{name}/")
+
+
+def _kept(kind: str) -> str:
+    """What the assets of a kind are kept as: SDK v1 has some of the same name and another form."""
+    return f"v2 {kind}"
 
 
 def _key(name: str, version: str) -> str:
