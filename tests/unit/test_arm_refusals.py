@@ -1,5 +1,6 @@
 """What SDK v2 cannot do offline, or nowhere: each is refused in words, as the service or the client refuses it."""
 
+import importlib.metadata
 import json
 import os
 import re
@@ -250,7 +251,7 @@ def test_another_release_of_the_client_is_told(ml_client, monkeypatch):
 
     from helpers.offline.arm import client
 
-    monkeypatch.setattr(client.importlib.metadata, "version", lambda name: "1.99.0")
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "1.99.0")
     with pytest.warns(UserWarning, match=r"azure-ai-ml 1\.99\.0 is installed.*1\.35"):
         client._take_over_client(azure.ai.ml)
 

@@ -141,3 +141,20 @@ def test_log_model_fails_as_on_azure_and_save_model_does(ml_client, trained, tmp
     path = f"azureml://jobs/{name}/outputs/artifacts/paths/outputs/doubles/"
     model = ml_client.models.create_or_update(Model(name="doubles", path=path, type="mlflow_model"))
     assert "python_function" in model.flavors
+
+
+ASKS = """
+    import os, sys
+    from azure.ai.ml import MLClient
+    from azure.identity import DefaultAzureCredential
+    client = MLClient(DefaultAzureCredential(), "any", "any", "any")
+    job = client.jobs.get(os.environ["AZUREML_RUN_ID"])
+    print(job.name, job.status.value, [data.name for data in client.data.list()])
+"""
+
+
+def test_a_script_that_asks_for_its_own_job_is_answered_too(ml_client, trained, tmp_path):
+    name = ml_client.jobs.create_or_update(script_job(ASKS, folder="asks")).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=tmp_path)
+    assert f"{name} Running ['digits']" in (tmp_path / "artifacts/user_logs/std_log.txt").read_text()

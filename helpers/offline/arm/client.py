@@ -7,7 +7,6 @@ replaced but what would leave the machine: the end of the wire, the logins, what
 import functools
 import gc
 import importlib.machinery
-import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -95,12 +94,14 @@ def _after_import(name: str, call: Callable) -> None:
 
 def _take_over_client(ml) -> None:
     """Answer what the client sends, whoever it says it is; telemetry is off."""
+    from importlib.metadata import version
+
     from helpers.offline.arm import workspaces
 
-    version = importlib.metadata.version(SDK)
-    if not version.startswith(f"{KNOWN}."):
+    installed = version(SDK)
+    if not installed.startswith(f"{KNOWN}."):
         warnings.warn(
-            f"{SDK} {version} is installed; the offline workspace answers what {SDK} {KNOWN} asks "
+            f"{SDK} {installed} is installed; the offline workspace answers what {SDK} {KNOWN} asks "
             "(pip install -r requirements.txt). What a newer one asks beyond that is refused by name.",
             stacklevel=2,
         )

@@ -13,6 +13,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import snapshot
 from helpers.offline.engine.workspace.errors import NotFound
 
+JOB_SIDE = Path(__file__).with_name("job_side")
 DOWNLOADED = ("Download", "EvalDownload")
 OUTPUT_MODES = ("ReadWriteMount", "Upload", None)
 KINDS = {"uri_file": "file", "uri_folder": "folder", "custom_model": "folder", "mlflow_model": "folder"}
@@ -40,6 +41,8 @@ def job_of(request: Request, name: str, asked: dict) -> dict:
     ]
     return {
         "asked": asked,
+        "python_path": [str(JOB_SIDE)],
+        "python_imports": ["_offline_client"],
         "shell": _line(asked.get("command") or "", literals, inputs, outputs),
         "snapshot_id": _snapshot(request, asked.get("codeId")),
         "source_directory": None,

@@ -47,7 +47,7 @@ def submit(
     environment_variables, inputs, max_run_duration_seconds and, for several processes, distribution (see ranks). With
     snapshot_id, the code is not taken from source_directory again. With outputs, folders and files of a datastore are
     given to the line as ${output:name}. With parameters, these and the paths of inputs and outputs are in the
-    environment.
+    environment. With python_imports, each Python imports these modules as it starts, out of the folders python_path.
     A job with a leader runs no script and takes no node, but submits other jobs, which end with it: leader has the
     module of the process that does so, the name of its log among the run's files, and what to tell where it is lost.
     `run_id` is the run's, where the submitter chooses it. Raises NotFound, Invalid, TooLarge and, for a run_id that is

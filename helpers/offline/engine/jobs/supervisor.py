@@ -131,7 +131,9 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     own = own_variables(folder, run_id, job, inputs, outputs)
     run = job_states.run_folder(folder, run_id)
     (run / "errors").mkdir()
-    program = run_python.make(run / "python", python, [SDK], own | {in_run.ERROR: str(error_path(folder, run_id, 0))})
+    variables = own | {in_run.ERROR: str(error_path(folder, run_id, 0))}
+    path = [SDK, *map(Path, job.get("python_path") or [])]
+    program = run_python.make(run / "python", python, path, variables, job.get("python_imports") or [])
     environment = machine.script_variables(job["environment_variables"], own, [program.parent, python.parent])
     limit = job["max_run_duration_seconds"]
     deadline = time.monotonic() + limit if limit else float("inf")

@@ -25,11 +25,14 @@ def own() -> Path:
     return Path(json.loads(record.read_text())["python"]) if record.is_file() else Path(sys.executable)
 
 
-def make(place: Path, python: Path, path: Iterable[Path], variables: Mapping[str, str]) -> Path:
+def make(
+    place: Path, python: Path, path: Iterable[Path], variables: Mapping[str, str], first: Iterable[str] = ()
+) -> Path:
     """Make it in the folder `place`, which is not there yet; its `python`.
 
     `python` is the interpreter below, this one or that of a virtual environment. `path` is found before what is
-    installed there. `variables` are given back to a Python that has none of them.
+    installed there. `variables` are given back to a Python that has none of them. `first` are modules that each Python
+    imports as it starts.
     """
     prefix = python.parent.parent
     if (prefix / "pyvenv.cfg").is_file():
@@ -51,7 +54,9 @@ def make(place: Path, python: Path, path: Iterable[Path], variables: Mapping[str
     shutil.copyfile(IN_RUN, own_packages / f"{START}.py")
     add = [f"import site; site.addsitedir({str(folder)!r})" for folder in packages]
     (own_packages / "offline_run.pth").write_text(
-        "\n".join([*map(str, path), *add, f"import {START}; {START}.start()", ""])
+        "\n".join(
+            [*map(str, path), *add, f"import {START}; {START}.start()", *(f"import {name}" for name in first), ""]
+        )
     )
     _copy_scripts(python.parent, place / "bin")
     return place / "bin" / "python"
