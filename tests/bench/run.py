@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import machine
 import scaling
 import training
 from scoring import bench_scoring
@@ -149,6 +150,7 @@ def main() -> None:
     import helpers
 
     helpers.use_backend("offline")
+    print(machine.described(), flush=True)
     print(f"{'figure':48} {'measured':>12} {'bar':>8}", flush=True)
     for name in names:
         for figure, measured, bar, within in BENCHES[name]():

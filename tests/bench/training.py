@@ -1,8 +1,9 @@
 """How fast the training script trains, and where its time goes.
 
-Three ways, turn and turn about, each turn with a seed of its own: our script; the plain way of writing it; and the
-bare matrix products of one epoch, below which there is nothing to save. A figure is a median over the turns, and a
-ratio the median of the turns' ratios, since what else the machine does changes from turn to turn.
+Against the plain way of writing it, and against the bare matrix products of an epoch, below which there is nothing to
+save. Epochs of all of them are timed turn and turn about, and a figure is a median over the turns, a ratio the median
+of the turns' ratios, since what else the machine does changes from turn to turn. So are whole trainings, each turn
+with a seed of its own.
 """
 
 import itertools
@@ -16,17 +17,21 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from turns import in_turns, ratio
+
 ROOT = Path(__file__).resolve().parents[2]
 BENCH = ROOT / "tests" / "bench"
 DATA = ROOT / "data" / "mnist"
 SCRIPT = ROOT / "scripts" / "training" / "keras_mnist.py"
-EPOCHS, TURNS = 20, 3
+EPOCHS_OF = BENCH / "epochs.py"
+EPOCHS, TURNS, ROUNDS = 20, 3, 15
+TENSORFLOW, JAX = {"KERAS_BACKEND": "tensorflow"}, {"KERAS_BACKEND": "jax"}
+ONE_THREAD = {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 
 class Training(NamedTuple):
-    """A training as seen from outside: seconds of an epoch (the median after the first) and of all, and accuracy."""
+    """A training as seen from outside: its seconds, and the accuracy on the test images."""
 
-    epoch: float
     whole: float
     accuracy: float
 
@@ -38,7 +43,7 @@ def lines_of(*command: object, **variables: str) -> list[tuple[float, str]]:
         tempfile.TemporaryFile("w+") as errors,
         subprocess.Popen(
             [sys.executable, *map(str, command)],
-            env=os.environ | {"KERAS_BACKEND": "tensorflow"} | variables,
+            env=os.environ | TENSORFLOW | variables,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -53,51 +58,63 @@ def lines_of(*command: object, **variables: str) -> list[tuple[float, str]]:
 
 def train(*command: object, **variables: str) -> Training:
     lines = lines_of(*command, **variables)
-    ends = [when for when, line in lines if line.startswith("Epoch")]
-    epochs = [end - start for start, end in itertools.pairwise(ends)]
     accuracy = next(float(line.rpartition(" ")[2]) for _, line in lines if line.startswith("Final test loss"))
-    return Training(statistics.median(epochs), lines[-1][0], accuracy)
+    return Training(lines[-1][0], accuracy)
 
 
 def bench_speed() -> list[tuple]:
     """Our script against the plain way and the floor. A row for each figure: name, measured, bar, whether within."""
     show_phases()
-    ours, jax, plain, floor = [], [], [], []
+    return [*bench_epochs(), *bench_whole()]
+
+
+def bench_epochs() -> list[tuple]:
+    """An epoch of each, again and again, turn and turn about; and on one thread, where no core waits for another."""
+    with tempfile.TemporaryDirectory() as folder:
+        ours = [SCRIPT, "--data-folder", DATA, "--validation-split", 0, "--epochs", 2 + ROUNDS, "--output-folder"]
+        plain = [BENCH / "plain.py", DATA, Path(folder, "plain"), 2 + ROUNDS, 42]
+        programs = {
+            "the training script": ([EPOCHS_OF, *ours, Path(folder, "ours")], TENSORFLOW),
+            "its matrix products": ([BENCH / "floor.py"], TENSORFLOW),
+            "the plain way": ([EPOCHS_OF, *plain], TENSORFLOW),
+            "the script on JAX": ([EPOCHS_OF, *ours, Path(folder, "jax")], JAX),
+        }
+        on_one_thread = {
+            "the script on one thread": ([EPOCHS_OF, *ours, Path(folder, "one")], TENSORFLOW | ONE_THREAD),
+            "its products on one thread": ([BENCH / "floor.py"], TENSORFLOW | ONE_THREAD),
+        }
+        found = in_turns(programs, ROUNDS) | in_turns(on_one_thread, ROUNDS)
+    for name, seconds in found.items():
+        print(f"  an epoch of {name:28} {statistics.median(seconds):5.2f} s", flush=True)
+    against_plain = ratio(found, "the training script", "the plain way")
+    above = ratio(found, "the training script", "its matrix products")
+    alone = ratio(found, "the script on one thread", "its products on one thread")
+    on_jax = ratio(found, "the script on JAX", "the plain way")
+    return [
+        ("an epoch, against the plain way", f"{against_plain:.2f}", "0.45", against_plain <= 0.45),
+        ("an epoch, against its matrix products", f"{above:.2f}", "2", above <= 2),
+        ("the same, both on one thread", f"{alone:.2f}", "2", alone <= 2),
+        ("an epoch on JAX, against the plain way", f"{on_jax:.2f}", "", True),
+    ]
+
+
+def bench_whole() -> list[tuple]:
+    """Trainings from the first line to the last."""
+    ours, jax, plain = [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(1, TURNS + 1):
             arguments = ["--data-folder", DATA, "--validation-split", 0, "--epochs", EPOCHS, "--seed", seed]
             ours.append(train(SCRIPT, *arguments, "--output-folder", Path(folder, "ours")))
             plain.append(train(BENCH / "plain.py", DATA, Path(folder, "plain"), EPOCHS, seed))
-            floor.append(statistics.median(float(line) for _, line in lines_of(BENCH / "floor.py", 5)[:-1]))
-            jax.append(train(SCRIPT, *arguments, "--output-folder", Path(folder, "jax"), KERAS_BACKEND="jax"))
-            tell(f"turn {seed}", ours[-1:], jax[-1:], plain[-1:], floor[-1:])
-    tell("medians", ours, jax, plain, floor)
-    epoch = statistics.median(a.epoch / b.epoch for a, b in zip(ours, plain, strict=True))
+            jax.append(train(SCRIPT, *arguments, "--output-folder", Path(folder, "jax"), **JAX))
+    for name, runs in {"the training script": ours, "the script on JAX": jax, "the plain way": plain}.items():
+        print(f"  {EPOCHS} epochs of {name:20} {statistics.median(run.whole for run in runs):5.1f} s", flush=True)
     whole = statistics.median(a.whole / b.whole for a, b in zip(ours, plain, strict=True))
-    above = statistics.median(a.epoch / b for a, b in zip(ours, floor, strict=True))
-    on_jax = statistics.median(a.epoch / b.epoch for a, b in zip(jax, plain, strict=True))
     lost = 100 * (statistics.mean(run.accuracy for run in plain) - statistics.mean(run.accuracy for run in ours))
     return [
-        ("an epoch, against the plain way", f"{epoch:.2f}", "0.45", epoch <= 0.45),
         ("the whole script, against the plain way", f"{whole:.2f}", "0.6", whole <= 0.6),
-        ("an epoch, against its matrix products", f"{above:.2f}", "2.5", above <= 2.5),
         ("points of test accuracy lost to the plain way", f"{lost:+.2f}", "0.2", lost <= 0.2),
-        ("an epoch on JAX, against the plain way", f"{on_jax:.2f}", "", True),
     ]
-
-
-def tell(what: str, ours: list[Training], jax: list[Training], plain: list[Training], floor: list[float]) -> None:
-    """Print the medians of some turns."""
-    epoch, whole = (
-        [statistics.median(getattr(run, part) for run in way) for way in (ours, jax, plain)]
-        for part in ("epoch", "whole")
-    )
-    print(
-        f"  {what}: an epoch takes {epoch[0]:.2f} s, on JAX {epoch[1]:.2f} s, the plain way {epoch[2]:.2f} s, "
-        f"its matrix products {statistics.median(floor):.2f} s; the whole takes {whole[0]:.1f} s, on JAX "
-        f"{whole[1]:.1f} s, the plain way {whole[2]:.1f} s",
-        flush=True,
-    )
 
 
 SETTINGS: dict[str, tuple[tuple, dict[str, str]]] = {  # arguments of setting.py, environment variables
@@ -108,13 +125,10 @@ SETTINGS: dict[str, tuple[tuple, dict[str, str]]] = {  # arguments of setting.py
     "both, images of our own order": (("batches", 100, "true"), {}),
     "a loop over an epoch's batches compiled": (("loop", 1, "true"), {}),
     "the same, tf.data tuning itself": (("tuned", 1, "true"), {}),
-    "the same, on one thread": (
-        ("loop", 1, "true"),
-        {"TF_NUM_INTRAOP_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"},
-    ),
-    "JAX, nothing set": (("arrays", 1, "auto"), {"KERAS_BACKEND": "jax"}),
-    "JAX, steps_per_execution=100": (("arrays", 100, "auto"), {"KERAS_BACKEND": "jax"}),
-    "JAX, images of our own order": (("batches", 100, "auto"), {"KERAS_BACKEND": "jax"}),
+    "the same, on one thread": (("loop", 1, "true"), ONE_THREAD),
+    "JAX, nothing set": (("arrays", 1, "auto"), JAX),
+    "JAX, steps_per_execution=100": (("arrays", 100, "auto"), JAX),
+    "JAX, images of our own order": (("batches", 100, "auto"), JAX),
 }
 
 
