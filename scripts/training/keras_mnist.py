@@ -7,7 +7,8 @@ The environment variable KERAS_BACKEND selects what Keras computes with: tensorf
 network.py has the network, and this script what is done with it, from top to bottom. The modules beside it can be
 left unread at first. They read the command line (arguments.py) and the images (dataset.py), put these in order
 (batches.py), have Keras train fast (fast_epochs.py), on several nodes (distribution.py), and go on after an
-interruption (checkpoint.py); what was measured goes to tracking.py, what was made to outputs.py.
+interruption (checkpoint.py). What is measured goes to tracking.py, of which v2/ has another one, what is made to
+outputs.py.
 """
 
 import math
@@ -39,7 +40,7 @@ def main():
     for name, (_, labels) in {"Training": training, "Validation": validation, "Test": test}.items():
         print(f"{name} set: {len(labels):,} images")
 
-    with quietly():  # takes seconds
+    with quietly():  # it takes seconds, so it comes after all that could be refused
         import keras
         import network
 
@@ -56,7 +57,8 @@ def main():
             if world.leads:
                 evaluate_and_save(distribution.own_copy(world, model), test, history, args)
         finally:
-            tracking.flush()
+            if world.leads:
+                tracking.flush()
 
 
 def fit(model, training, validation, args, world, resumed):
