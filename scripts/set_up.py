@@ -33,7 +33,7 @@ OLDEST_UV = (0, 5)  # that was tried with the lock
 
 # For Python 3.11 on Linux. Fetched: the sizes that `uv pip compile requirements.txt --format pylock.toml` lists;
 # written: `du -sm .venv`.
-FETCHED, WRITTEN = "760 MB", "3.4 GB"
+FETCHED, WRITTEN = "760 MB", "3.1 GB"
 
 ANY_RELEASE = f"Python {', '.join(RELEASES[:-1])} or {RELEASES[-1]}"
 INSTALL = "Install one, e.g. by `sudo apt install python3.12 python3.12-venv` or `brew install python@3.12`"
@@ -91,8 +91,11 @@ def set_up(asked, wheelhouse, turn):
         run([python.path, "-m", "venv", *(["--without-pip"] if uv_on_path() else []), VENV], turn)
     uv = find_uv(source, turn)
     if not same_lock:
-        uv("sync", "--compile-bytecode", LOCK)
+        uv("sync", LOCK)
     uv("install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+    if not same_lock:
+        print("  Importing TensorFlow, MLflow and the like once, which compiles them", flush=True)
+        run([VENV_PYTHON, ROOT / "scripts" / "first_imports.py"], turn)
     part = READY.with_suffix(".part")
     part.write_text(json.dumps(wanted), encoding="utf-8")
     part.replace(READY)

@@ -50,11 +50,14 @@ def gather(folder: Path, target: str) -> int:
     """Put the wheels of `target` in the folder, beside those of other platforms, and return their number."""
     folder.mkdir(parents=True, exist_ok=True)
     name, release = target.rsplit("-python", 1)
-    newest, oldest = (requirements(name, f"{release}.{patch}") for patch in EVERY_PATCH)
-    print(f"Gathering {len(newest)} wheels for {target}: up to {set_up.FETCHED} to fetch.", flush=True)
+    newest, oldest = (f"{release}.{patch}" for patch in EVERY_PATCH)
+    most, rest = requirements(name, newest), requirements(name, oldest)
+    print(f"Gathering {len(most)} wheels for {target}: up to {set_up.FETCHED} to fetch.", flush=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as part:
-        download(newest, target, Path(part))
-        download([line for line in oldest if line not in newest], target, Path(part))  # pip takes one version at a time
+        download(most, name, newest, Path(part))
+        download(
+            [line for line in rest if line not in most], name, oldest, Path(part)
+        )  # pip takes one version at a time
         wheels = {wheel.name: set_up.digest(wheel) for wheel in sorted(Path(part).iterdir())}
         for wheel in wheels:
             (Path(part) / wheel).replace(folder / wheel)
@@ -80,13 +83,13 @@ def requirements(name: str, version: str) -> list[str]:
     return [f"{one.name}{one.specifier}" for one in asked if not one.marker or one.marker.evaluate(environment)]
 
 
-def download(lines: list[str], target: str, folder: Path) -> None:
-    """The lines' wheels for `target`, by pip. Raises CalledProcessError, of which pip has said why."""
+def download(lines: list[str], name: str, version: str, folder: Path) -> None:
+    """The lines' wheels for a platform and a Python, by pip. Raises CalledProcessError, of which pip has said why."""
     if not lines:
         return
-    name, release = target.rsplit("-python", 1)
-    options = ["--no-deps", "--only-binary=:all:", "--implementation=cp", f"--python-version={release}"]
-    options += [f"--abi=cp{release.replace('.', '')}", *(f"--platform={tag}" for tag in TAGS[name])]
+    abi = "cp" + "".join(version.split(".")[:2])
+    options = ["--no-deps", "--only-binary=:all:", "--implementation=cp", f"--python-version={version}", f"--abi={abi}"]
+    options += [f"--platform={tag}" for tag in TAGS[name]]
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--progress-bar=off", *options]
     with subprocess.Popen([*command, "--dest", folder, *lines], stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:

@@ -35,6 +35,13 @@ backend-path = ["."]
 name = "own"
 version = "1.0"
 """
+# As the project's own, of what a small lock has.
+FIRST_IMPORTS = """
+import importlib.util, sys
+sys.dont_write_bytecode = False
+if importlib.util.find_spec("tiny"):
+    import tiny
+"""
 
 
 @pytest.fixture
@@ -51,6 +58,7 @@ def clone(tmp_path, index, monkeypatch):
     (folder / "scripts").mkdir(parents=True)
     for name in ("Makefile", "CHANGELOG.md", *(f"scripts/{program}.py" for program in PROGRAMS)):
         shutil.copy(ROOT / name, folder / name)
+    (folder / "scripts" / "first_imports.py").write_text(FIRST_IMPORTS)
     (folder / LOCK).write_text("tiny==1.0\n")
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "backend.py").write_text(BACKEND)

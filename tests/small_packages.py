@@ -23,12 +23,19 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 """
 
 
-def make_wheel(folder: Path, name: str, version: str = "1.0", module: str = "", requires: tuple[str, ...] = ()) -> Path:
+def make_wheel(
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    module: str = "",
+    requires: tuple[str, ...] = (),
+    python: str = ">=3.7",
+) -> Path:
     """A wheel of one module."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{version}-py3-none-any.whl"
     about = f"{name}-{version}.dist-info"
-    needs = "".join(f"Requires-Dist: {one}\n" for one in requires)
+    needs = f"Requires-Python: {python}\n" + "".join(f"Requires-Dist: {one}\n" for one in requires)
     files = {
         f"{name}.py": textwrap.dedent(module),
         f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}",

@@ -12,6 +12,7 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import first_imports
 import pytest
 import set_up
 from small_clone import LOCK, ROOT, UV, end, start
@@ -92,6 +93,16 @@ def test_a_set_up_that_fails_says_so_and_goes_on_once_it_can(clone, index):
     assert end(start(clone))[0] == 0
 
 
+def test_what_cannot_be_imported_is_not_called_set_up(clone, index):
+    make_wheel(index, "tiny", module="raise ImportError('no such instruction')")
+    (clone / "scripts" / "first_imports.py").write_text(
+        (ROOT / "scripts" / "first_imports.py").read_text().replace(first_imports.AT_ONCE[0], "tiny")
+    )
+    code, told = end(start(clone))
+    assert code == 1 and "no such instruction" in told and "cannot be imported on this machine" in told
+    assert not (clone / ".venv" / "ready").exists()
+
+
 def test_a_venv_of_the_users_own_is_not_touched(clone):
     (clone / ".venv").mkdir()
     (clone / ".venv" / "mine").write_text("precious")
@@ -144,7 +155,7 @@ def test_a_wheelhouse_sets_up_with_no_network_and_no_uv(clone, index, gather):
 
 def test_a_wheelhouse_serves_every_patch_release(clone, index, gather):
     """Of a release of Python, which the lock may tell apart."""
-    make_wheel(index, "tiny", "2.0")
+    make_wheel(index, "tiny", "2.0", python=">=3.12.4")
     lines = ("tiny==1.0 ; python_full_version < '3.12.4'", "tiny==2.0 ; python_full_version >= '3.12.4'", "other==1.0")
     (clone / LOCK).write_text("\n".join(lines))
     gathered = names(gather("linux-x86_64-python3.12"))
