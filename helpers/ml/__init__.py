@@ -1,0 +1,1 @@
+"""The command `ml`: see command.py."""

@@ -1,0 +1,74 @@
+"""The verbs for jobs."""
+
+import contextlib
+import itertools
+import sys
+
+import click
+
+from helpers.ml.shared import ANY_NAME, FILE, NAME, SET, Group, command, load
+
+
+@click.group(cls=Group)
+def job() -> None:
+    """Command jobs, sweeps and pipelines."""
+
+
+STREAM = click.option("--stream", is_flag=True, help="Follow the log until the job has ended.")
+
+
+@command(job, "create", FILE, SET, ANY_NAME, STREAM)
+def create_job(client, file, overrides, name, stream):
+    """Submit the job that a YAML file describes; prints it with its name."""
+    created = client.jobs.create_or_update(load("load_job", file, overrides, name=name))
+    if stream:
+        _follow(client, created.name)
+        created = client.jobs.get(created.name)
+    return created
+
+
+@command(job, "stream", NAME)
+def stream_job(client, name):
+    """Follow a job's log until it has ended. Fails where the job does."""
+    _follow(client, name)
+
+
+def _follow(client, name: str) -> None:
+    with contextlib.redirect_stdout(sys.stderr) if not sys.stdout.isatty() else contextlib.nullcontext():
+        client.jobs.stream(name)
+
+
+@command(job, "show", NAME)
+def show_job(client, name):
+    """One job."""
+    return client.jobs.get(name)
+
+
+@command(
+    job,
+    "list",
+    click.option("--parent-job-name", help="List the jobs below this one: a sweep's trials, a pipeline's steps."),
+    click.option("-r", "--max-results", type=click.IntRange(1), help="List the newest so many."),
+)
+def list_jobs(client, parent_job_name, max_results):
+    """The jobs, the newest first."""
+    return itertools.islice(client.jobs.list(parent_job_name=parent_job_name), max_results)
+
+
+@command(
+    job,
+    "download",
+    NAME,
+    click.option("--output-name", help="A named output; without it, what is in outputs/ and the logs."),
+    click.option("--all", "everything", is_flag=True, help="Named outputs, too."),
+    click.option("-p", "--download-path", type=click.Path(file_okay=False), default=".", help="Where the files go."),
+)
+def download_job(client, name, output_name, everything, download_path):
+    """A job's files."""
+    client.jobs.download(name, download_path=download_path, output_name=output_name, all=everything)
+
+
+@command(job, "cancel", NAME)
+def cancel_job(client, name):
+    """End a job, and wait until it has ended."""
+    client.jobs.begin_cancel(name).result()

@@ -1,0 +1,67 @@
+"""What the command `ml` writes: things of a workspace as JSON, YAML or a table."""
+
+import io
+import json
+from collections.abc import Iterable
+from enum import Enum
+from typing import Any
+
+import yaml
+
+# The columns of a table, where what is listed has them.
+COLUMNS = ("name", "version", "display_name", "type", "status", "provisioning_state", "size", "experiment_name")
+COLUMNS += ("auth_mode", "endpoint_name", "model", "latest_version")
+# What the workspace says of a thing. (A job has whatever attribute one asks it for; texts alone are meant.)
+STATE = ("name", "version", "display_name", "experiment_name", "status", "provisioning_state", "scoring_uri")
+
+
+def plain(answer: Any) -> Any:
+    """What the client answers, in dicts, lists, texts and numbers: a thing by its own dump(), a list of each."""
+    if hasattr(answer, "dump"):
+        stream = io.StringIO()
+        answer.dump(stream)
+        return _with_state(answer, yaml.safe_load(stream.getvalue()))
+    if isinstance(answer, dict):
+        return {name: plain(value) for name, value in answer.items()}
+    if isinstance(answer, Iterable) and not isinstance(answer, str):
+        return [plain(item) for item in answer]
+    return answer
+
+
+def _with_state(thing: Any, dumped: dict) -> dict:
+    """What a thing is called and how it is, then the rest of its dump."""
+    state = {name: getattr(thing, name, None) for name in STATE}
+    state = {name: value.value if isinstance(value, Enum) else value for name, value in state.items()}
+    state = {name: value for name, value in state.items() if isinstance(value, str)}
+    return state | {name: value for name, value in dumped.items() if name not in state}
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, indent=2, default=str)
+
+
+def as_yaml(value: Any) -> str:
+    return yaml.safe_dump(value, sort_keys=False).rstrip()
+
+
+def as_table(value: Any) -> str:
+    """Rows of what is listed, or a row for each of one thing's own figures and texts."""
+    if isinstance(value, dict):
+        rows = [[name, str(text)] for name, text in value.items() if not isinstance(text, (dict, list))]
+        return _aligned(["Name", "Value"], rows)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        return str(value)
+    shown = [name for name in COLUMNS if any(name in item for item in value)]
+    rows = [["" if item.get(name) is None else str(item[name]) for name in shown] for item in value]
+    return _aligned([name.replace("_", " ").capitalize() for name in shown], rows) if rows else "There is none."
+
+
+def _aligned(heading: list[str], rows: list[list[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+    lines = [heading, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+WRITERS = {"json": as_json, "table": as_table, "yaml": as_yaml}

@@ -1,0 +1,101 @@
+"""What all verbs of the command `ml` share: their options, their errors, and how a YAML file is read."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+import helpers
+from helpers.ml import output
+
+
+class Group(click.Group):
+    """A group of commands that says which there are when it is asked for another."""
+
+    def resolve_command(self, ctx, args):
+        if args and self.get_command(ctx, args[0]) is None:
+            there = ", ".join(self.list_commands(ctx))
+            ctx.fail(f"There is no `{ctx.command_path} {args[0]}`. There are: {there}.")
+        return super().resolve_command(ctx, args)
+
+
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(tuple(output.WRITERS)),
+    default="json",
+    show_default=True,
+    help="The form.",
+)
+NAME = click.option("-n", "--name", required=True, help="Its name.")
+ANY_NAME = click.option("-n", "--name", help="Its name, in place of the file's.")
+LISTED_NAME = click.option("-n", "--name", help="List the versions of this one.")
+VERSION = click.option("-v", "--version", help="Its version.")
+LABEL = click.option("-l", "--label", help="A label in place of the version: latest.")
+ENDPOINT = click.option("-e", "--endpoint-name", required=True, help="The endpoint's name.")
+FILE = click.option(
+    "-f", "--file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The YAML file."
+)
+SET = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a value of the file: inputs.epochs=5."
+)
+
+
+def command(group: click.Group, name: str, *options: Callable) -> Callable:
+    """Make a function a command: it is given the client, and what it returns is written in the form that -o names."""
+
+    def decorate(function: Callable) -> Callable:
+        @click.pass_context
+        @functools.wraps(function)
+        def run(ctx: click.Context, form: str, **given: Any) -> None:
+            with _told():
+                answer = function(ctx.obj(), **given)
+                if answer is not None:
+                    click.echo(output.WRITERS[form](output.plain(answer)))
+
+        for option in (OUTPUT, *reversed(options)):
+            run = option(run)
+        return group.command(name)(run)
+
+    return decorate
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What is refused is told in its own words, without a traceback; a fault of ours keeps its traceback."""
+    try:
+        with helpers.explained():
+            yield
+    except Exception as error:
+        if not _is_refusal(error):
+            raise
+        raise click.ClickException(str(getattr(error, "message", None) or error).strip()) from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    from azure.core.exceptions import AzureError
+    from marshmallow import ValidationError
+
+    own = type(error).__module__.startswith("helpers.")
+    return own or isinstance(error, (AzureError, ValidationError, OSError, NotImplementedError, yaml.YAMLError))
+
+
+def load(loader: str, file: Path, overrides: tuple[str, ...], **more: str | None) -> Any:
+    """What the YAML file describes, with values replaced. Raises click.UsageError for a KEY=VALUE that is none."""
+    import azure.ai.ml
+
+    replaced = [_assignment(text) for text in overrides]
+    replaced += [{name: value} for name, value in more.items() if value is not None]
+    return getattr(azure.ai.ml, loader)(source=file, params_override=replaced)
+
+
+def _assignment(text: str) -> dict:
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise click.UsageError(f"--set takes KEY=VALUE, such as inputs.epochs=5, not {text!r}.")
+    return {key: yaml.safe_load(value)}

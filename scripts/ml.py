@@ -1,0 +1,6 @@
+"""The command `ml` (see helpers/ml/) from a clone: `.venv/bin/python scripts/ml.py job list -o table`."""
+
+from helpers.ml.command import main
+
+if __name__ == "__main__":
+    main(prog_name="ml")

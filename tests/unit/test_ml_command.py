@@ -1,0 +1,137 @@
+"""The command `ml` on an offline workspace: what it makes, lists and says, and what it refuses."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from helpers.ml.command import main
+
+ROOT = Path(__file__).resolve().parents[2]
+CLUSTER = {"type": "amlcompute", "name": "cpu", "size": "Standard_DS3_v2", "min_instances": 0, "max_instances": 2}
+ENVIRONMENT = {
+    "name": "small",
+    "image": "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04",
+    "conda_file": {"name": "small", "dependencies": ["python=3.11", "pip", {"pip": ["numpy"]}]},
+}
+JOB = {
+    "type": "command",
+    "code": "source",
+    "command": "python go.py ${{inputs.word}}",
+    "inputs": {"word": "world"},
+    "environment": "azureml:small@latest",
+    "compute": "azureml:cpu",
+}
+SCRIPT = """
+import sys
+from pathlib import Path
+Path("outputs/word.txt").write_text(sys.argv[1])
+sys.exit(sys.argv[1] == "fail")
+"""
+
+
+def ml(*words):
+    """What the command ends with: exit_code, stdout, stderr."""
+    return CliRunner().invoke(main, list(words), prog_name="ml", catch_exceptions=False)
+
+
+def answer(*words):
+    """What the command prints as JSON."""
+    result = ml(*words)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def files(ml_client):
+    """A cluster, an environment and a completed job, made from files beside the working directory."""
+    for name, content in {"cluster": CLUSTER, "environment": ENVIRONMENT, "job": JOB}.items():
+        Path(f"{name}.yml").write_text(yaml.safe_dump(content))
+    Path("source").mkdir()
+    Path("source/go.py").write_text(SCRIPT)
+    Path("data.yml").write_text(yaml.safe_dump({"type": "uri_folder", "name": "words", "path": "source"}))
+    answer("compute", "create", "-f", "cluster.yml")
+    answer("environment", "create", "-f", "environment.yml")
+    answer("job", "create", "-f", "job.yml", "-n", "first", "--stream")
+
+
+def test_a_file_is_created_with_values_replaced_and_shown(tmp_path):
+    made = answer("compute", "create", "-f", "cluster.yml", "--name", "other", "--set", "max_instances=1")
+    assert (made["name"], made["max_instances"], made["provisioning_state"]) == ("other", 1, "Succeeded")
+    assert answer("compute", "show", "-n", "other")["size"] == "STANDARD_DS3_V2"
+    assert ml("compute", "delete", "-n", "other").exit_code == 0
+    assert [one["name"] for one in answer("compute", "list")] == ["cpu"]
+
+
+def test_assets_have_versions_which_can_be_archived():
+    for _ in range(2):
+        answer("data", "create", "-f", "data.yml")
+    assert sorted(one["version"] for one in answer("data", "list", "-n", "words")) == ["1", "2"]
+    assert answer("data", "show", "-n", "words")["version"] == "2"
+    assert answer("data", "show", "-n", "words", "-v", "1")["version"] == "1"
+    assert ml("data", "archive", "-n", "words", "-v", "2").exit_code == 0
+    assert [one["version"] for one in answer("data", "list", "-n", "words")] == ["1"]
+    assert ml("data", "restore", "-n", "words", "-v", "2").exit_code == 0
+    assert len(answer("data", "list", "-n", "words")) == 2
+
+
+def test_a_job_is_followed_listed_downloaded_and_registered(tmp_path):
+    assert answer("job", "show", "-n", "first")["status"] == "Completed"
+    assert [one["name"] for one in answer("job", "list", "-r", "1")] == ["first"]
+    assert ml("job", "download", "-n", "first", "-p", str(tmp_path)).exit_code == 0
+    assert (tmp_path / "artifacts" / "outputs" / "word.txt").read_text() == "world"
+
+    model = {"name": "word", "type": "custom_model", "path": "azureml://jobs/first/outputs/artifacts/paths/outputs/"}
+    Path("model.yml").write_text(yaml.safe_dump(model))
+    assert answer("model", "create", "-f", "model.yml")["version"] == "1"
+    assert ml("model", "download", "-n", "word", "-v", "1", "-p", str(tmp_path / "models")).exit_code == 0
+    assert [path.read_text() for path in (tmp_path / "models" / "word").rglob("word.txt")] == ["world"]
+
+
+def test_following_a_job_that_fails_fails_and_says_why():
+    result = ml("job", "create", "-f", "job.yml", "-n", "failing", "--set", "inputs.word=fail", "--stream")
+    assert result.exit_code == 1
+    assert "exited with status code 1" in result.stderr
+    assert result.stdout == ""
+
+
+def test_each_form_of_an_answer():
+    assert yaml.safe_load(ml("job", "show", "-n", "first", "-o", "yaml").stdout)["name"] == "first"
+    heading, line, *rows = ml("job", "list", "-o", "table").stdout.splitlines()
+    assert heading.split("  ")[0] == "Name" and set(line) == {"-", " "}
+    assert "first" in [row.split()[0] for row in rows]
+    assert ml("model", "list", "-n", "no-such", "-o", "table").stdout == "There is none.\n"
+    assert "status  " in ml("job", "show", "-n", "first", "-o", "table").stdout
+
+
+@pytest.mark.parametrize(
+    "words, code, told",
+    [
+        (["job", "wash"], 2, "There is no `ml job wash`. There are: cancel, create, download, list, show, stream."),
+        (["workspace"], 2, "There are: compute, data, environment, job, model, online-deployment, online-endpoint."),
+        (["job", "create", "-f", "no-such.yml"], 2, "'no-such.yml' does not exist"),
+        (["job", "create", "-f", "cluster.yml"], 1, "Unsupported job type: amlcompute"),
+        (["job", "create", "-f", "job.yml", "--set", "word"], 2, "--set takes KEY=VALUE"),
+        (["job", "create", "-f", "job.yml", "--set", "compute=azureml:nowhere"], 1, "nowhere"),
+        (["job", "show", "-n", "no-such"], 1, "no run 'no-such'"),
+        (["data", "show", "-n", "no-such"], 1, "no-such does not exist"),
+        (["online-endpoint", "update", "-n", "e", "--traffic", "all"], 1, "e"),
+    ],
+)
+def test_what_cannot_be_done_is_told_without_a_traceback(words, code, told):
+    result = ml(*words)
+    assert result.exit_code == code, result.output
+    assert told in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+def test_stdout_holds_the_answer_alone(offline_folder):
+    command = [sys.executable, str(ROOT / "scripts" / "ml.py"), "job", "list"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout) == []
+    assert "Offline" in result.stderr
