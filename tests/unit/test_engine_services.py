@@ -1,6 +1,7 @@
 """Services: what they are given, who is let in, how they fail, and that nothing of them is left."""
 
 import json
+import os
 import socket
 import stat
 import subprocess
@@ -23,7 +24,7 @@ from small_services import (
 
 from helpers.offline.engine import assets, removal, services
 from helpers.offline.engine.jobs.supervisor import SDK
-from helpers.offline.engine.services import deployments
+from helpers.offline.engine.services import access, records
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 
@@ -150,11 +151,11 @@ def test_a_key_that_was_replaced_is_refused_at_once(world, service, key):
 
 def test_keys_are_for_their_owner_alone(world, service, key):
     assert post(service, key, json=1).status_code == 200
-    place = deployments.service_folder(world, service["id"])
+    place = records.service_folder(world, service["id"])
     assert stat.S_IMODE(place.stat().st_mode) == 0o700
-    assert stat.S_IMODE(deployments.access_path(place).stat().st_mode) == 0o600
+    assert stat.S_IMODE(access.path(place).stat().st_mode) == 0o600
     for path in [*place.rglob("*"), world / "assets.db", world / "assets.db-wal"]:
-        if path.is_file() and path != deployments.access_path(place):
+        if path.is_file() and path != access.path(place):
             assert key.encode() not in path.read_bytes(), path
 
 
@@ -277,7 +278,7 @@ def test_a_scoring_server_that_dies_is_started_again_with_a_limit(world, tmp_pat
     assert healthy["error"] is None
     assert "has ended: it was killed by SIGKILL" in services.logs(world, "ACI", "dying", 5000)
 
-    (deployments.service_folder(world, service["id"]) / "1" / "azureml-app" / "broken").touch()
+    (records.service_folder(world, service["id"]) / "1" / "azureml-app" / "broken").touch()
     supervisor_of(service).children()[0].kill()
     failed = wait_until(lambda: (now := services.get(world, "ACI", "dying"))["state"] == "Failed" and now)
     assert "The scoring server has ended: ValueError: broken since It was started 5 times" in failed["error"]["message"]
@@ -305,7 +306,7 @@ def test_deleting_it_leaves_nothing(world, tmp_path):
     service = wait_for_service(world, "short")
     services.delete(world, "ACI", "short")
     assert processes_of(service) == []
-    assert not deployments.service_folder(world, service["id"]).exists()
+    assert not records.service_folder(world, service["id"]).exists()
     with pytest.raises(requests.ConnectionError):
         post(service, json=1)
     for call in (services.get, services.delete):
@@ -350,8 +351,40 @@ def test_resetting_the_workspace_ends_its_services(tmp_path):
     made = folder.open_folder(tmp_path / "offline")
     services.deploy(made, "Local", "local", wanted(tmp_path, models=[]))
     service = wait_for_service(made, "local", "Local")
-    deployed = deployments.service_folder(made, service["id"]) / "1" / "azureml-app" / tmp_path.name
+    deployed = records.service_folder(made, service["id"]) / "1" / "azureml-app" / tmp_path.name
     assert [path.name for path in deployed.iterdir() if path.name != "__pycache__"] == ["score.py"]
     removal.reset(made)
     assert not made.exists()
     assert processes_of(service) == []
+
+
+def test_an_endpoint_that_another_process_has_made_answers_here_and_a_reset_ends_it(tmp_path):
+    code = (
+        "import json, sys; from helpers.offline.engine import services\n"
+        "from helpers.offline.engine.workspace import folder\n"
+        "made = folder.open_folder()\n"
+        "services.put_endpoint(made, 'digits', {'traffic': {}, 'mirror_traffic': {}, 'settings': {}})\n"
+        "services.deploy(made, services.ONLINE, 'digits/blue', json.loads(sys.argv[1]))"
+    )
+    limits = {"instances": 1, "at_once": 2, "seconds": 60}
+    asked = wanted(tmp_path / "source", models=[], settings={"limits": limits})
+    environment = os.environ | {folder.VARIABLE: str(tmp_path / "offline")}
+    subprocess.run([sys.executable, "-c", code, json.dumps(asked)], check=True, env=environment)
+    made = folder.open_folder(tmp_path / "offline")
+    endpoint = services.get(made, services.ENDPOINT, "digits")
+    blue = wait_for_service(made, "digits/blue", services.ONLINE)
+    services.put_endpoint(made, "digits", {"traffic": {"blue": 100}, "mirror_traffic": {}, "settings": {}})
+
+    key = services.keys(made, services.ENDPOINT, "digits")[0]
+    assert post(endpoint, json=3).status_code == 401
+    assert post(endpoint, key, json=3).json() == {"got": 3}
+    place = records.service_folder(made, endpoint["id"])
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    assert stat.S_IMODE(access.path(place).stat().st_mode) == 0o600
+    for path in [*(made / "services").rglob("*"), made / "assets.db", made / "assets.db-wal"]:
+        if path.is_file() and path != access.path(place):
+            assert key.encode() not in path.read_bytes(), path
+
+    removal.reset(made)
+    assert not made.exists()
+    assert [processes_of(endpoint), processes_of(blue)] == [[], []]

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import requests
 
-from helpers.offline.engine.services import front
+from helpers.offline.engine.services import access, front, handover
 
 KEY = "a-key"
 
@@ -49,19 +49,28 @@ class Scoring(BaseHTTPRequestHandler):
         pass
 
 
+class Door:
+    """A door with a scoring server behind it, and what a request is told while that is not there."""
+
+    def __init__(self, place):
+        access.write(place, {"auth_enabled": True, "primary": KEY, "secondary": "another"})
+        listener = front.listen()
+        self.place, self.port, self.reason = place, listener.getsockname()[1], "not yet"
+        self.front = front.Front(listener, place, self.respond)
+
+    async def respond(self, request, body):
+        return await front.pass_on(request, body, self.place, self.reason)
+
+
 @pytest.fixture(scope="module")
 def door(tmp_path_factory):
-    """A door with a scoring server behind it; its front and its port."""
-    place = tmp_path_factory.mktemp("door")
-    access = place / "access.json"
-    access.write_text(json.dumps({"auth_enabled": True, "primary": KEY, "secondary": "another"}))
-    listener = front.listen()
-    opened = front.Front(listener, access)
-    with socketserver.ThreadingUnixStreamServer(str(place / "server.sock"), Scoring) as server:
+    opened = Door(tmp_path_factory.mktemp("door"))
+    (opened.place / "1").mkdir()
+    with socketserver.ThreadingUnixStreamServer(str(opened.place / "1" / "server.sock"), Scoring) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        opened.server = str(place / "server.sock")
-        yield opened, listener.getsockname()[1]
-        opened.stop()
+        handover.point(opened.place, "1")
+        yield opened
+        opened.front.stop()
         server.shutdown()
 
 
@@ -79,8 +88,13 @@ def ask_raw(port, request):
 
 def test_a_request_passes_as_it_is_but_for_the_key(door):
     packed = gzip.compress(b"digits")
-    headers = {"Content-Encoding": "gzip", "Content-Type": "image/png", "X-Mine": "yes", "Host": f"localhost:{door[1]}"}
-    connection = http.client.HTTPConnection("127.0.0.1", door[1], timeout=30)
+    headers = {
+        "Content-Encoding": "gzip",
+        "Content-Type": "image/png",
+        "X-Mine": "yes",
+        "Host": f"localhost:{door.port}",
+    }
+    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=30)
     connection.putrequest("POST", "/score?a=%2F&b", skip_host=True, skip_accept_encoding=True)
     for header in (headers | {"Authorization": f"Bearer {KEY}", "Content-Length": len(packed)}).items():
         connection.putheader(*header)
@@ -95,13 +109,13 @@ def test_a_request_passes_as_it_is_but_for_the_key(door):
 
 
 def test_an_answer_passes_as_it_is(door):
-    moved = ask(door[1], "/redirect", allow_redirects=False)
+    moved = ask(door.port, "/redirect", allow_redirects=False)
     assert (moved.status_code, moved.headers["Location"], moved.text) == (302, "/score?x=1", "elsewhere")
-    packed = ask(door[1], "/packed", stream=True)
+    packed = ask(door.port, "/packed", stream=True)
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.raw.headers.getlist("X-Twice") == ["1", "2"]
     assert gzip.decompress(packed.raw.read(decode_content=False)) == b"unpacked"
-    assert ask(door[1], "/packed").text == "unpacked"
+    assert ask(door.port, "/packed").text == "unpacked"
 
 
 @pytest.mark.parametrize(
@@ -120,32 +134,32 @@ def test_an_answer_passes_as_it_is(door):
     ],
 )
 def test_what_another_site_asks_is_refused(door, headers, status):
-    assert ask(door[1], headers=headers).status_code == status
+    assert ask(door.port, headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("key", ["é".encode("latin1"), "é".encode(), b"a-ke\xff"])
 def test_a_key_that_is_not_ascii_is_no_key(door, key):
     request = b"GET /score HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + key + b"\r\n\r\n"
-    assert ask_raw(door[1], request) == "HTTP/1.1 401 Unauthorized"
+    assert ask_raw(door.port, request) == "HTTP/1.1 401 Unauthorized"
 
 
 @pytest.mark.parametrize("line", ["Authorization: Bearer HUSH\0", "Authorization Bearer HUSH"])
 def test_the_key_of_a_malformed_request_is_logged_nowhere(door, line, caplog):
     caplog.set_level(logging.DEBUG)
-    status = ask_raw(door[1], f"GET / HTTP/1.1\r\nHost: localhost\r\n{line}\r\n\r\n".encode())
+    status = ask_raw(door.port, f"GET / HTTP/1.1\r\nHost: localhost\r\n{line}\r\n\r\n".encode())
     assert status.endswith("400 Bad Request")
     assert "Error handling request" in caplog.text
     assert "HUSH" not in caplog.text and "HUSH" not in str([record.__dict__ for record in caplog.records])
 
 
-def test_where_the_scoring_server_is_not_the_reason_is(door, tmp_path):
-    opened, port = door
-    path = opened.server
+def test_where_the_scoring_server_is_not_the_reason_is(door):
     try:
-        opened.server, opened.reason = None, "It has ended, for this reason."
-        answer = ask(port)
+        handover.point(door.place, None)
+        door.reason = "It has ended, for this reason."
+        answer = ask(door.port)
         assert (answer.status_code, answer.json()) == (503, {"message": "It has ended, for this reason."})
-        opened.server = str(tmp_path / "gone.sock")
-        assert (ask(port).status_code, "started again" in ask(port).json()["message"]) == (503, True)
+        (door.place / "2").mkdir()
+        handover.point(door.place, "2")  # which has no socket
+        assert (ask(door.port).status_code, "started again" in ask(door.port).json()["message"]) == (503, True)
     finally:
-        opened.server = path
+        handover.point(door.place, "1")

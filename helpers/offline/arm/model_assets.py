@@ -11,7 +11,8 @@ from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, re
 from helpers.offline.engine.assets import data, models
 
 KIND = "model"
-TYPES = ("custom_model", "mlflow_model")
+MLFLOW = "mlflow_model"
+TYPES = ("custom_model", MLFLOW)
 IMMUTABLE = "Asset paths cannot be updated."
 
 
@@ -80,6 +81,11 @@ def source_of(words: list[str]) -> dict:
     return {"model": words[1], "version": _number(words[3])}
 
 
+def type_of(model: models.ModelRecord) -> str:
+    """One of TYPES."""
+    return model.extra.get("type") or TYPES[_is_of_mlflow(model)]
+
+
 def _register(request: Request, name: str, version: int, address: str, given: dict) -> models.ModelRecord:
     kind = given.get("modelType") or TYPES[0]
     if kind not in TYPES:
@@ -98,7 +104,7 @@ def _register(request: Request, name: str, version: int, address: str, given: di
         description=given.get("description"),
         run_id=run and (run[1] or run[2]),
         extra={"address": address, "type": kind, "archived": False}
-        | ({"flavors": _flavors(path)} if kind == "mlflow_model" else {}),
+        | ({"flavors": _flavors(path)} if kind == MLFLOW else {}),
     )
 
 
@@ -162,7 +168,7 @@ def _described(request: Request, model: models.ModelRecord) -> dict:
     flavors = _flavors(model.path) if is_of_mlflow else model.extra.get("flavors") or {}
     properties = {
         "modelUri": long_uri(request.scope, _address_of(model)),
-        "modelType": model.extra.get("type") or TYPES[is_of_mlflow],
+        "modelType": type_of(model),
         "jobName": model.run_id,
         "flavors": {name: {"data": {key: str(value) for key, value in of.items()}} for name, of in flavors.items()},
         "tags": model.tags,

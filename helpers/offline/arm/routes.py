@@ -13,6 +13,8 @@ from helpers.offline.arm import (
     computes,
     data_assets,
     datastores,
+    deployments,
+    endpoints,
     environments,
     jobs,
     model_assets,
@@ -37,6 +39,7 @@ PAGE = 100  # resources in one answer to a list
 SUBSCRIPTION = "/subscriptions/{subscription}"
 GROUP = f"{SUBSCRIPTION}/resourceGroups/{{group}}"
 WORKSPACE = f"{GROUP}/providers/{PROVIDER}/workspaces/{{workspace}}"
+DEPLOYMENT = f"{WORKSPACE}/onlineEndpoints/{{name}}/deployments/{{deployment}}"
 HISTORY = f"/history/v1.0{WORKSPACE}"
 
 # Handlers take the Request. What they return is the answer's JSON; an iterator is a list, of which a page is answered.
@@ -82,6 +85,18 @@ ROUTES = [
     ("PUT", f"{WORKSPACE}/jobs/{{name}}", jobs.put),
     ("POST", f"{WORKSPACE}/jobs/{{name}}/cancel", jobs.cancel),
     ("GET", f"{WORKSPACE}/jobs/{{name}}/cancel", jobs.canceled),
+    ("GET", f"{WORKSPACE}/onlineEndpoints", endpoints.list_all),
+    ("GET", f"{WORKSPACE}/onlineEndpoints/{{name}}", endpoints.get),
+    ("PUT", f"{WORKSPACE}/onlineEndpoints/{{name}}", endpoints.put),
+    ("DELETE", f"{WORKSPACE}/onlineEndpoints/{{name}}", endpoints.delete),
+    ("POST", f"{WORKSPACE}/onlineEndpoints/{{name}}/listKeys", endpoints.keys),
+    ("POST", f"{WORKSPACE}/onlineEndpoints/{{name}}/regenerateKeys", endpoints.regenerate_keys),
+    ("GET", f"{WORKSPACE}/onlineEndpoints/{{name}}/deployments", deployments.list_all),
+    ("GET", DEPLOYMENT, deployments.get),
+    ("PUT", DEPLOYMENT, deployments.put),
+    ("DELETE", DEPLOYMENT, deployments.delete),
+    ("GET", f"{DEPLOYMENT}/operation", deployments.operation),
+    ("POST", f"{DEPLOYMENT}/getLogs", deployments.logs),
     ("GET", f"{HISTORY}/runs/{{name}}", runs.get),
     ("GET", f"{HISTORY}/runs/{{name}}/details", runs.details),
     ("GET", f"{HISTORY}/runs/{{name}}/children", runs.children),

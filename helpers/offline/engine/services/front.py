@@ -8,17 +8,18 @@ comes past this door.
 """
 
 import asyncio
-import hmac
-import json
 import logging
 import socket
 import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+
+from helpers.offline.engine.services import access, handover
 
 LARGEST = 32 * 1024 * 1024  # bytes of one request; several thousand images as JSON
 HOST = "127.0.0.1"
@@ -38,6 +39,16 @@ NOT_PASSED_ON = {
     "upgrade",
 }
 
+Respond = Callable[[web.Request, bytes], Awaitable[web.Response]]
+
+
+class Refusal(Exception):
+    """What is answered to a request that is not passed on, or not answered: a status and a sentence."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
+        self.status = status
+
 
 def listen(port: int = 0) -> socket.socket:
     """A listening socket on loopback, on a free port by default. Raises OSError where the port is taken."""
@@ -52,17 +63,21 @@ def listen(port: int = 0) -> socket.socket:
     return listener
 
 
-class Front(threading.Thread):
-    """Answers on `listener` until stop() is called; `access` is the file that says whether a key is asked for.
+def as_message(status: int, message: str) -> web.Response:
+    """A refusal as a service of SDK v1 answers it."""
+    return web.json_response({"message": message}, status=status)
 
-    `server` is the path of the scoring server's socket, None while there is none, for the `reason`.
+
+class Front(threading.Thread):
+    """Answers on `listener` until stop() is called.
+
+    `place` is the service's folder, where it is written who is let in. Their requests, with the body, are answered by
+    `respond`, which may raise Refusal; `refused` makes the answer of it.
     """
 
-    def __init__(self, listener: socket.socket, access: Path):
+    def __init__(self, listener: socket.socket, place: Path, respond: Respond, refused=as_message):
         super().__init__(daemon=True)
-        self.server: str | None = None
-        self.reason = "The service is not ready yet."
-        self._listener, self._access = listener, access
+        self._listener, self._place, self._respond, self._refused = listener, place, respond, refused
         self._loop = asyncio.new_event_loop()
         self._stopped = asyncio.Event()
         self.start()
@@ -86,29 +101,44 @@ class Front(threading.Thread):
         await runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:
+        try:
+            return await self._respond(request, await self._admitted(request))
+        except Refusal as refusal:
+            return self._refused(refusal.status, str(refusal))
+
+    async def _admitted(self, request: web.Request) -> bytes:
+        """The body of a request that is let in. Raises Refusal."""
         if not is_from_here(request.headers.get("Host"), request.headers.get("Origin")):
-            return _refusal(403, f"Ask http://{HOST} or http://localhost, and not from the page of another site.")
-        if not is_admitted(self._access, request.headers.get("Authorization", "")):
-            return _refusal(401, "A key is needed: send the header `Authorization: Bearer KEY`.")
-        if self.server is None:
-            return _refusal(503, self.reason)
+            raise Refusal(403, f"Ask http://{HOST} or http://localhost, and not from the page of another site.")
+        if not access.is_admitted(self._place, request.headers.get("Authorization", "")):
+            raise Refusal(401, "A key is needed: send the header `Authorization: Bearer KEY`.")
         too_large = f"A request may have at most {LARGEST:,} bytes: send fewer images at a time."
         if (request.content_length or 0) > LARGEST:
-            return _refusal(413, f"This request has {request.content_length:,} bytes. {too_large}")
+            raise Refusal(413, f"This request has {request.content_length:,} bytes. {too_large}")
         try:
-            body = await request.read()
+            return await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _refusal(413, too_large)
+            raise Refusal(413, too_large) from None
+
+
+async def pass_on(request: web.Request, body: bytes, place: Path, reason: str) -> web.Response:
+    """The answer of the scoring server of the service in `place`, a relative path.
+
+    Raises Refusal where it does not answer; where there is none, with the `reason`.
+    """
+    with handover.in_use(place) as server:
+        if server is None:
+            raise Refusal(503, reason)
         try:
-            return await _pass_on(request, body, self.server)
+            return await _sent_on(request, body, server)
         except aiohttp.ClientConnectorError:
-            return _refusal(503, "The scoring server has ended. It is being started again.")
+            raise Refusal(503, "The scoring server has ended. It is being started again.") from None
         except (aiohttp.ClientError, OSError):
-            return _refusal(502, "The scoring server did not answer. The service's logs may tell why.")
+            raise Refusal(502, "The scoring server did not answer. The service's logs may tell why.") from None
 
 
-async def _pass_on(request: web.Request, body: bytes, server: str) -> web.Response:
-    connector = aiohttp.UnixConnector(path=server, force_close=True)
+async def _sent_on(request: web.Request, body: bytes, server: Path) -> web.Response:
+    connector = aiohttp.UnixConnector(path=str(server), force_close=True)
     settings = {
         "timeout": aiohttp.ClientTimeout(total=None),  # the scoring server has its own, SCORING_TIMEOUT_MS
         "auto_decompress": False,
@@ -133,16 +163,6 @@ def is_from_here(host: str | None, origin: str | None) -> bool:
     return origin is None or origin == f"http://{host}"
 
 
-def is_admitted(access: Path, authorization: str) -> bool:
-    """Whether the header has one of the service's keys; the time that this takes tells nothing of them."""
-    asked = json.loads(access.read_text())
-    if not asked["auth_enabled"]:
-        return True
-    given = authorization.removeprefix("Bearer ").encode(errors="surrogateescape")
-    fits = [hmac.compare_digest(given, asked[key].encode()) for key in ("primary", "secondary")]
-    return any(fits) and authorization.startswith("Bearer ")
-
-
 def _kept(headers) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers.items() if name.lower() not in NOT_PASSED_ON]
 
@@ -152,7 +172,3 @@ def _without_content(record: logging.LogRecord) -> bool:
     if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
         record.exc_info = None
     return True
-
-
-def _refusal(status: int, message: str) -> web.Response:
-    return web.json_response({"message": message}, status=status)

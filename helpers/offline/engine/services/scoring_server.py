@@ -1,4 +1,4 @@
-"""The program that serves an entry script: `python scoring_server.py SOCKET`, in the service's own interpreter.
+"""The program that serves an entry script: `python scoring_server.py SOCKET INSTANCES`, in the service's interpreter.
 
 It is Microsoft's azureml-inference-server-http with its own settings, except for where it listens: left to itself that
 is every interface of the machine, here it is a Unix socket, which no network reaches. It ends with whoever started
@@ -19,7 +19,7 @@ from azureml_inference_server_http.constants import PACKAGE_ROOT
 from azureml_inference_server_http.log_config import load_logging_config
 from azureml_inference_server_http.server.user_script import UserScript, UserScriptError
 
-WORKERS = 1  # as on Azure, unless WORKER_COUNT says otherwise
+WORKERS = 1  # of each instance, as on Azure, unless WORKER_COUNT says otherwise
 
 
 def end_with_parent() -> None:
@@ -47,8 +47,10 @@ def main() -> None:
         os.environ["GUNICORN_CMD_ARGS"] = "--no-control-socket"  # it would lie in the user's home
     UserScript.load_script, UserScript.invoke_init = telling(UserScript.load_script), telling(UserScript.invoke_init)
     load_logging_config(PACKAGE_ROOT)
+    socket, instances = sys.argv[1:]
+    workers = int(instances) * int(os.environ.get("WORKER_COUNT") or WORKERS)
     # Host and port are joined by a colon, which makes gunicorn's name for a Unix socket.
-    amlserver_linux.run("unix", sys.argv[1], int(os.environ.get("WORKER_COUNT") or WORKERS))
+    amlserver_linux.run("unix", socket, workers)
 
 
 if __name__ == "__main__":

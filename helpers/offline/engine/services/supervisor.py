@@ -3,7 +3,8 @@
 `python -m helpers.offline.engine.services.supervisor FOLDER TYPE NAME ID FD LOCK`
 
 It is detached from whoever deployed the service, holds the service's lock while it lives, and answers on the listening
-socket FD. It ends when the service is deleted, or cannot be served.
+socket FD ("-" behind an endpoint's door, where there is none). It ends when the service is deleted, or cannot be
+served.
 """
 
 import contextlib
@@ -15,20 +16,24 @@ import time
 import traceback
 from pathlib import Path
 
+from aiohttp import web
+
 from helpers.offline.engine import assets, environments, jobs, processes
 from helpers.offline.engine.environments import virtual_environments
 from helpers.offline.engine.history import logs
 from helpers.offline.engine.jobs.supervisor import SDK
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
-from helpers.offline.engine.services import deployments
-from helpers.offline.engine.services.front import Front
+from helpers.offline.engine.services import front, handover, records, staging
+from helpers.offline.engine.services.handover import SOCKET
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import EngineError, Invalid, NotFound
 
 SERVER = Path(__file__).with_name("scoring_server.py")
-SOCKET = "server.sock"
 ERROR = "error.txt"  # the exception that ended the server
 START_LIMIT = 1200.0  # seconds until a service has to answer, as on Azure
+DRAIN = 5.0  # seconds that requests under way have where their server is to end: as long as a request on Azure
+SERVERS = ("azureml-defaults", environments.SERVER)  # each brings the scoring server
+HERE = Path()  # the service's folder, in which the supervisor works
 MOST_RESTARTS = 5  # of a server that ends again and again
 STEADY = 60.0  # seconds after which a server counts as one that does not
 # What makes Microsoft's server call elsewhere, or listen elsewhere; a service's environment may not set it either.
@@ -43,11 +48,11 @@ class Gone(Exception):
 class Supervisor:
     """One service: its name in the workspace, its door, and the scoring server behind it."""
 
-    def __init__(self, folder: Path, type: str, name: str, id: str, listener: socket.socket):
+    def __init__(self, folder: Path, type: str, name: str, id: str, listener: socket.socket | None):
         self.folder, self.type, self.name, self.id = folder, type, name, id
-        self.place = deployments.service_folder(folder, id)
-        self.log = deployments.log_path(folder, id)
-        self.front = Front(listener, deployments.access_path(self.place))
+        self.log = records.log_path(folder, id)
+        self.reason = "The service is not ready yet."  # why no server answers
+        self.front = front.Front(listener, HERE, self.respond) if listener else None
         self.server: subprocess.Popen | None = None
         self.command: dict | None = None  # what starts it
         self.began, self.restarts = 0.0, 0  # when it was started last, and how often in a row
@@ -72,13 +77,18 @@ class Supervisor:
                 traceback.print_exc()
             self.fail("ServiceFailed", str(error))
         finally:
-            self.front.stop()
+            if self.front:
+                self.front.stop()
+            handover.point(HERE, None)
             self.end_server()
             processes.end_children(spared=detached.is_one)
 
+    async def respond(self, request: web.Request, body: bytes) -> web.Response:
+        return await front.pass_on(request, body, HERE, self.reason)
+
     def look(self) -> dict:
         try:
-            service = assets.get(self.folder, f"{self.type} service", self.name).body
+            service = assets.get(self.folder, records.KINDS[self.type], self.name).body
         except NotFound:
             raise Gone from None
         if service["id"] != self.id:
@@ -97,9 +107,10 @@ class Supervisor:
                 raise
             self.fail("DeploymentFailed", f"{refused} The service goes on as it was.", state="Healthy")
             return
+        handover.point(HERE, str(place))
         self.end_server()
-        self.server, self.front.server, self.command = server, str(place / SOCKET), command
-        deployments.succeed(self.folder, self.type, self.name, self.id)
+        self.server, self.command = server, command
+        records.succeed(self.folder, self.type, self.name, self.id)
 
     def restart(self, place: Path) -> None:
         """Start the server anew, as Azure does a container that ended. Raises Invalid where it ends again and again."""
@@ -109,14 +120,15 @@ class Supervisor:
         if self.restarts == MOST_RESTARTS:
             raise Invalid(f"{why} It was started {MOST_RESTARTS} times more, and ended each time: it is given up.")
         self.restarts += 1
-        self.front.server, self.front.reason = None, f"{why} It is being started again."
-        logs.append(self.log, self.front.reason)
+        self.reason = f"{why} It is being started again."
+        handover.point(HERE, None)
+        logs.append(self.log, self.reason)
         self.change(state="Unhealthy", error={"code": "CrashLoopBackOff", "statusCode": 400, "message": why})
         processes.end_children(spared=detached.is_one)  # what the ended one has left: its workers, most of all
         self.server = self.start(self.command)
         with contextlib.suppress(Invalid):  # then it is looked at next, as one that has ended
             self.wait_until_healthy(self.server, place)
-            self.front.server = str(place / SOCKET)
+            handover.point(HERE, str(place))
             self.change(state="Healthy", error=None)
 
     def prepare(self, service: dict) -> Path:
@@ -125,11 +137,9 @@ class Supervisor:
         wanted = {"environment": environment, "environment_variables": environment.get("environmentVariables")}
         try:
             python = virtual_environments.prepare(self.folder, self.id, wanted, self.log, self.look, jobs.look)
-            if not environments.is_managed_by_user(environment) and not environments.asks_for(
-                environment, deployments.SERVERS
-            ):
+            if not environments.is_managed_by_user(environment) and not environments.asks_for(environment, SERVERS):
                 raise NotFound(
-                    f"it has neither {' nor '.join(deployments.SERVERS)}, so that nothing would serve the entry "
+                    f"it has neither {' nor '.join(SERVERS)}, so that nothing would serve the entry "
                     "script. Add azureml-defaults to its pip packages."
                 )
         except EngineError as refused:
@@ -139,11 +149,12 @@ class Supervisor:
 
     def command_of(self, python: Path, place: Path, service: dict) -> dict:
         """What starts the server of a deployment, as subprocess.Popen takes it."""
-        own = self.own_variables(place / deployments.APP_ROOT, service) | {in_run.ERROR: str(place / ERROR)}
+        own = self.own_variables(place / staging.APP_ROOT, service) | {in_run.ERROR: str(place / ERROR)}
         program = run_python.make(place / "python", python, [SDK], own)
+        instances = (service["settings"].get("limits") or {}).get("instances", 1)
         return {
-            "args": [str(program), str(SERVER), f"../{SOCKET}"],
-            "cwd": place / deployments.APP_ROOT,
+            "args": [str(program), str(SERVER), f"../{SOCKET}", str(instances)],
+            "cwd": place / staging.APP_ROOT,
             "env": self.environment_of(service, own, [program.parent, python.parent]),
         }
 
@@ -157,7 +168,7 @@ class Supervisor:
         """The environment variables by which an entry script knows its models and its service."""
         models, script = service["models"], Path(service["entry_script"])
         source = service["source_directory"] and Path(service["source_directory"]).name
-        model_folder = root / deployments.MODELS
+        model_folder = root / staging.MODELS
         if len(models) == 1:  # the model's own folder; of several models the folder that has them all
             model_folder /= models[0].replace(":", "/")
         return {
@@ -166,9 +177,9 @@ class Supervisor:
             "AZUREML_ENTRY_SCRIPT": f"{source}/{script}" if source else script.name,
             **({"AZUREML_SOURCE_DIRECTORY": source} if source else {}),
             "AML_APP_INSIGHTS_ENABLED": "false",
-            "SERVICE_NAME": self.name,
+            "SERVICE_NAME": self.name.rpartition("/")[2],
             "WORKSPACE_NAME": "offline",
-            deployments.ID_VARIABLE: self.id,
+            records.ID_VARIABLE: self.id,
             folders.VARIABLE: str(self.folder),
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "1",
@@ -208,14 +219,16 @@ class Supervisor:
 
     def change(self, **changes) -> None:
         with contextlib.suppress(NotFound):  # gone meanwhile
-            deployments.change(self.folder, self.type, self.name, self.id, **changes)
+            records.change(self.folder, self.type, self.name, self.id, **changes)
 
     def fail(self, code: str, message: str, state: str = "Failed") -> None:
         with contextlib.suppress(NotFound):  # gone meanwhile
-            deployments.fail(self.folder, self.type, self.name, self.id, code, message, state)
+            records.fail(self.folder, self.type, self.name, self.id, code, message, state)
 
     def end_server(self) -> None:
+        """End the server, to which nothing points any more, once the requests that it has are answered."""
         if self.server is not None:
+            handover.wait_until_unused(self.command["cwd"].parent, DRAIN)
             processes.end_groups([self.server])
 
 
@@ -234,8 +247,9 @@ def is_healthy(path: str) -> bool:
 def main() -> None:
     folder, type, name, id, descriptor, lock = sys.argv[1:]
     detached.keep_lock(lock)
-    listener = socket.socket(fileno=int(descriptor))
-    listener.set_inheritable(False)
+    listener = None if descriptor == "-" else socket.socket(fileno=int(descriptor))
+    if listener:
+        listener.set_inheritable(False)
     Supervisor(Path(folder), type, name, id, listener).run()
 
 

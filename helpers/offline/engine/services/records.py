@@ -1,0 +1,179 @@
+"""What the workspace keeps of services and endpoints, and the end of what runs for one.
+
+Each is an asset of one version. Its body has an `id`, which names the folder `services/<id>` and marks its processes,
+its `state`, and the `operation` that was asked for last; a process that holds the lock in the folder serves it, and
+ends when the asset is gone.
+"""
+
+import os
+import shutil
+import socket
+import time
+import uuid
+from pathlib import Path
+
+from helpers.offline.engine import assets, processes
+from helpers.offline.engine.history import job_states
+from helpers.offline.engine.history import logs as log_files
+from helpers.offline.engine.processes import detached
+from helpers.offline.engine.services import front
+from helpers.offline.engine.workspace.errors import Invalid, NotFound
+
+ONLINE, ENDPOINT = "Online", "Endpoint"  # a deployment of an endpoint, by "endpoint/deployment"; and the endpoint
+KINDS = {"ACI": "ACI service", "Local": "Local service", ONLINE: "online deployment", ENDPOINT: "online endpoint"}
+ID_VARIABLE = "AZUREML_OFFLINE_SERVICE"  # marks the processes of a service
+SERVED = ("Transitioning", "Healthy", "Unhealthy")  # the states in which a process has to live
+PATIENCE = 10.0  # seconds that this process has to end what it serves
+LOST = (
+    "The process that ran the service ended before the service was deleted: it was killed, or the machine was "
+    "restarted. Deploy it again in its place, or delete it."
+)
+
+
+def get(folder: Path, type: str, name: str) -> dict:
+    """The service, with its name, type, created and modified. Raises NotFound.
+
+    One whose process died is brought to its end here: Failed, and why.
+    """
+    service = _described(folder, type, name)
+    if service["state"] not in SERVED:
+        return service
+    lock = take_lock(folder, service["id"])
+    if lock is None:
+        return service
+    try:
+        service = _described(folder, type, name)  # it may have ended between the two
+        if service["state"] in SERVED:
+            end_processes(service["id"])
+            fail(folder, type, name, service["id"], "ServiceLost", LOST)
+    finally:
+        os.close(lock)
+    return _described(folder, type, name)
+
+
+def names(folder: Path, type: str, beginning: str = "") -> list[str]:
+    """The names of the services of a type, or of those whose name begins so, in order."""
+    return [asset.name for asset in assets.list_latest(folder, KINDS[type], beginning)]
+
+
+def list_all(folder: Path, type: str, beginning: str = "") -> list[dict]:
+    """The services of a type, or those whose name begins so, by name."""
+    return [get(folder, type, name) for name in names(folder, type, beginning)]
+
+
+def logs(folder: Path, type: str, name: str, lines: int) -> str:
+    """The last lines of what the service has logged since it was deployed, or all if below 0. Raises NotFound."""
+    path = log_path(folder, get(folder, type, name)["id"])
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    whole = text.splitlines(keepends=True)
+    return "".join(whole if lines < 0 else whole[max(0, len(whole) - lines) :])
+
+
+def change(folder: Path, type: str, name: str, id: str, **changes) -> dict:
+    """Change the service with this id. Raises NotFound where it is gone, or another one has its name."""
+
+    def apply(body: dict) -> dict:
+        if body["id"] != id:
+            raise NotFound(f"The {KINDS[type]} {name!r} was replaced by another one.")
+        return body | changes
+
+    assets.update(folder, KINDS[type], name, 1, apply)
+    return _described(folder, type, name)
+
+
+def begun(deployment: int = 1) -> dict:
+    """What is kept of an operation that has begun, of the deployment with this number."""
+    operation = {"id": str(uuid.uuid4()), "state": "Running", "error": None}
+    return {"deployment": deployment, "state": "Transitioning", "error": None, "operation": operation}
+
+
+def fail(folder: Path, type: str, name: str, id: str, code: str, message: str, state: str = "Failed") -> None:
+    """The operation under way has failed; the service is Failed, or in whatever state it is nevertheless."""
+    error = {"code": code, "statusCode": 400, "message": message}
+    log_files.append(log_path(folder, id), message)
+    operation = _described(folder, type, name)["operation"]
+    change(folder, type, name, id, state=state, error=error, operation=operation | {"state": "Failed", "error": error})
+
+
+def succeed(folder: Path, type: str, name: str, id: str) -> None:
+    """The operation under way is done, and the service answers."""
+    operation = _described(folder, type, name)["operation"]
+    change(folder, type, name, id, state="Healthy", error=None, operation=operation | {"state": "Succeeded"})
+
+
+def delete(folder: Path, type: str, name: str) -> None:
+    """End the service and delete its files; when this returns, nothing of it runs. Raises NotFound."""
+    end(folder, forget(folder, type, name))
+
+
+def forget(folder: Path, type: str, name: str) -> str:
+    """Remove the service from the workspace, which its process sees and ends; the service's id. Raises NotFound."""
+    id = assets.get(folder, KINDS[type], name).body["id"]
+    assets.remove(folder, KINDS[type], name)
+    return id
+
+
+def end(folder: Path, id: str) -> None:
+    """Wait for the process of a service that is forgotten to end, and help it along; delete the service's folder."""
+    deadline = time.monotonic() + PATIENCE
+    while (lock := take_lock(folder, id)) is None and time.monotonic() < deadline:
+        time.sleep(processes.TICK)
+    if lock is not None:
+        os.close(lock)
+    end_processes(id)
+    shutil.rmtree(service_folder(folder, id), ignore_errors=True)
+
+
+def remove_unless_kept(folder: Path, type: str, name: str, id: str) -> None:
+    """Delete the folder of a service that was not made after all."""
+    kept = [asset.body["id"] for asset in assets.list_latest(folder, KINDS[type]) if asset.name == name]
+    if id not in kept:
+        shutil.rmtree(service_folder(folder, id), ignore_errors=True)
+
+
+def end_processes(id: str) -> None:
+    """Kill what is left of a service's processes, and of the building of its environment."""
+    processes.end_marked(ID_VARIABLE, id)
+    processes.end_marked(job_states.RUN_ID_VARIABLE, id)
+
+
+def start(module: str, folder: Path, type: str, name: str, id: str, listener: socket.socket | None, lock: int) -> None:
+    """Start the process that serves it, which answers on the listener where there is one, and holds the lock."""
+    descriptors = [listener.fileno()] if listener else []
+    detached.start(
+        f"helpers.offline.engine.services.{module}",
+        (folder, type, name, id, *(descriptors or ["-"])),
+        lock,
+        service_folder(folder, id) / "supervisor.log",
+        variables={ID_VARIABLE: id},
+        pass_on=descriptors,
+    )
+
+
+def listen(port: int) -> socket.socket:
+    """A listening socket on loopback. Raises Invalid for a port that is taken."""
+    try:
+        return front.listen(port)
+    except OSError as error:
+        raise Invalid(
+            f"the port you are attempting to use is already in use: {port} ({error.strerror}). Give another one, or "
+            "none for one that is free."
+        ) from error
+
+
+def take_lock(folder: Path, id: str) -> int | None:
+    """The lock of the process that serves it, as detached has it; None while the process lives."""
+    return detached.take_lock(service_folder(folder, id) / "supervisor.lock")
+
+
+def service_folder(folder: Path, id: str) -> Path:
+    return folder / "services" / id
+
+
+def log_path(folder: Path, id: str) -> Path:
+    return service_folder(folder, id) / "log.txt"
+
+
+def _described(folder: Path, type: str, name: str) -> dict:
+    asset = assets.get(folder, KINDS[type], name)
+    return {**asset.body, "name": asset.name, "type": type, "created": asset.created, "modified": asset.modified}

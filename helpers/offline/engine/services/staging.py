@@ -1,0 +1,59 @@
+"""A deployment's folder: models and scripts, laid out as in the container that Azure would start."""
+
+import copy
+import shutil
+from pathlib import Path
+
+from helpers.offline.engine import environments
+from helpers.offline.engine.assets import models
+from helpers.offline.engine.processes import machine
+from helpers.offline.engine.workspace.errors import NotFound
+from helpers.offline.engine.workspace.names import safe_join
+
+APP_ROOT = "azureml-app"  # /var/azureml-app in Azure's container
+MODELS = "azureml-models"  # in it
+
+
+def stage(folder: Path, place: Path, wanted: dict) -> None:
+    """Lay out models and scripts below `place`, which is not there yet. Raises NotFound and Invalid."""
+    machine.check(wanted["environment"].get("environmentVariables"))
+    records = [models.get(folder, *_name_and_version(id)) for id in wanted["models"]]
+    source, script = wanted["source_directory"], wanted["entry_script"]
+    script_path = safe_join(Path(source), script) if source else Path(script)
+    if not script_path.is_file():
+        raise NotFound(f"The entry script {script_path} does not exist.")
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root = place / APP_ROOT
+    try:
+        root.mkdir(parents=True)
+        if source:
+            shutil.copytree(source, root / Path(source).name, ignore=lambda *seen: _left_out(folder, *seen))
+        else:
+            shutil.copy(script_path, root / script_path.name)
+        (root / MODELS).mkdir()
+        for record in records:
+            shutil.copytree(record.path, root / MODELS / record.name / str(record.version))
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+
+
+def with_server(environment: dict) -> dict:
+    """The environment with the scoring server among its packages, which azureml-defaults stands for."""
+    changed = copy.deepcopy(environment)
+    for dependency in ((changed.get("python") or {}).get("condaDependencies") or {}).get("dependencies") or []:
+        if isinstance(dependency, dict) and "pip" in dependency:
+            asked = {environments.package_name(line) for line in dependency["pip"]}
+            if "azureml-defaults" in asked and environments.SERVER not in asked:
+                dependency["pip"].append(environments.SERVER)
+    return changed
+
+
+def _left_out(folder: Path, parent: str, names: list[str]) -> set[str]:
+    """What is not copied of a source directory: caches, and the workspace itself, which may lie in it."""
+    return {name for name in names if name == "__pycache__" or Path(parent, name).resolve() == folder}
+
+
+def _name_and_version(id: str) -> tuple[str, int]:
+    name, _, version = id.rpartition(":")
+    return name, int(version)
