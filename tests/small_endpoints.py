@@ -33,7 +33,7 @@ def make_model(ml_client, name="tiny"):
 
 
 def make_endpoint(ml_client, name="digits", **details):
-    endpoint = ManagedOnlineEndpoint(name=name, auth_mode="key", **details)
+    endpoint = ManagedOnlineEndpoint(name=name, **{"auth_mode": "key"} | details)
     return ml_client.online_endpoints.begin_create_or_update(endpoint).result()
 
 

@@ -1,15 +1,17 @@
-"""What the installed azure-ai-ml asks of Azure on the way from data to a registered model: nothing new.
+"""What the installed azure-ai-ml asks of Azure from data to a registered model, and to an endpoint: nothing new.
 
 A release that asks for something else fails here, with the route's name, before a user meets it.
 """
 
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from azure.ai.ml import Input, Output
 from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
-from small_v2 import IMAGE, script_job, wait_for
+from small_endpoints import deploy, deployment, make_endpoint, make_model, set_traffic
+from small_v2 import IMAGE, make_environment, script_job, wait_for
 
 from helpers.offline.arm import routes, transport
 from helpers.offline.arm.wire import BLOB_HOST
@@ -58,6 +60,30 @@ EXPECTED = {
         *LOG,
     },
 }
+ENDPOINT, DEPLOYMENT = "onlineEndpoints/{name}", "onlineEndpoints/{name}/deployments/{deployment}"
+EXPECTED_OF_ENDPOINTS = {
+    "endpoint": {"GET workspace", f"PUT {ENDPOINT}"},
+    "deploy": {
+        f"GET {ENDPOINT}",
+        "GET codes/{name}/versions",
+        "POST codes/{name}/versions/{version}/startPendingUpload",
+        *UPLOAD,
+        "PUT codes/{name}/versions/{version}",
+        "GET environments/{name}/versions",
+        "GET models/{name}/versions",
+        "GET workspace",
+        f"PUT {DEPLOYMENT}",
+        f"GET {DEPLOYMENT}/operation",
+        f"GET {DEPLOYMENT}",
+    },
+    "traffic": {f"GET {ENDPOINT}", f"GET {ENDPOINT}/deployments", "GET workspace", f"PUT {ENDPOINT}"},
+    "invoke": {f"GET {ENDPOINT}", f"GET {ENDPOINT}/deployments", f"POST {ENDPOINT}/listKeys"},
+    "keys": {f"GET {ENDPOINT}", f"POST {ENDPOINT}/listKeys", f"POST {ENDPOINT}/regenerateKeys"},
+    "logs": {f"POST {DEPLOYMENT}/getLogs"},
+    "lists": {"GET onlineEndpoints", f"GET {ENDPOINT}/deployments"},
+    "delete deployment": {f"DELETE {DEPLOYMENT}"},
+    "delete endpoint": {f"DELETE {ENDPOINT}"},
+}
 
 
 def name_of(method, url):
@@ -90,12 +116,7 @@ def asked(monkeypatch):
 
 def test_the_way_from_data_to_a_model_asks_for_nothing_new(ml_client, asked, tmp_path):
     found = {}
-
-    def note(step, call):
-        asked.clear()
-        made = call()
-        found[step] = set(asked)
-        return made
+    note = partial(noted, asked, found)
 
     Path("digits").mkdir()
     Path("digits/labels.txt").write_text("5 0 4", encoding="utf-8")
@@ -124,7 +145,42 @@ def test_the_way_from_data_to_a_model_asks_for_nothing_new(ml_client, asked, tmp
     note("register", lambda: ml_client.models.create_or_update(model))
     note("model", lambda: ml_client.models.download("digits", "1", download_path=tmp_path))
 
-    new = {step: sorted(found[step] - EXPECTED[step]) for step in EXPECTED if found[step] - EXPECTED[step]}
+    expect(EXPECTED, found)
+
+
+def test_the_way_to_an_endpoint_asks_for_nothing_new(ml_client, asked, tmp_path):
+    found = {}
+    note = partial(noted, asked, found)
+    make_environment(ml_client, "served", ["azureml-inference-server-http"])
+    make_model(ml_client)
+    (tmp_path / "request.json").write_text("1", encoding="utf-8")
+
+    note("endpoint", lambda: make_endpoint(ml_client))
+    note("deploy", lambda: deploy(ml_client, deployment("blue")))
+    note("traffic", lambda: set_traffic(ml_client, {"blue": 100}))
+    request = {"request_file": tmp_path / "request.json"}
+    note("invoke", lambda: ml_client.online_endpoints.invoke("digits", **request, deployment_name="blue"))
+    note("keys", lambda: ml_client.online_endpoints.begin_regenerate_keys("digits").result())
+    note("logs", lambda: ml_client.online_deployments.get_logs("blue", "digits", lines=9))
+    note("lists", lambda: [*ml_client.online_endpoints.list(), *ml_client.online_deployments.list("digits")])
+    set_traffic(ml_client, {})
+    note("delete deployment", lambda: ml_client.online_deployments.begin_delete("blue", "digits").result())
+    note("delete endpoint", lambda: ml_client.online_endpoints.begin_delete("digits").result())
+
+    expect(EXPECTED_OF_ENDPOINTS, found)
+
+
+def noted(asked, found, step, call):
+    """What the call gives; in `found` stands what it asked for."""
+    asked.clear()
+    made = call()
+    found[step] = set(asked)
+    return made
+
+
+def expect(expected, found):
+    assert found.keys() == expected.keys()
+    new = {step: sorted(found[step] - expected[step]) for step in expected if found[step] - expected[step]}
     assert not new, f"azure-ai-ml asks for what it did not ask for before: {new}"
-    gone = {step: sorted(EXPECTED[step] - found[step]) for step in EXPECTED if EXPECTED[step] - found[step]}
+    gone = {step: sorted(expected[step] - found[step]) for step in expected if expected[step] - found[step]}
     assert not gone, f"azure-ai-ml no longer asks for: {gone}"

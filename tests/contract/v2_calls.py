@@ -17,12 +17,15 @@ from azure.ai.ml.entities import (
     CommandComponent,
     ComputeInstance,
     Data,
+    DataCollector,
     DataImport,
     Environment,
     FeatureSet,
     FeatureSetSpecification,
     FeatureStore,
     Index,
+    KubernetesOnlineDeployment,
+    KubernetesOnlineEndpoint,
     ManagedOnlineEndpoint,
     Model,
     ModelPackage,
@@ -32,6 +35,7 @@ from azure.ai.ml.entities import (
     Workspace,
 )
 from azure.core.exceptions import ResourceNotFoundError
+from small_endpoints import deploy, deployment, make_endpoint, make_model
 from small_v2 import make_cluster, make_environment, wait_for
 
 PYTORCH = "azureml://registries/azureml/environments/acpt-pytorch-2.8-cuda12.6/labels/latest"
@@ -89,6 +93,30 @@ def ended(client) -> str:
         make_cluster(client), make_environment(client)
         client.jobs.create_or_update(job(name="told"))
     return wait_for(client, "told", "Completed").name
+
+
+def deployed(client) -> str:
+    """The name of an endpoint with a deployment `blue`, which is deployed once."""
+    try:
+        client.online_deployments.get("blue", "asked")
+    except ResourceNotFoundError:
+        make_environment(client, "served", ["azureml-inference-server-http"]), make_model(client)
+        make_endpoint(client, "asked")
+        deploy(client, deployment("blue", "asked"))
+    return "asked"
+
+
+def is_deleted_deployment(client) -> bool:
+    """Delete a deployment that is still being made."""
+    client.online_deployments.begin_create_or_update(deployment("gone", deployed(client)))
+    client.online_deployments.begin_delete("gone", "asked").result()
+    return "gone" not in names(client.online_deployments.list("asked"))
+
+
+def has_new_key(client) -> bool:
+    before = client.online_endpoints.get_keys(make_endpoint(client, "keys").name).primary_key
+    client.online_endpoints.begin_regenerate_keys("keys").result()
+    return client.online_endpoints.get_keys("keys").primary_key != before
 
 
 def names(listed) -> list[str]:
@@ -164,6 +192,28 @@ SUPPORTED: dict[str, Callable] = {
     "models.download": lambda c: c.models.download(model(c).name, "1") is None and Path("model/files/a.txt").is_file(),
     "models.archive": lambda c: is_archived_and_restored(c.models, model(c)),
     "models.restore": lambda c: is_archived_and_restored(c.models, model(c)),
+    "online_endpoints.begin_create_or_update": lambda c: make_endpoint(c).provisioning_state == "Succeeded",
+    "online_endpoints.begin_delete": lambda c: (
+        c.online_endpoints.begin_delete(make_endpoint(c, "gone").name).result() is None
+        and "gone" not in names(c.online_endpoints.list())
+    ),
+    "online_endpoints.begin_regenerate_keys": has_new_key,
+    "online_endpoints.get": lambda c: c.online_endpoints.get(make_endpoint(c).name).auth_mode == "key",
+    "online_endpoints.get_keys": lambda c: c.online_endpoints.get_keys(make_endpoint(c).name).secondary_key,
+    "online_endpoints.invoke": lambda c: (
+        c.online_endpoints.invoke(
+            deployed(c), request_file=file("request/a.json", "7") + "/a.json", deployment_name="blue"
+        )
+        == '{"got": 7, "by": "first"}'
+    ),
+    "online_endpoints.list": lambda c: make_endpoint(c).name in names(c.online_endpoints.list()),
+    "online_deployments.begin_create_or_update": lambda c: deployed(c) == "asked",
+    "online_deployments.begin_delete": is_deleted_deployment,
+    "online_deployments.get": lambda c: c.online_deployments.get("blue", deployed(c)).instance_count == 1,
+    "online_deployments.get_logs": lambda c: (
+        "init was called" in c.online_deployments.get_logs("blue", deployed(c), lines=100)
+    ),
+    "online_deployments.list": lambda c: "blue" in names(c.online_deployments.list(deployed(c))),
     "components.validate": lambda c: c.components.validate(part()).passed,
     "feature_sets.list_materialization_operations": lambda c: (
         list(c.feature_sets.list_materialization_operations("f", "1")) == []
@@ -215,6 +265,22 @@ LIMITS: dict[str, dict[str, Callable]] = {
             Model(name="t", path=file(), type="triton_model")
         ),
     },
+    "online_endpoints.begin_create_or_update": {
+        "`auth_mode` of `aml_token` and `aad_token`": lambda c: make_endpoint(c, "token", auth_mode="aml_token"),
+        "endpoints on Kubernetes": lambda c: c.online_endpoints.begin_create_or_update(
+            KubernetesOnlineEndpoint(name="kubernetes", compute=make_cluster(c).name)
+        ),
+        "`local=True`, as of all these calls": lambda c: c.online_endpoints.begin_create_or_update(
+            ManagedOnlineEndpoint(name="local"), local=True
+        ),
+    },
+    "online_deployments.begin_create_or_update": {
+        "deployments on Kubernetes": lambda c: c.online_deployments.begin_create_or_update(
+            KubernetesOnlineDeployment(name="other", endpoint_name=deployed(c))
+        ),
+        "data collection": lambda c: deploy(c, deployment("other", deployed(c), data_collector=DataCollector({}))),
+        "`model_mount_path`": lambda c: deploy(c, deployment("other", deployed(c), model_mount_path="/mounted")),
+    },
 }
 
 # What the other methods are called with, where texts and mock objects do not do; all are refused with the page's name.
@@ -236,12 +302,6 @@ UNSUPPORTED: dict[str, Callable] = {
     "indexes.create_or_update": lambda c: c.indexes.create_or_update(Index(name="i", version="1", path=file())),
     "models.package": lambda c: c.models.package(
         "model", "1", ModelPackage(target_environment="e", inferencing_server=AzureMLOnlineInferencingServer())
-    ),
-    "online_endpoints.begin_create_or_update": lambda c: c.online_endpoints.begin_create_or_update(
-        ManagedOnlineEndpoint(name="endpoint")
-    ),
-    "online_endpoints.invoke": lambda c: c.online_endpoints.invoke(
-        "endpoint", request_file=file("request/a.json", "{}") + "/a.json"
     ),
     "registries.begin_create": lambda c: c.registries.begin_create(
         Registry(name="r", location="local", replication_locations=[])
