@@ -46,6 +46,7 @@ def submit_sweep(folder: Path, source: Path, text: str, space: dict, policy: dic
         "max_total_runs": 10,
         "max_concurrent_runs": 2,
         "max_duration_minutes": 5,
+        "trial_run_type": "azureml.scriptrun",
     }
     return sweeps.submit(folder, "tests", sweep | changes, job)
 

@@ -131,3 +131,37 @@ def test_a_space_that_cannot_be_drawn_from_is_refused(space, told):
 def test_an_expression_that_the_sampling_does_not_support_is_refused(name, kind):
     with pytest.raises(Invalid, match=f"is a {kind}; {name} sampling supports choice"):
         check(sampling({"x": [kind, [0, 1]]}, name))
+
+
+def test_sobol_points_cover_the_space_more_evenly_than_chance():
+    def cells(**details):
+        """How many of 64 equal cells of a square 64 draws have hit."""
+        sampler = Sampler(sampling({"x": ["uniform", [0, 8]], "y": ["randint", [8]]}) | details, "maximize")
+        return len({(int(one["x"]), one["y"]) for one in (sampler.draw() for _ in range(64))})
+
+    assert cells(rule="sobol") > 60 > 50 > cells(rule="random")
+
+
+def test_a_seed_is_the_draws_and_a_logbase_takes_the_place_of_e():
+    space = {"x": ["loguniform", [-3, -1]]}
+
+    def first(**details):
+        return Sampler(sampling(space) | details, "maximize").draw()["x"]
+
+    assert first(seed=1) == first(seed=1) != first(seed=2)
+    assert first(seed=1, logbase=10) == pytest.approx(10 ** math.log(first(seed=1)))
+    assert first(seed=1, logbase="e") == first(seed=1)
+
+
+@pytest.mark.parametrize(
+    ("details", "told"),
+    [
+        ({"rule": "halton"}, "rule of random sampling is 'halton'"),
+        ({"logbase": -2}, "logbase is -2"),
+        ({"logbase": "ten"}, "logbase is 'ten'"),
+        ({"logbase": 10, "parameter_space": {"x": ["loguniform", [0, 310]]}}, "which no number holds"),
+    ],
+)
+def test_what_random_sampling_cannot_be_told(details, told):
+    with pytest.raises(Invalid, match=told):
+        check(sampling({"x": ["uniform", [0, 1]]}) | details)

@@ -8,9 +8,10 @@ import isodate
 
 from helpers.offline.arm import codes, data_assets, environments, locations, model_assets
 from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
+from helpers.offline.engine import jobs
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.compute import clusters
-from helpers.offline.engine.history import snapshot
+from helpers.offline.engine.history import mlflow_store, snapshot
 from helpers.offline.engine.workspace.errors import NotFound
 
 JOB_SIDE = Path(__file__).with_name("job_side")
@@ -25,6 +26,13 @@ NOT_OFFERED = {
     "componentId": "A component",
 }
 LOCAL = "IsLocal"  # among the resources' properties, for compute="local"
+
+
+def submit(request: Request, name: str, asked: dict, given: dict) -> None:
+    """Start a command job under this name; `given` are further words for jobs.submit. Raises what job_of raises."""
+    experiment, run_type = asked.get("experimentName") or "Default", mlflow_store.COMMAND_JOB
+    job = job_of(request, name, asked)
+    jobs.submit(request.folder, experiment, job, run_type=run_type, run_id=name, **given)
 
 
 def job_of(request: Request, name: str, asked: dict) -> dict:

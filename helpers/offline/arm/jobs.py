@@ -1,12 +1,12 @@
 """Jobs: what is asked for with one, what is told of it, and how it ends early.
 
-commands.py makes the engine's job of what is asked for.
+commands.py and sweep_jobs.py make the engine's jobs of what is asked for.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 
-from helpers.offline.arm import commands, runs
+from helpers.offline.arm import commands, runs, sweep_jobs
 from helpers.offline.arm.resources import is_listed
 from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
 from helpers.offline.engine import jobs as engine_jobs
@@ -16,7 +16,8 @@ from helpers.offline.engine.jobs import run_records
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 NAME_RULE = "use letters, digits, '-' and '_', beginning with a letter or digit, at most 255 of them"
-RUN_TYPES = {"Command": mlflow_store.COMMAND_JOB}
+RUN_TYPES = {"Command": mlflow_store.COMMAND_JOB, "Sweep": sweep_jobs.RUN_TYPE}
+SUBMIT = {"Command": commands.submit, "Sweep": sweep_jobs.submit}
 # What may change once a job is there, and what the service adds to what was asked for.
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
 LOOK = "1"  # seconds between two looks of a client that waits for the end of a job that it has canceled
@@ -31,18 +32,14 @@ def put(request: Request) -> dict:
         _update(request, name, asked)
         return get(request)
     if asked.get("jobType") not in RUN_TYPES:
-        raise Unsupported(f"A job of the type {asked.get('jobType')}", "command jobs are")
-    engine_jobs.submit(
-        request.folder,
-        asked.get("experimentName") or "Default",
-        commands.job_of(request, name, asked),
-        tags=asked.get("tags"),
-        properties=asked.get("properties"),
-        display_name=asked.get("displayName") or name,
-        description=asked.get("description"),
-        run_type=RUN_TYPES[asked["jobType"]],
-        run_id=name,
-    )
+        raise Unsupported(f"A job of the type {asked.get('jobType')}", f"{', '.join(SUBMIT)} jobs are")
+    given = {
+        "tags": asked.get("tags"),
+        "properties": asked.get("properties"),
+        "display_name": asked.get("displayName") or name,
+        "description": asked.get("description"),
+    }
+    SUBMIT[asked["jobType"]](request, name, asked, given)
     return get(request)
 
 
@@ -51,7 +48,7 @@ def get(request: Request) -> dict:
 
 
 def list_all(request: Request) -> Iterator[dict]:
-    """The jobs that a list asks for, the last submitted first; a run of SDK v1 is not described in this form."""
+    """The jobs that a list asks for, the last submitted first: not those below others, and no runs of SDK v1."""
     query = request.query
     for name in ("assetName", "scheduled", "scheduleId"):
         if name in query:
@@ -61,7 +58,10 @@ def list_all(request: Request) -> Iterator[dict]:
     return (
         _described(request, run)
         for run in found
-        if is_listed(request, run.archived) and query.get("tag", "") in {"", *run.tags} and _has_properties(run, query)
+        if run.parent_id is None
+        and is_listed(request, run.archived)
+        and query.get("tag", "") in {"", *run.tags}
+        and _has_properties(run, query)
     )
 
 
@@ -115,6 +115,8 @@ def _update(request: Request, name: str, asked: dict) -> None:
 def _described(request: Request, run: run_records.RunRecord) -> dict:
     job = job_states.submitted(request.folder, run.id)
     asked = rescoped(request.scope, job.get("asked") or {})
+    if "hyperparameters" in job:
+        asked = sweep_jobs.of_trial(asked, job["hyperparameters"])
     default = {
         "jobOutputType": "uri_folder",
         "mode": "ReadWriteMount",
@@ -134,7 +136,7 @@ def _described(request: Request, run: run_records.RunRecord) -> dict:
         "properties": run.properties,
         "isArchived": run.archived,
         "parentJobName": run.parent_id,
-        "outputs": {**outputs, "default": default},
+        "outputs": {**(asked.get("outputs") or {}), **outputs, "default": default},
         "services": {"Studio": {"jobServiceType": "Studio", "endpoint": _page_of(run)}},
     }
     return resource(request.scope, f"jobs/{run.id}", properties, created=run.created)

@@ -23,7 +23,7 @@ from helpers.offline.engine.workspace import database
 from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
 
 RUN_TYPE = "azureml.runType"
-COMMAND_JOB = "azureml.commandjob"  # the run type of what SDK v2 submits
+COMMAND_JOB = "azureml.commandjob"  # the run type of a script that SDK v2 submits
 # Azure has no such endpoint, so that MLflow 3 fails there wherever it logs a model (Azure/azure-sdk-for-python #44896).
 LOGGED_MODEL = (
     "API request to endpoint /api/2.0/mlflow/logged-models failed with error code 404 != 200. Azure ML has none, so "

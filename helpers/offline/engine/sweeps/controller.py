@@ -109,7 +109,8 @@ def stop_if_wanted(folder: Path, run_id: str, sweep: dict, deadline: float) -> N
     if job_states.cancel_requested(folder, run_id):
         raise Stopped
     if time.monotonic() > deadline:
-        message = f"The sweep took longer than max_duration_minutes, which is {sweep['max_duration_minutes']}."
+        limit = sweep.get("limit_told") or f"max_duration_minutes, which is {sweep['max_duration_minutes']}"
+        message = f"The sweep took longer than {limit}."
         raise Stopped({"code": "JobExceededMaxRunDuration", "message": message})
 
 
@@ -120,7 +121,11 @@ def at_once(folder: Path, job: dict) -> int:
 
 
 def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -> Trial:
-    """Submit a trial: the sweep's job with the hyperparameters as further arguments, or in a line's ${search:name}."""
+    """Submit a trial: the sweep's job with the hyperparameters as further arguments, or in a line's ${search:name}.
+
+    Its id is the sweep's with a number, which stands for ${name} in the paths of its outputs.
+    """
+    trial_id = f"{run_id}_{number}"
     words = [word for name, value in parameters.items() for word in (option(name), str(value))]
     given = {key: value for key, value in job.items() if key not in NOT_THE_TRIALS}
     line = job.get("shell")
@@ -131,17 +136,24 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -
         **({"shell": line} if line else {"command": [*job["command"], *words]}),
         "arguments": [*job["arguments"], *words],
         "environment_variables": {**threads(folder, job), **(job["environment_variables"] or {})},
+        "hyperparameters": parameters,
+        "outputs": [
+            {**output, "path": output["path"].replace("${name}", trial_id)}
+            for output in job["sweep"].get("trial_outputs", [])
+        ],
     }
     if definition := job.get("run_definition"):  # what the run's details tell
         trial_job["run_definition"] = {**definition, "arguments": [*definition["arguments"], *words]}
     text = json.dumps(parameters)
-    trial_id = jobs.submit(
+    jobs.submit(
         folder,
         job["experiment"],
         trial_job,
         tags={"hyperparameters": text},
-        run_type="azureml.scriptrun",
+        display_name=trial_id,
+        run_type=job["sweep"]["trial_run_type"],
         parent_id=run_id,
+        run_id=trial_id,
     )
     # Where azureml.train.hyperdrive looks for the children's hyperparameters.
     mlflow_store.set_tags(folder, run_id, {f"_aml_system_{trial_id}": text})
@@ -219,7 +231,7 @@ def ending(folder: Path, sweep: dict, trials: list[Trial]) -> tuple[str, dict | 
         listed = ", ".join(map(repr, seen)) or "none"
         message = (
             f"No trial logged the primary metric {sweep['metric']!r}. Metrics that they logged: {listed}. "
-            "primary_metric_name has to be what the script gives to run.log, to the letter."
+            "The metric's name has to be what the script logs, to the letter."
         )
     return "Failed", {"code": "UserError", "message": message}
 

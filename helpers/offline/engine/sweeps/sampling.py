@@ -5,8 +5,9 @@ write it. What each kind means is told at
 https://learn.microsoft.com/python/api/azureml-train-core/azureml.train.hyperdrive.parameter_expressions: a `log` one is
 the exponential of a draw, a `q` one is rounded to a multiple of its last argument: round(draw / q) * q.
 
-The same search space is drawn from in the same order, always: its text is the seed. What BayesianOptimization draws
-depends as well on what it was told before.
+A `seed` beside the space makes the draws; without one, the text of the space is the seed, so that the same space is
+drawn from in the same order, always. What BayesianOptimization draws depends as well on what it was told before. RANDOM
+may have a `rule`, "random" or "sobol", whose points cover the space evenly, and a `logbase` in the place of e.
 """
 
 import hashlib
@@ -30,6 +31,8 @@ ARGUMENTS = {  # kind of expression: number of its arguments
     "lognormal": 2,
     "qlognormal": 3,
 }
+SOBOL = "sobol"
+LARGEST = 700  # the exponential of more is no number
 SUPPORTED = {RANDOM: set(ARGUMENTS), GRID: {"choice"}, BAYESIAN: {"choice", "quniform", "uniform"}}
 
 
@@ -40,8 +43,11 @@ def check(sampling: dict) -> None:
         raise Invalid(
             "The parameter space is empty. Give it one parameter at least, such as {'--batch-size': choice(…)}."
         )
+    if sampling.get("rule", "random") not in ("random", SOBOL):
+        raise Invalid(f"The rule of random sampling is {sampling['rule']!r}; there are random and {SOBOL}.")
+    base = _base(sampling)
     for parameter, expression in space.items():
-        _check_expression(parameter, expression)
+        _check_expression(parameter, expression, base)
         if expression[0] not in SUPPORTED[name]:
             supported = ", ".join(sorted(SUPPORTED[name]))
             raise Invalid(f"{parameter!r} is a {expression[0]}; {name} sampling supports {supported} only.")
@@ -66,6 +72,7 @@ class Sampler:
         self._left = size(self._space)
         self._seen = set() if sampling["name"] == RANDOM and self._left else None
         self._grid = _grid(self._space) if sampling["name"] == GRID else None
+        self._base = _base(sampling)
         self._study = None if self._grid else _study(sampling, goal)
         self._trials = []
 
@@ -82,7 +89,7 @@ class Sampler:
             return next(self._grid)
         while True:
             trial = self._study.ask()
-            drawn = {name: _draw(trial, name, *self._space[name]) for name in sorted(self._space)}
+            drawn = {name: _draw(trial, name, *self._space[name], self._base) for name in sorted(self._space)}
             text = json.dumps(drawn)
             if self._seen is None or text not in self._seen:
                 break
@@ -104,13 +111,17 @@ class Sampler:
 
 
 def seed(sampling: dict) -> int:
-    """The seed that belongs to a sampling: from its name and its space, whatever their order."""
+    """The seed of a sampling: the one that it has, or one from its name and its space, whatever their order."""
+    if sampling.get("seed") is not None:
+        return sampling["seed"]
     kept = {key: sampling[key] for key in ("name", "parameter_space")}
     return int.from_bytes(hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).digest()[:4])
 
 
 def _study(sampling: dict, goal: str):
-    """An Optuna study that lives in this process alone."""
+    """What trials are asked of: an Optuna study that lives in this process alone, or points of a Sobol sequence."""
+    if sampling.get("rule") == SOBOL:
+        return _Sobol(len(sampling["parameter_space"]), seed(sampling))
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -121,12 +132,54 @@ def _study(sampling: dict, goal: str):
     return optuna.create_study(sampler=sampler, direction=goal)
 
 
+class _Sobol:
+    """In the place of a study: each trial is the next point of a scrambled Sobol sequence, one coordinate a parameter.
+
+    Optuna's own sampler of such points falls back to chance while no trial has ended.
+    """
+
+    def __init__(self, dimensions: int, seed: int):
+        from scipy.stats import qmc
+
+        self._sequence = qmc.Sobol(dimensions, seed=seed)
+        self._point = iter(())
+
+    def ask(self):
+        self._point = iter(self._sequence.random(1)[0])
+        return self
+
+    def tell(self, trial, value=None, state=None) -> None:
+        """What a trial came to changes nothing."""
+
+    def suggest_float(self, name: str, low: float, high: float) -> float:
+        return float(low + (high - low) * next(self._point))
+
+    def suggest_int(self, name: str, low: int, high: int) -> int:
+        return low + int((high - low + 1) * next(self._point))
+
+    def suggest_categorical(self, name: str, options: range) -> int:
+        return options[self.suggest_int(name, 0, len(options) - 1)]
+
+
+def _base(sampling: dict) -> float:
+    """The base of logarithms. Raises Invalid."""
+    base = sampling.get("logbase", "e")
+    if base == "e":
+        return math.e
+    try:
+        if float(base) > 0 and math.isfinite(float(base)):
+            return float(base)
+    except (TypeError, ValueError):
+        pass
+    raise Invalid(f"logbase is {base!r}; give a number above 0, or 'e'.")
+
+
 def _grid(space: dict):
     options = [arguments[0] for _, arguments in space.values()]
     return (dict(zip(space, values, strict=True)) for values in itertools.product(*options))
 
 
-def _draw(trial, name: str, kind: str, arguments: list):
+def _draw(trial, name: str, kind: str, arguments: list, log_base: float):
     """A value of one expression, by what Optuna suggests for its uniform part."""
     if kind == "choice":
         options = arguments[0]
@@ -141,7 +194,7 @@ def _draw(trial, name: str, kind: str, arguments: list):
         mean, deviation = arguments[:2]
         value = mean + deviation * statistics.NormalDist().inv_cdf(min(max(share, 1e-12), 1 - 1e-12))
     if base.startswith("log"):
-        value = math.exp(value)
+        value = math.exp(value) if log_base == math.e else log_base**value
     return quantized(value, arguments[2]) if kind.startswith("q") else value
 
 
@@ -150,7 +203,7 @@ def quantized(value: float, q: float) -> int:
     return round(value / q) * int(q)
 
 
-def _check_expression(parameter: str, expression) -> None:
+def _check_expression(parameter: str, expression, base: float) -> None:
     well_formed = isinstance(expression, (list, tuple)) and len(expression) == 2 and isinstance(expression[1], list)
     if not well_formed or expression[0] not in ARGUMENTS:
         kinds = ", ".join(ARGUMENTS)
@@ -172,5 +225,5 @@ def _check_expression(parameter: str, expression) -> None:
         raise Invalid(f"{parameter!r}: the range of {kind} is from {arguments[0]} to {arguments[1]}.")
     if kind.endswith("normal") and arguments[1] < 0:
         raise Invalid(f"{parameter!r}: the sigma of {kind} is {arguments[1]}; it cannot be negative.")
-    if kind.endswith("loguniform") and arguments[1] > 700:
+    if kind.endswith("loguniform") and max(math.log(base) * bound for bound in arguments[:2]) > LARGEST:
         raise Invalid(f"{parameter!r}: {kind} draws the exponential of up to {arguments[1]}, which no number holds.")

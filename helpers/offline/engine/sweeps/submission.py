@@ -26,8 +26,11 @@ def submit(folder: Path, experiment: str, sweep: dict, job: dict, **given) -> st
     """Start a sweep and return its run's id at once; what can be refused is refused before there is a run.
 
     `sweep` has sampling and policy (see sampling.py and policies.py), metric (a name), goal ("maximize" or
-    "minimize"), max_total_runs, max_concurrent_runs and max_duration_minutes. `job` is what jobs.submit takes, with a
-    command; a trial's hyperparameters are added to it as "--name value". `given` are jobs.submit's.
+    "minimize"), max_total_runs, max_concurrent_runs, max_duration_minutes, which may
+    be told as limit_told, trial_run_type and, where trials have outputs, trial_outputs, in whose paths ${name} stands
+    for the trial. `job` is what jobs.submit takes: with a command,
+    to which a trial's hyperparameters are added as "--name value", or with a line that names them as ${search:name}.
+    `given` are jobs.submit's.
     Raises NotFound, Invalid and TooLarge.
     """
     check(sweep)

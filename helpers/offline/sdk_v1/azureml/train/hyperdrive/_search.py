@@ -4,6 +4,7 @@ from azureml import _engine
 from azureml._strict import unsupported
 from azureml._submit import job_of
 from azureml.core.compute import ComputeTarget
+from azureml.core.script_run import ScriptRun
 from azureml.exceptions import SnapshotException, TrainingException
 from azureml.train.hyperdrive.run import HyperDriveRun
 from azureml.train.hyperdrive.runconfig import MAX_DURATION_MINUTES
@@ -26,6 +27,7 @@ def submit(experiment, config, tags, parent_id):
         "goal": config._primary_metric_config["goal"],
         "max_total_runs": config._max_total_runs,
         "max_concurrent_runs": config._max_concurrent_runs,
+        "trial_run_type": ScriptRun.RUN_TYPE,
         "max_duration_minutes": min(config._max_duration_minutes, MAX_DURATION_MINUTES),
     }
     with _engine.translated(TooLarge=SnapshotException, EngineError=_refused):

@@ -1,6 +1,5 @@
 """The run of a sweep."""
 
-import json
 import math
 
 from azureml import _engine
@@ -75,11 +74,8 @@ class HyperDriveRun(Run):
 
     def get_hyperparameters(self):
         """The trials' hyperparameters, as JSON, by the trial's run id."""
-        return {
-            name[len(_PREFIX) :]: value
-            for name, value in self.get_tags().items()
-            if name.startswith(_PREFIX) and _is_parameters(name, value)
-        }
+        of_trial = f"{_PREFIX}{self.id}_"  # a trial's id is the sweep's and a number
+        return {name[len(_PREFIX) :]: value for name, value in self.get_tags().items() if name.startswith(of_trial)}
 
     def get_metrics(self):
         """The trials' metrics, by the trial's run id."""
@@ -103,11 +99,6 @@ def _best(goal, values):
     values = values if isinstance(values, list) else [values]
     numbers = [value for value in values if isinstance(value, (int, float)) and not math.isnan(value)]
     return (max if goal == "maximize" else min)(numbers, default=None)
-
-
-def _is_parameters(name, value):
-    """Whether a system tag is a trial's: the configuration's have names of words, a trial's is its run id."""
-    return name[len(_PREFIX) :].isalnum() and isinstance(json.loads(value), dict)
 
 
 Run.add_type_provider(
