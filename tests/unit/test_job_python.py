@@ -88,6 +88,23 @@ def test_the_users_own_python_path_arrives_untouched(opened, source, monkeypatch
     assert "path None\n" in log_of(opened, run_id)
 
 
+@pytest.mark.parametrize(
+    ("packages", "completes"),
+    [(["azureml-defaults"], True), (["azureml-core==1.62"], True), (["numpy", "azureml-inference-server-http"], False)],
+)
+def test_the_sdk_is_there_only_where_the_environment_brings_it(opened, source, packages, completes):
+    """Outside a job it is: the interpreter that runs the tests has the real one."""
+    environment = {"name": "mine", "python": {"condaDependencies": {"dependencies": [{"pip": packages}]}}}
+    run_id = submit(opened, source, "from azureml.core import Run", environment=environment)
+    state = wait_for(opened, run_id)
+    assert (state["status"] == "Completed") is completes, log_of(opened, run_id)
+    if not completes:
+        assert state["error"]["message"].endswith(
+            "Error: ModuleNotFoundError: No module named 'azureml'. The environment 'mine' has no package that brings "
+            "it: add azureml-defaults to them."
+        )
+
+
 def test_metrics_that_no_run_gets_fail_the_run(opened, source):
     """The interpreter that runs the tests has an azureml of its own, the real one."""
     state, log, metrics = run_shell(
@@ -204,6 +221,11 @@ RAISES = {
         "from azureml.exceptions import UserErrorException; raise UserErrorException('no data')",
         f"azureml.exceptions.UserErrorException: {UserErrorException('no data')}",  # of nine lines
     ),
+    "a module": ("import nowhere.at_all", "ModuleNotFoundError: No module named 'nowhere'"),
+    "a module that is missing for a reason": (
+        "import importlib.util; assert not importlib.util.find_spec('wave'); from wave import open",
+        "ModuleNotFoundError: No module named 'wave'. It cannot be had.",
+    ),
     "handled before": (
         HANDLED + "raise ValueError('later')",
         "ValueError: later",
@@ -218,7 +240,9 @@ RAISES = {
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     """The Python of a run."""
-    return run_python.make(tmp_path_factory.mktemp("run") / "python", run_python.own(), [supervisor.SDK], {})
+    place = tmp_path_factory.mktemp("run") / "pythön of a run"
+    missing = {"wave": "It cannot be had."}
+    return run_python.make(place, run_python.own(), {}, [supervisor.SDK], missing)
 
 
 def cause_told(program, folder, script):

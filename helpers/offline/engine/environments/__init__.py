@@ -7,8 +7,9 @@ from helpers.offline.engine.environments.conda import (
     asks_for,
     check,
     is_managed_by_user,
+    lacking,
     package_name,
     specification,
 )
 
-__all__ = ["SERVER", "asks_for", "check", "is_managed_by_user", "package_name", "specification"]
+__all__ = ["SERVER", "asks_for", "check", "is_managed_by_user", "lacking", "package_name", "specification"]

@@ -112,6 +112,20 @@ def asks_for(environment: dict, names: Collection[str]) -> bool:
     return any(package_name(text) in names for _, text in _dependencies(environment))
 
 
+def lacking(environment: dict | None) -> dict[str, str]:
+    """What a script that imports the SDK is told where the environment does not bring it, as on Azure: {name: why}.
+
+    Of an environment that is managed by its user nothing is known.
+    """
+    if not environment or is_managed_by_user(environment):
+        return {}
+    asked = {package_name(text) for _, text in _dependencies(environment)} - {SERVER}
+    if any(name.startswith("azureml-") for name in asked):
+        return {}
+    why = f"The environment {environment.get('name')!r} has no package that brings it: add azureml-defaults to them."
+    return {"azureml": why}
+
+
 def _heading(environment: dict, what: str) -> str:
     image = (environment.get("docker") or {}).get("baseImage") or "none"
     return (

@@ -18,7 +18,7 @@ import traceback
 from contextlib import ExitStack
 from pathlib import Path
 
-from helpers.offline.engine import processes
+from helpers.offline.engine import environments, processes
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.environments import virtual_environments
@@ -133,7 +133,8 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     (run / "errors").mkdir()
     variables = own | {in_run.ERROR: str(error_path(folder, run_id, 0))}
     path = [SDK, *map(Path, job.get("python_path") or [])]
-    program = run_python.make(run / "python", python, path, variables, job.get("python_imports") or [])
+    first, missing = job.get("python_imports") or [], environments.lacking(job["environment"])
+    program = run_python.make(run / "python", python, variables, path, first=first, missing=missing)
     environment = machine.script_variables(job["environment_variables"], own, [program.parent, python.parent])
     limit = job["max_run_duration_seconds"]
     deadline = time.monotonic() + limit if limit else float("inf")

@@ -1,6 +1,7 @@
 """What every Python of a job or service does as it starts (see run_python): standard library only, valid on Python 3.7.
 
-It gets its run's variables back where it was started without them, and writes down the exception that ends it.
+It gets its run's variables back where it was started without them, writes down the exception that ends it, and lacks
+what its environment lacks.
 """
 
 import atexit
@@ -12,11 +13,15 @@ ERROR = "AZUREML_OFFLINE_ERROR"  # the file for the exception that ends a job's 
 OUTERMOST = "AZUREML_OFFLINE_PYTHON"  # process id of the Python that others below it have as their ancestor
 LONGEST = 2000  # characters that are told of an exception
 
+_missing = {}  # packages that are not to be found: name to why
 
-def start():
-    """To be called as a Python starts; twice does no harm."""
+
+def start(missing):
+    """To be called as a Python starts; twice does no harm. `missing` packages are not found, for a reason."""
     _give_back_variables()
     _tell_what_ends_this()
+    _missing.update(missing)
+    sys.modules.update(dict.fromkeys(missing))  # no import finds them, and importlib.util.find_spec tells None
 
 
 def _give_back_variables():
@@ -54,6 +59,9 @@ def text(error):
     """An exception as the end of its traceback has it; of a group, those that it holds as well."""
     import traceback
 
+    package = (getattr(error, "name", None) or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and package in _missing:
+        return f"ModuleNotFoundError: No module named {package!r}. {_missing[package]}"
     if isinstance(error, SyntaxError):  # the traceback shows the code first
         return f"{type(error).__name__}: {error}"
     own = "".join(traceback.format_exception_only(type(error), error)).strip()

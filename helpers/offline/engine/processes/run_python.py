@@ -26,25 +26,31 @@ def own() -> Path:
 
 
 def make(
-    place: Path, python: Path, path: Iterable[Path], variables: Mapping[str, str], first: Iterable[str] = ()
+    place: Path,
+    python: Path,
+    variables: Mapping[str, str],
+    path: Iterable[Path] = (),
+    *,
+    first: Iterable[str] = (),
+    missing: Mapping[str, str] | None = None,
 ) -> Path:
     """Make it in the folder `place`, which is not there yet; its `python`.
 
-    `python` is the interpreter below, this one or that of a virtual environment. `path` is found before what is
-    installed there. `variables` are given back to a Python that has none of them. `first` are modules that each Python
-    imports as it starts.
+    `python` is the interpreter below, this one or that of a virtual environment. `variables` are given back to a
+    Python that has none of them. What is in `path` is found before what is installed. `first` are modules that each
+    Python imports as it starts. Packages that are `missing`, for a reason, are not found at all.
     """
     prefix = python.parent.parent
     if (prefix / "pyvenv.cfg").is_file():
         packages = sorted({folder.resolve() for folder in prefix.glob("lib*/python3.*/site-packages")})
-        version, settings = packages[0].parent.name, (prefix / "pyvenv.cfg").read_text()
+        version, settings = packages[0].parent.name, (prefix / "pyvenv.cfg").read_text(encoding="utf-8")
     else:
         packages, version = [], "python{}.{}".format(*sys.version_info)
         settings = f"home = {python.parent}\ninclude-system-site-packages = true\n"
     own_packages = place / "lib" / version / "site-packages"
     own_packages.mkdir(parents=True)
     (place / "bin").mkdir()
-    (place / "pyvenv.cfg").write_text(settings)
+    (place / "pyvenv.cfg").write_text(settings, encoding="utf-8")
     (place / RECORD).write_text(json.dumps({"python": str(python), "variables": dict(variables)}))
     for name in ("python", "python3", version):
         (place / "bin" / name).symlink_to(os.path.realpath(python))
@@ -52,12 +58,9 @@ def make(
         if (prefix / name).is_dir():
             (place / name).symlink_to(prefix / name)
     shutil.copyfile(IN_RUN, own_packages / f"{START}.py")
-    add = [f"import site; site.addsitedir({str(folder)!r})" for folder in packages]
-    (own_packages / "offline_run.pth").write_text(
-        "\n".join(
-            [*map(str, path), *add, f"import {START}; {START}.start()", *(f"import {name}" for name in first), ""]
-        )
-    )
+    lines = [f"import site; site.addsitedir({str(folder)!a})" for folder in [*path, *packages]]
+    lines += [f"import {START}; {START}.start({dict(missing or {})!a})", *(f"import {name}" for name in first), ""]
+    (own_packages / "offline_run.pth").write_text("\n".join(lines), encoding="ascii")
     _copy_scripts(python.parent, place / "bin")
     return place / "bin" / "python"
 

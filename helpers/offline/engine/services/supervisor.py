@@ -150,7 +150,8 @@ class Supervisor:
     def command_of(self, python: Path, place: Path, service: dict) -> dict:
         """What starts the server of a deployment, as subprocess.Popen takes it."""
         own = self.own_variables(place / staging.APP_ROOT, service) | {in_run.ERROR: str(place / ERROR)}
-        program = run_python.make(place / "python", python, [SDK], own)
+        missing = environments.lacking(service["environment"])
+        program = run_python.make(place / "python", python, own, [SDK], missing=missing)
         instances = (service["settings"].get("limits") or {}).get("instances", 1)
         return {
             "args": [str(program), str(SERVER), f"../{SOCKET}", str(instances)],
