@@ -520,3 +520,19 @@ def test_cancel_ends_a_running_script(experiment, tmp_path):
 
 def written(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_limits_of_a_snapshot_can_be_raised_where_people_raise_them(experiment, tmp_path, monkeypatch):
+    from azureml._restclient import snapshots_client
+
+    assert (snapshots_client.SNAPSHOT_MAX_SIZE_BYTES, snapshots_client.SNAPSHOT_MAX_FILES) == (300 * 2**20, 2000)
+    given = ScriptRunConfig(**source(tmp_path / "code", "print(1)"))
+    monkeypatch.setattr(snapshots_client, "SNAPSHOT_MAX_FILES", 0)
+    with pytest.raises(SnapshotException, match="file limit of 0"):
+        experiment.submit(given)
+    monkeypatch.setenv("AML_SNAPSHOT_NO_FILE_LIMIT", "1")
+    monkeypatch.setattr(snapshots_client, "SNAPSHOT_MAX_SIZE_BYTES", 2)
+    with pytest.raises(SnapshotException, match="exceeds the limit of"):
+        experiment.submit(given)
+    monkeypatch.setattr(snapshots_client, "SNAPSHOT_MAX_SIZE_BYTES", 200)
+    assert experiment.submit(given).wait_for_completion()["status"] == "Completed"

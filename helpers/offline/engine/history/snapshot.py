@@ -24,7 +24,7 @@ NEVER_TAKEN = [
 ]  # so that a rerun of the same code is the same snapshot
 
 
-def take(folder: Path, source_directory: Path) -> str:
+def take(folder: Path, source_directory: Path, max_bytes: float = MAX_BYTES, max_files: float = MAX_FILES) -> str:
     """Store the directory's files and return the snapshot's id; the same content has the same id.
 
     Honours the directory's .amlignore, or its .gitignore where there is none. What a link leads to is taken as if it
@@ -35,7 +35,7 @@ def take(folder: Path, source_directory: Path) -> str:
     source = Path(source_directory).resolve()
     if not source.is_dir():
         raise NotFound(f"The source directory {source_directory} does not exist.")
-    files = list_files(source, folder)
+    files = list_files(source, folder, max_bytes, max_files)
     digest = hashlib.sha256()
     for name, path in files:
         mode = path.stat().st_mode & 0o111
@@ -69,18 +69,20 @@ def extract(folder: Path, snapshot_id: str, target: Path) -> None:
                 path.chmod(0o755)
 
 
-def list_files(source: Path, left_out: Path | None = None) -> list[tuple[str, Path]]:
+def list_files(
+    source: Path, left_out: Path | None = None, max_bytes: float = MAX_BYTES, max_files: float = MAX_FILES
+) -> list[tuple[str, Path]]:
     """The (posix name, path) of each file that a snapshot of `source` holds, by name; none below `left_out`."""
     files: list[tuple[str, Path]] = []
     total = 0
     for name, path in _walk(source, source, _ignored(source), [left_out, source.resolve()]):
         files.append((name, path))
         total += path.stat().st_size
-        if len(files) > MAX_FILES or total > MAX_BYTES:
+        if len(files) > max_files or total > max_bytes:
             what = (
-                f"Your total snapshot size exceeds the limit of {MAX_BYTES >> 20} MB."
-                if total > MAX_BYTES
-                else f"Your project exceeds the file limit of {MAX_FILES}."
+                f"Your total snapshot size exceeds the limit of {max_bytes / 2**20:g} MB."
+                if total > max_bytes
+                else f"Your project exceeds the file limit of {max_files}."
             )
             raise TooLarge(
                 f"While attempting to take snapshot of {source}: {what} Keep data out of the folder, or list what the "

@@ -45,16 +45,19 @@ def submit(
     `job` has source_directory, command (the argument vector, {"input": name} standing for a dataset's path) or shell
     (one line, ${input:name} likewise), script, arguments, target (a cluster's name or "local"), environment,
     environment_variables, inputs, max_run_duration_seconds and, for several processes, distribution (see ranks). With
-    snapshot_id, the code is not taken from source_directory again. With outputs, folders and files of a datastore are
-    given to the line as ${output:name}. With parameters, these and the paths of inputs and outputs are in the
-    environment. With python_imports, each Python imports these modules as it starts, out of the folders python_path.
+    snapshot_id, the code is not taken from source_directory again; snapshot_limits are those of snapshot.take(). With
+    outputs, folders and files of a datastore are given to the line as ${output:name}. With parameters, these and the
+    paths of inputs and outputs are in the environment. With python_imports, each Python imports these modules as it
+    starts, out of the folders python_path.
     A job with a leader runs no script and takes no node, but submits other jobs, which end with it: leader has the
     module of the process that does so, the name of its log among the run's files, and what to tell where it is lost.
     `run_id` is the run's, where the submitter chooses it. Raises NotFound, Invalid, TooLarge and, for a run_id that is
     taken, AlreadyExists.
     """
     check(folder, job)
-    snapshot_id = job.get("snapshot_id") or snapshot.take(folder, Path(job["source_directory"]))
+    snapshot_id = job.get("snapshot_id") or snapshot.take(
+        folder, Path(job["source_directory"]), **job.get("snapshot_limits", {})
+    )
     experiment_id = mlflow_store.create_experiment(folder, experiment)
     run_id = run_id or uuid.uuid4().hex
     identity = {

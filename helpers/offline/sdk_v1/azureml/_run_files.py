@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from azureml import _engine
+from azureml._restclient import snapshots_client
 from azureml.exceptions import SnapshotException, UserErrorException
 
 
@@ -81,7 +82,7 @@ def take_snapshot(run, file_or_folder):
         raise SnapshotException(f"Cannot take snapshot as the run already has one: {existing}")
     with _engine.translated(EngineError=SnapshotException):
         if not Path(file_or_folder).is_file():
-            return _engine.snapshot.take(run._folder, Path(file_or_folder))
+            return _engine.snapshot.take(run._folder, Path(file_or_folder), **snapshots_client.limits())
         with tempfile.TemporaryDirectory() as folder:
             shutil.copy(file_or_folder, folder)
             return _engine.snapshot.take(run._folder, Path(folder))

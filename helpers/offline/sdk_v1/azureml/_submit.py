@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from azureml import _engine
+from azureml._restclient import snapshots_client
 from azureml._strict import refuse, refuse_unknown, unsupported
 from azureml.core.compute import ComputeTarget
 from azureml.core.runconfig import SUPPORTED_PYTORCH_BACKENDS, Data
@@ -57,6 +58,7 @@ def job_of(experiment, config):
     words = [_reference(word, references) for word in _words(run_config, inputs)]
     job = {
         "source_directory": str(config.source_directory or "."),
+        "snapshot_limits": snapshots_client.limits(),
         "target": run_config.target,
         "distribution": _distribution(run_config),
         "environment": run_config.environment._serialize_to_dict(),

@@ -1,0 +1,1 @@
+"""Of the SDK's private client, the one module that people change."""
