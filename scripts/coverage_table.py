@@ -84,6 +84,8 @@ Where the SDK says nothing and one might ask:
 - A link in a source directory is followed: what it leads to goes into the snapshot as if it stood there, wherever that
   is. So the SDK uploads it. A link that leads nowhere or in circles is refused, where the SDK fails at reading it.
 - A job's own Python processes find the run even without its variables (`env -i`). On Azure their metrics are lost.
+- A script finds the SDK where its environment has a package `azureml-…`, or is managed by its user, as on Azure.
+- `mlflow.log_artifact()` of a name that the run has replaces the file. Azure ML refuses it, as `run.upload_file()`.
 - A `target` that is no name and no compute target is ignored, as by the SDK, and the run is a local one. A warning
   says so.
 """
