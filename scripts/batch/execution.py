@@ -18,6 +18,7 @@ from batch.manifest import write_manifest
 from batch.outcome import read_outcome
 from batch.preparation import Work
 
+START_TIMEOUT = 300  # seconds that a kernel may take to answer; on a busy machine papermill's 60 are not enough
 KERNEL_LINES = 10  # of what a kernel that died has said
 PACKAGES = ("papermill", "keras", "tensorflow", "tensorflow-cpu", "mlflow", "azureml-core")
 
@@ -100,6 +101,7 @@ def execute(
                 kernel_manager_class=type("Kernel", (ThisInterpreter,), {"messages": messages}),
                 language="python",
                 cwd=notebook.parent,
+                start_timeout=START_TIMEOUT,
                 execution_timeout=timeout,
                 progress_bar=cell_bar,
             )

@@ -20,10 +20,11 @@ def read_outcome(executed: Path, stopped_by: BaseException | None) -> dict[str, 
     Puts right what papermill leaves in the notebook: it calls every cell completed when the kernel has died or
     the run was interrupted, and calls a notebook failed for a cell tagged `raises-exception`.
     """
+    stopped = "interrupted" if isinstance(stopped_by, KeyboardInterrupt) else "failed"
     try:
         notebook = nbformat.read(executed, as_version=4)
     except (FileNotFoundError, nbformat.reader.NotJSONError):  # stopped before, or while, it was first written
-        return outcome("failed", [], message=describe_exception(stopped_by))
+        return outcome(stopped, [], message=describe_exception(stopped_by))
     if stopped_by is not None:
         mark_stopped_cell(notebook)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -34,11 +35,10 @@ def read_outcome(executed: Path, stopped_by: BaseException | None) -> dict[str, 
 
     if complete:
         return outcome("ok", cells)
-    result = "interrupted" if isinstance(stopped_by, KeyboardInterrupt) else "failed"
     for number, cell in enumerate(cells, start=1):
         if cell.metadata.papermill.status == "failed":
-            return outcome(result, cells, **describe_failure(number, cell, stopped_by))
-    return outcome(result, cells, message=describe_exception(stopped_by))
+            return outcome(stopped, cells, **describe_failure(number, cell, stopped_by))
+    return outcome(stopped, cells, message=describe_exception(stopped_by))
 
 
 def outcome(result: str, cells: list[nbformat.NotebookNode], **error: object) -> dict[str, object]:
@@ -81,22 +81,24 @@ def describe_failure(number: int, cell: nbformat.NotebookNode, stopped_by: BaseE
     if error is None:
         return place | {"message": "the cell failed without a traceback"}
     traceback, text = (ANSI_SEQUENCE.sub("", part) for part in ("\n".join(error.traceback), error.evalue))
-    blank = len(cell.source) - len(cell.source.lstrip("\n"))  # lines that IPython leaves out and does not count
-    if line := raising_line(traceback, cell.execution_count):
-        place |= {"line": line + blank, "source": cell.source.splitlines()[line + blank - 1].strip()}
+    if line := raising_line(traceback, cell):
+        place |= {"line": line, "source": cell.source.splitlines()[line - 1].strip()}
     if job := job_error(text):
         return place | {"message": f"{error.ename}: {job}"}
     short = sdk_message(text) or text
-    message = f"{error.ename}: {short}"
+    message = f"{error.ename}: {short}" if short else error.ename
     if error.ename == "SystemExit":
         return place | {"message": f"{message}. The cell left the notebook early; the cells after it were not run."}
     return place | {"message": message, "traceback": traceback.replace(text, short)}
 
 
-def raising_line(traceback: str, execution_count: int | None) -> int | None:
+def raising_line(traceback: str, cell: nbformat.NotebookNode) -> int | None:
     """The line of the cell in which the exception arose, or from which a function elsewhere raised it."""
-    frames = re.findall(rf"Cell In\[{execution_count}\], line (\d+)", traceback)
-    return int(frames[-1]) if frames else None  # of chained exceptions, the last is the one that was raised
+    frames = re.findall(rf"Cell In\[{cell.execution_count}\], line (\d+)", traceback)
+    lines = cell.source.splitlines()
+    blank = next((number for number, line in enumerate(lines) if line.strip()), 0)  # IPython does not count these
+    line = int(frames[-1]) + blank if frames else 0  # of chained exceptions, the last is the one that was raised
+    return line if 0 < line <= len(lines) else None
 
 
 def sdk_message(text: str) -> str | None:
@@ -106,9 +108,10 @@ def sdk_message(text: str) -> str | None:
 
 
 def job_error(text: str) -> str | None:
-    """What went wrong in a job, where the text is of the SDK's exception that a job failed; else None."""
+    """What went wrong in a job, where the text is of an SDK's exception that a job failed; else None."""
+    found = re.match(r"(?:Activity Failed:|Exception :)\s*(\{.*\})", sdk_message(text) or text, re.DOTALL)
     with suppress(ValueError, KeyError, TypeError):
-        return json.loads((sdk_message(text) or "").removeprefix("Activity Failed:\n"))["error"]["message"]
+        return json.loads(found[1])["error"]["message"]
     return None
 
 

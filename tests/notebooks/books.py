@@ -11,10 +11,12 @@ SERIES = {"v1": PATHS, "v2": sorted((NOTEBOOKS / "v2").glob("*.ipynb"))}  # the 
 
 
 def environment(world: Path) -> dict[str, str]:
-    """The environment of a process that works in `world`, which is its repository and holds its offline workspace.
-
-    It has a proxy that answers nobody: what is on this machine has to be reached without it.
-    """
+    """The environment of a process that works in `world`, which is its repository and holds its offline workspace."""
     python_path = os.pathsep.join(filter(None, [str(world), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"AZUREML_OFFLINE_FOLDER": str(world / "offline"), "PYTHONPATH": python_path}
+
+
+def behind_a_dead_proxy(world: Path) -> dict[str, str]:
+    """The same, with a proxy that answers nobody: what is on this machine has to be reached without it."""
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-    return os.environ | {"AZUREML_OFFLINE_FOLDER": str(world / "offline"), "PYTHONPATH": python_path} | proxies
+    return environment(world) | proxies | {"no_proxy": "", "NO_PROXY": ""}

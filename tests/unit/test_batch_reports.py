@@ -1,11 +1,13 @@
 """The reports for machines and for keeping: JUnit's XML, the HTML page, and the folder of a series."""
 
 import base64
+import json
 import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import pytest
+from batch import outcome
 from small_notebooks import record, run, write_notebook
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
@@ -120,3 +122,12 @@ def test_a_series_is_a_folder_of_notebooks_with_outputs_of_its_own(tmp_path):
     for folder, source in (("", "x = 1"), ("v2", "x = 2")):
         assert source in (tmp_path / "output" / folder / "01_a.ipynb").read_text()
         assert (tmp_path / "output" / folder / "manifest.json").is_file()
+
+
+@pytest.mark.parametrize("opening", ["Activity Failed:\n", "Exception : \n "])
+def test_the_jobs_own_error_is_found_in_what_either_sdk_raises(opening):
+    raised = opening + json.dumps({"error": {"code": "UserError", "message": "no such layer {1}"}}, indent=4) + " "
+    assert outcome.job_error(raised) == "no such layer {1}"
+    wrapped = f"ActivityFailedException:\n\tMessage: {raised}\n\tInnerException None\n\tErrorResponse \n{{}}"
+    assert outcome.job_error(wrapped) == "no such layer {1}"
+    assert outcome.job_error(f"{opening}Detailed error not set on the Run.") is None
