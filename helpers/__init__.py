@@ -22,6 +22,7 @@ _FUNCTIONS = {
     "made_by": "workspace",
     "NotMadeYet": "workspace",
     "of_series": "workspace",
+    "vm_family": "vm_families",
     "watch": "runs",
     "finished_run": "runs",
     "trials": "sweeps",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 MOCKED_SDK = Path(__file__).resolve().parent / "offline" / "sdk_v1"
 BACKENDS = ("offline", "azure")
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost")  # not ::1, which the real SDK's data library takes for a port
 
 _chosen = []  # the backends that were asked for, in turn
 

@@ -26,5 +26,5 @@ Accuracy = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy and Keras take
 
 # As Azure takes them: see azureml.core.compute's and azureml.core.webservice's own messages.
-ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,14}[A-Za-z0-9]$")]
+ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]$")]
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$")]

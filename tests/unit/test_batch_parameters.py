@@ -222,7 +222,7 @@ def test_a_damaged_notebook_that_is_not_to_run_is_in_nobodys_way(tmp_path):
         ("Share", "0", ["-0.1", "1"]),
         ("Accuracy", "1", ["-0.1", "97"]),
         ("Seed", "4294967295", ["-1", "4294967296"]),
-        ("ClusterName", "gpu-cluster", ["g", "1-gpu", "gpu_cluster", "gpu-", "a-name-of-17-chars"]),
+        ("ClusterName", "gpu-cluster", ["g", "1-gpu", "gpu_cluster", "gpu-", "a-name-of-25-characters-xx"]),
         ("ServiceName", "keras-mnist-service", ["ab", "Keras", "keras-", "k" * 33]),
     ],
 )

@@ -168,10 +168,10 @@ def test_asking_for_a_key_can_be_switched_off_and_on(world, service, key):
 
 
 def test_a_request_that_is_too_large_is_told_so(service, key):
-    refused = post(service, key, data=b"1" * 100_000_000)
+    refused = post(service, key, data=b"1" * 140_000_000)
     assert refused.status_code == 413
-    assert "100,000,000 bytes" in refused.json()["message"]
-    chunked = post(service, key, data=(b"1" * 1_000_000 for _ in range(40)))
+    assert "140,000,000 bytes" in refused.json()["message"]
+    chunked = post(service, key, data=(b"1" * 1_000_000 for _ in range(140)))
     assert chunked.status_code == 413
     assert post(service, key, json=1).status_code == 200
 

@@ -165,11 +165,8 @@ def test_lineage_to_the_datasets(run, workspace, here):
     (here / "data" / "a.txt").write_text("a")
     target = (workspace.get_default_datastore(), "lineage")
     dataset = Dataset.File.upload_directory("data", target, show_progress=False)
-    with pytest.raises(WebserviceException, match="unregistered"):
-        run.register_model("lineage", "outputs/model", datasets=[("training", dataset)])
-    dataset = dataset.register(workspace, "lineage")
-    model = run.register_model("lineage", "outputs/model", datasets=[("training", dataset)])
-    assert model.version == 1
+    model = run.register_model("lineage", "outputs/model", datasets=[("training", dataset)])  # which saves it
+    assert (model.version, dataset.name) == (1, None)
     assert [found.id for found in Model(workspace, "lineage").datasets["training"]] == [dataset.id]
     assert Model.list(workspace, dataset_id=dataset.id)[0].name == "lineage"
     assert model.serialize()["datasets"] == [{"name": "training", "id": dataset.id}]

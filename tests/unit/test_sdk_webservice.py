@@ -52,6 +52,8 @@ def test_it_is_deployed_and_found_again(workspace, service, model, capsys):
     assert found.container_resource_requirements.serialize() == {"cpu": 1, "memoryInGB": 1}
     assert AciWebservice.deserialize(workspace, found.serialize()).name == "echo"
     json.dumps(found.serialize())
+    with pytest.raises(WebserviceException, match=r"Model tiny:1 cannot be deleted: it is used by echo\."):
+        model.delete()
     with pytest.raises(WebserviceException, match="Long running operation information not known"):
         found.wait_for_deployment()
     service.wait_for_deployment(show_output=True)
@@ -187,6 +189,7 @@ def test_waiting_has_a_limit(workspace, tmp_path):
 
 
 def test_a_local_service(workspace, model, tmp_path, capsys):
+    model = Model.register(workspace, "weights.txt", "own")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -201,9 +204,7 @@ def test_a_local_service(workspace, model, tmp_path, capsys):
     assert f"Local webservice is running at http://localhost:{port}" in capsys.readouterr().out
     assert (service.state, service.scoring_uri) == ("running", f"http://localhost:{port}/score")
     assert "local" not in workspace.webservices
-    assert [found.name for found in LocalWebservice.list(workspace, model_name="tiny")] == ["local"]
-    with pytest.raises(WebserviceException, match="Model tiny:1 cannot be deleted: it is used by echo, local"):
-        model.delete()
+    assert [found.name for found in LocalWebservice.list(workspace, model_name="own")] == ["local"]
     for call in (service.get_keys, service.get_token, lambda: service.regen_key("Primary")):
         with pytest.raises(NotImplementedError, match="Local web services do not support"):
             call()
@@ -212,6 +213,8 @@ def test_a_local_service(workspace, model, tmp_path, capsys):
     service.reload(wait=True)
     assert service.run("1") == {"reloaded": 1}
     assert LocalWebservice(workspace, "local").serialize()["port"] == port
+    model.delete()  # the workspace knows of no local service
+    assert service.run("1") == {"reloaded": 1}
     with pytest.raises(WebserviceException, match="Error: Scoring was unsuccessful"):
         service.run("no json")
     service.delete()

@@ -1,6 +1,5 @@
 """Clusters: AmlCompute as the management plane describes it, on the engine's clusters, which SDK v1 makes too."""
 
-import re
 from collections.abc import Iterator
 
 import isodate
@@ -17,7 +16,7 @@ SCALED = ("min_nodes", "max_nodes", "idle_seconds")  # what a PUT on a cluster t
 def put(request: Request) -> dict:
     """Make a cluster, or change the scale, tags and description of one that is there."""
     name = request.names["name"]
-    settings = _settings(name, request.body)
+    settings = _settings(request.body)
     try:
         clusters.create(request.folder, name, settings)
     except AlreadyExists:
@@ -93,13 +92,8 @@ def usages(request: Request) -> Iterator[dict]:
         }
 
 
-def _settings(name: str, body: dict) -> dict:
+def _settings(body: dict) -> dict:
     """The engine's settings of the cluster that is asked for. Raises Refused."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,14}[A-Za-z0-9]", name):
-        raise Refused(
-            f"Compute name {name!r} is invalid. It can include letters, digits and dashes. It must start with a "
-            "letter, end with a letter or digit, and be between 2 and 16 characters in length."
-        )
     outer = body.get("properties") or {}
     if outer.get("computeType") != "AmlCompute":
         raise Unsupported(f"A compute of the type {outer.get('computeType')}", "AmlCompute is")

@@ -107,6 +107,21 @@ def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = Fals
     return [path for _, path in targets]
 
 
+def layout_of(folder: Path, sources: list[dict]) -> str | None:
+    """How a dataset of SDK v1 is laid out for a job: "file", where it is one file, whose path then stands for it.
+
+    "folder" keeps the paths that the files have in the dataset. None leaves out the folders that all share, as a mount
+    does where there are several sources. Raises NotFound.
+    """
+    files = resolve(folder, sources)
+    if len(sources) > 1:
+        return None
+    if len(files) != 1 or "relative" in sources[0] or "model" in sources[0]:
+        return "folder"
+    address = sources[0].get("url") or sources[0]["path"]  # which a pattern is no file's
+    return "file" if PurePosixPath(urlsplit(address).path).name == files[0].relative else "folder"
+
+
 def web_name(url: str) -> str:
     """The path of a web address inside a dataset, each part escaped as the SDK does."""
     scheme, _, rest = url.partition("://")

@@ -4,6 +4,7 @@ A node is a row of one table. It is taken and given back inside a transaction, s
 it goes away by itself: whoever looks drops the nodes that were idle for too long.
 """
 
+import re
 import sqlite3
 import time
 from datetime import UTC, datetime
@@ -12,17 +13,24 @@ from pathlib import Path
 from helpers.offline.engine import assets
 from helpers.offline.engine.compute import quotas, vm_sizes
 from helpers.offline.engine.workspace import database, faults
-from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, InvalidName
 
 KIND = quotas.KIND
+# Microsoft's page on compute clusters says 3 to 24 characters; the service took two, too.
+NAME = r"[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]"
 MAX_NODES = 100  # of one cluster; the service's default limit
 
 
 def create(folder: Path, name: str, settings: dict) -> dict:
-    """A new cluster. Raises AlreadyExists, and Invalid for what the service refuses.
+    """A new cluster. Raises AlreadyExists, and InvalidName and Invalid for what the service refuses.
 
     `settings` has vm_size, min_nodes, max_nodes and idle_seconds, and whatever else is to be kept.
     """
+    if not re.fullmatch(NAME, str(name)):
+        raise InvalidName(
+            f"Compute name {name!r} is invalid. It can include letters, digits and dashes. It must start with a "
+            "letter, end with a letter or digit, and be between 2 and 24 characters in length."
+        )
     settings = {**settings, "vm_size": vm_sizes.find(settings["vm_size"]).name}
     _check_scale(settings)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from helpers.offline.engine.workspace.errors import Invalid
 from helpers.retired import vm_size_problem
+from helpers.vm_families import vm_family
 
 
 @dataclass(frozen=True)
@@ -16,41 +17,42 @@ class VmSize:
     vcpus: int
     gpus: int
     memory_gb: float
-    family: str
+    disk_gb: int  # temporary
+    family: str  # that its cores are counted in
 
 
-def _size(name: str, vcpus: int, gpus: int, memory_gb: float, family: str) -> tuple[str, VmSize]:
-    return name.lower(), VmSize(name, vcpus, gpus, memory_gb, family)
+def _size(name: str, vcpus: int, gpus: int, memory_gb: float, disk_gb: int) -> tuple[str, VmSize]:
+    return name.lower(), VmSize(name, vcpus, gpus, float(memory_gb), disk_gb, vm_family(name))
 
 
 SIZES: dict[str, VmSize] = dict(
     [
-        _size("Standard_DS1_v2", 1, 0, 3.5, "standardDSv2Family"),
-        _size("Standard_DS2_v2", 2, 0, 7, "standardDSv2Family"),
-        _size("Standard_DS3_v2", 4, 0, 14, "standardDSv2Family"),
-        _size("Standard_DS4_v2", 8, 0, 28, "standardDSv2Family"),
-        _size("Standard_DS5_v2", 16, 0, 56, "standardDSv2Family"),
-        _size("Standard_D2_v2", 2, 0, 7, "standardDv2Family"),
-        _size("Standard_D3_v2", 4, 0, 14, "standardDv2Family"),
-        _size("Standard_D2s_v3", 2, 0, 8, "standardDSv3Family"),
-        _size("Standard_D4s_v3", 4, 0, 16, "standardDSv3Family"),
-        _size("Standard_D8s_v3", 8, 0, 32, "standardDSv3Family"),
-        _size("Standard_E4s_v3", 4, 0, 32, "standardESv3Family"),
-        _size("Standard_E8s_v3", 8, 0, 64, "standardESv3Family"),
-        _size("Standard_F2s_v2", 2, 0, 4, "standardFSv2Family"),
-        _size("Standard_F4s_v2", 4, 0, 8, "standardFSv2Family"),
-        _size("Standard_F8s_v2", 8, 0, 16, "standardFSv2Family"),
-        _size("Standard_F16s_v2", 16, 0, 32, "standardFSv2Family"),
-        _size("Standard_NC4as_T4_v3", 4, 1, 28, "Standard NCASv3_T4 Family"),
-        _size("Standard_NC8as_T4_v3", 8, 1, 56, "Standard NCASv3_T4 Family"),
-        _size("Standard_NC16as_T4_v3", 16, 1, 110, "Standard NCASv3_T4 Family"),
-        _size("Standard_NC64as_T4_v3", 64, 4, 440, "Standard NCASv3_T4 Family"),
-        _size("Standard_NC24ads_A100_v4", 24, 1, 220, "StandardNCADSA100v4Family"),
-        _size("Standard_NC48ads_A100_v4", 48, 2, 440, "StandardNCADSA100v4Family"),
-        _size("Standard_NC96ads_A100_v4", 96, 4, 880, "StandardNCADSA100v4Family"),
-        _size("Standard_NC40ads_H100_v5", 40, 1, 320, "StandardNCADSH100v5Family"),
-        _size("Standard_NC80adis_H100_v5", 80, 2, 640, "StandardNCADSH100v5Family"),
-        _size("Standard_ND96isr_H100_v5", 96, 8, 1900, "standardNDSH100v5Family"),
+        _size("Standard_DS1_v2", 1, 0, 3.5, 7),
+        _size("Standard_DS2_v2", 2, 0, 7, 14),
+        _size("Standard_DS3_v2", 4, 0, 14, 28),
+        _size("Standard_DS4_v2", 8, 0, 28, 56),
+        _size("Standard_DS5_v2", 16, 0, 56, 112),
+        _size("Standard_D2_v2", 2, 0, 7, 100),
+        _size("Standard_D3_v2", 4, 0, 14, 200),
+        _size("Standard_D2s_v3", 2, 0, 8, 16),
+        _size("Standard_D4s_v3", 4, 0, 16, 32),
+        _size("Standard_D8s_v3", 8, 0, 32, 64),
+        _size("Standard_E4s_v3", 4, 0, 32, 64),
+        _size("Standard_E8s_v3", 8, 0, 64, 128),
+        _size("Standard_F2s_v2", 2, 0, 4, 16),
+        _size("Standard_F4s_v2", 4, 0, 8, 32),
+        _size("Standard_F8s_v2", 8, 0, 16, 64),
+        _size("Standard_F16s_v2", 16, 0, 32, 128),
+        _size("Standard_NC4as_T4_v3", 4, 1, 28, 176),
+        _size("Standard_NC8as_T4_v3", 8, 1, 56, 352),
+        _size("Standard_NC16as_T4_v3", 16, 1, 110, 352),
+        _size("Standard_NC64as_T4_v3", 64, 4, 440, 2816),
+        _size("Standard_NC24ads_A100_v4", 24, 1, 220, 64),
+        _size("Standard_NC48ads_A100_v4", 48, 2, 440, 128),
+        _size("Standard_NC96ads_A100_v4", 96, 4, 880, 256),
+        _size("Standard_NC40ads_H100_v5", 40, 1, 320, 128),
+        _size("Standard_NC80adis_H100_v5", 80, 2, 640, 256),
+        _size("Standard_ND96isr_H100_v5", 96, 8, 1900, 1000),
     ]
 )
 

@@ -108,9 +108,11 @@ def set_carried(folder: Path, run_id: str, position: int, counts: dict[str, int]
         connection.execute("UPDATE jobs SET carried=?, counts=? WHERE run_id=?", (position, json.dumps(counts), run_id))
 
 
-def request_cancel(folder: Path, run_id: str) -> None:
+def request_cancel(folder: Path, run_id: str, failure: dict | None = None) -> None:
+    """Ask for the job's end; with an error it ends as failed of that."""
+    error = json.dumps(failure) if failure else None
     with database.transaction(folder) as connection:
-        connection.execute("UPDATE jobs SET cancel_requested=1 WHERE run_id=?", (run_id,))
+        connection.execute("UPDATE jobs SET cancel_requested=1, error=? WHERE run_id=?", (error, run_id))
 
 
 def cancel_requested(folder: Path, run_id: str) -> bool:

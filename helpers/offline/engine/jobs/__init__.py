@@ -3,6 +3,6 @@
 Each job has a process that sees it through (supervisor), in one or several ranks, to its end (finish).
 """
 
-from helpers.offline.engine.jobs.submission import cancel, cancel_all, details, end_all, look, submit
+from helpers.offline.engine.jobs.submission import cancel, cancel_all, details, end_all, fail, look, submit
 
-__all__ = ["cancel", "cancel_all", "details", "end_all", "look", "submit"]
+__all__ = ["cancel", "cancel_all", "details", "end_all", "fail", "look", "submit"]

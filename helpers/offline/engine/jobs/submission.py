@@ -163,9 +163,9 @@ def look(folder: Path, run_id: str) -> dict | None:
             return None
         if job and job["status"] not in FINAL:
             if not job["outcome"]:
-                canceled = job["cancel_requested"]
+                canceled = job["cancel_requested"] and not job["error"]
                 lost = job_states.submitted(folder, run_id).get("leader", {}).get("lost", LOST)
-                error = {"code": "SystemError", "message": lost}
+                error = job["error"] or {"code": "SystemError", "message": lost}
                 finish.end(folder, run_id, "Canceled" if canceled else "Failed", None if canceled else error)
             finish.record(folder, run_id)
             job = job_states.get(folder, run_id)
@@ -189,6 +189,13 @@ def cancel(folder: Path, run_id: str) -> None:
         job_states.request_cancel(folder, run_id)
     elif STATUS[mlflow_store.run(folder, run_id).info.status] not in FINAL:
         mlflow_store.set_status(folder, run_id, "Canceled")
+
+
+def fail(folder: Path, run_id: str, error: dict) -> None:
+    """As cancel() of a job, which ends as failed of this error; one that is final stays as it is."""
+    state = look(folder, run_id)
+    if state is not None and state["status"] not in FINAL:
+        job_states.request_cancel(folder, run_id, error)
 
 
 def cancel_all(folder: Path, target: str | None = None) -> None:

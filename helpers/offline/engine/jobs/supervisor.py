@@ -282,7 +282,8 @@ def cause(error: Path, log: Path) -> str | None:
 
 def stop_if_canceled(folder: Path, run_id: str) -> None:
     if job_states.cancel_requested(folder, run_id):
-        raise Stopped("Canceled")
+        failure = job_states.get(folder, run_id)["error"]
+        raise Stopped("Failed" if failure else "Canceled", failure)
 
 
 def delay(folder: Path, run_id: str) -> None:

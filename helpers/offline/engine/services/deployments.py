@@ -102,10 +102,11 @@ def update(folder: Path, type: str, name: str, *, auth_enabled: bool | None = No
 
 
 def using(folder: Path, model_id: str) -> list[str]:
-    """The names of the services, of any type, that have a model."""
+    """The names of the services that have a model. A local one is none of the workspace's, and is not among them."""
     return [
         asset.name
         for type in TYPES
+        if type != "Local"
         for asset in assets.list_latest(folder, records.KINDS[type])
         if model_id in asset.body["models"]
     ]

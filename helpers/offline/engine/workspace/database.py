@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpers.offline.engine.workspace.errors import NotFound
 
-VERSION = 2  # of the folder's format; kept in the file's user_version
+VERSION = 3  # of the folder's format; kept in the file's user_version
 
 SCHEMA = """
 CREATE TABLE assets (
@@ -31,6 +31,9 @@ CREATE TABLE runs (
 CREATE TABLE metric_tables (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, name TEXT NOT NULL,
     type TEXT NOT NULL, value TEXT NOT NULL);
+CREATE TABLE metric_kinds (
+    run_id TEXT NOT NULL, name TEXT NOT NULL, whole INTEGER NOT NULL, infinite INTEGER NOT NULL,
+    PRIMARY KEY (run_id, name));
 CREATE INDEX metric_tables_by_run ON metric_tables (run_id);
 """
 

@@ -40,6 +40,8 @@ def scalar(name, value, description, step):
     if isinstance(value, (list, range, types.GeneratorType)):
         raise UserErrorException("run.log does not support list type. Use run.log_list instead")
     value = _converted(name, value)
+    if value is None:
+        return None  # the SDK sends it, and never gives it back
     step = None if step is None else int(step)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         _check_size(value)

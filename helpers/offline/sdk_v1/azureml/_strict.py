@@ -9,6 +9,8 @@ Imported by a job's side too: standard library only, and valid on Python 3.7.
 import importlib
 import sys
 
+from azureml._elsewhere import ELSEWHERE
+
 COVERAGE = "docs/offline-coverage.md"
 
 
@@ -51,11 +53,11 @@ def refuse_unknown(call, kwargs, allowed=()):
 def module_getattr(module_name, exports=None, submodules=False):
     """Return a module's `__getattr__` (PEP 562).
 
-    exports: name to module name, imported when the name is first used.
+    exports: name to module name, imported when the name is first used. _elsewhere has more such of most modules.
     submodules: whether a package's submodules are imported by mere mention, as if the package had done it.
     What remains is refused: ImportError to `from module import name`, AttributeError to anything else.
     """
-    exports = exports or {}
+    exports = {**ELSEWHERE.get(module_name, {}), **(exports or {})}
 
     def __getattr__(name):
         if name.startswith("_"):

@@ -9,6 +9,7 @@ from azureml import _engine
 from azureml._restclient import snapshots_client
 from azureml._strict import refuse, refuse_unknown, unsupported
 from azureml.core.compute import ComputeTarget
+from azureml.core.environment import _registered
 from azureml.core.runconfig import SUPPORTED_PYTORCH_BACKENDS, Data
 from azureml.core.script_run import ScriptRun
 from azureml.core.script_run_config import ScriptRunConfig, get_run_config_from_script_run
@@ -40,7 +41,7 @@ def submit(experiment, config, tags, **kwargs):
             f"Method to be submitted has not been registered: {type(config).__name__} is no ScriptRunConfig and no "
             "HyperDriveConfig."
         )
-    job = job_of(experiment, config)
+    job = with_environment(experiment.workspace, job_of(experiment, config))
     with _engine.translated(TooLarge=SnapshotException, EngineError=ExperimentExecutionException):
         run_id = _engine.jobs.submit(
             experiment._folder, experiment.name, job, tags=tags, run_type=ScriptRun.RUN_TYPE, parent_id=parent_id
@@ -64,7 +65,7 @@ def job_of(experiment, config):
         "environment": run_config.environment._serialize_to_dict(),
         "environment_variables": _variables(run_config.environment) | _variables(run_config),
         "inputs": [
-            *(_input(consumption) for consumption in inputs.values()),
+            *(_input(experiment.workspace, consumption) for consumption in inputs.values()),
             *(_referenced(name, reference) for name, reference in references.items()),
         ],
         "max_run_duration_seconds": run_config.max_run_duration_seconds,
@@ -84,6 +85,13 @@ def _variables(config):
     if not isinstance(variables, dict):
         raise UserErrorException(f"environment_variables is {variables!r}; give a dict of names to texts.")
     return variables
+
+
+def with_environment(workspace, job):
+    """The job with its environment as it is registered from now on."""
+    with _engine.translated():
+        environment = _registered(workspace, job["environment"])
+    return job | {"environment": environment, "run_definition": job["run_definition"] | {"environment": environment}}
 
 
 def _refuse_unsupported(run_config):
@@ -185,21 +193,19 @@ def _consumption(workspace, name, value):
     raise UserErrorException(f"{type(value).__name__} cannot be used as input.")
 
 
-def _input(consumption):
+def _input(workspace, consumption):
     dataset = consumption.dataset
-    if consumption.mode == "direct" and dataset.id is None:
-        raise UserErrorException(
-            f"Input {consumption.name} is in direct mode, where a script gets the dataset itself, but it has no id: "
-            "register it first, or use as_mount() or as_download()."
-        )
     if consumption.mode == "hdfs":
         unsupported("as_hdfs() as a job's input")
+    with _engine.translated(EngineError=ExperimentExecutionException):
+        layout = _engine.data.layout_of(workspace._folder, dataset._sources)
     return {
         "name": consumption.name,
         "mode": consumption.mode,
         "path_on_compute": consumption.path_on_compute,
-        "dataset_id": dataset.id,
+        "dataset_id": dataset._ensure_saved(workspace),
         "sources": dataset._sources,
+        "as_is": layout,
     }
 
 

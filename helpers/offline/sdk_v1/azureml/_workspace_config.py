@@ -44,9 +44,9 @@ def read(file):
 
 
 def write(path, file_name, scope):
-    """Write the file that names the workspace of this scope below the folder `path`; never over another one's.
+    """Write the file that names the workspace of this scope below the folder `path`, which has to be there.
 
-    Raises UserErrorException.
+    It is never written over another workspace's. Raises UserErrorException.
     """
     root = Path(path or ".").absolute()
     folder = root / ("aml_config" if (root / "aml_config").exists() else ".azureml")
@@ -58,7 +58,7 @@ def write(path, file_name, scope):
     content = {"Id": None, "Scope": scope}
     _refuse_other(file, content)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         file.write_text(json.dumps(content), encoding="utf-8")
     except PermissionError as error:
         raise UserErrorException(

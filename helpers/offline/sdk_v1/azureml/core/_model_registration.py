@@ -68,6 +68,7 @@ def register(
     model_framework_version,
     sample_input_dataset,
     sample_output_dataset,
+    resource_configuration,
 ):
     """Register a file or folder, under its own name by default; the engine's record. Raises WebserviceException."""
     if model_framework is None and model_framework_version is not None:
@@ -76,9 +77,10 @@ def register(
         "framework": model_framework or CUSTOM,
         "framework_version": model_framework_version,
         "experiment": run and run.experiment.name,
-        "datasets": [[scenario, _dataset_id(dataset)] for scenario, dataset in datasets or ()],
-        "sample_input_dataset": sample_input_dataset and _dataset_id(sample_input_dataset),
-        "sample_output_dataset": sample_output_dataset and _dataset_id(sample_output_dataset),
+        "datasets": [[scenario, _dataset_id(workspace, dataset)] for scenario, dataset in datasets or ()],
+        "sample_input_dataset": sample_input_dataset and _dataset_id(workspace, sample_input_dataset),
+        "sample_output_dataset": sample_output_dataset and _dataset_id(workspace, sample_output_dataset),
+        "resource_configuration": resource_configuration and _resources(resource_configuration),
     }
     with _engine.translated(EngineError=WebserviceException):
         return _engine.models.register(
@@ -94,19 +96,20 @@ def register(
         )
 
 
-def _dataset_id(dataset):
+def _resources(resource_configuration):
+    resource_configuration._validate_configuration()
+    wanted = resource_configuration.serialize()
+    return {key: float(value) if value and key != "gpu" else value for key, value in wanted.items()}
+
+
+def _dataset_id(workspace, dataset):
     from azureml.data.abstract_dataset import AbstractDataset
 
     if not isinstance(dataset, AbstractDataset):
         raise WebserviceException(
             f"Invalid dataset of type {type(dataset)} passed, must be of type Dataset or DatasetSnapshot"
         )
-    if dataset.id is None:
-        raise WebserviceException(
-            'Unable to register Model with provided Dataset with ID "None". This likely means that the Dataset is '
-            "unregistered. Please register the Dataset and try again."
-        )
-    return dataset.id
+    return dataset._ensure_saved(workspace)
 
 
 def texts(tags):

@@ -9,7 +9,7 @@ from pathlib import Path
 from azureml import _engine
 from azureml._strict import refuse, unsupported
 from azureml.core._run_records import service_exception
-from azureml.exceptions import AzureMLException, UserErrorException
+from azureml.exceptions import AzureMLAggregatedException, UserErrorException
 
 
 class _RunArtifacts:
@@ -23,8 +23,8 @@ class _RunArtifacts:
     def upload_file(self, name, path_or_stream, datastore_name=None):
         """Add a file to the run as `name`. path_or_stream: a path as text, or a binary stream.
 
-        Raises AzureMLException where the run has a file of this name, UserErrorException for a name that leads out
-        of the run.
+        Raises AzureMLAggregatedException where the run has a file of this name, UserErrorException for a name that
+        leads out of the run.
         """
         refuse("Run.upload_file()", datastore_name=datastore_name)
         if not isinstance(path_or_stream, (str, io.IOBase)):
@@ -82,7 +82,7 @@ class _RunArtifacts:
         download(self, download_targets(self, prefix, output_directory, output_paths, append_prefix))
 
     def _store_file(self, name, source):
-        with _engine.translated(NotFound=service_exception, AlreadyExists=AzureMLException):
+        with _engine.translated(NotFound=service_exception, AlreadyExists=_conflict):
             if isinstance(source, str):
                 _engine.artifacts.upload(self._folder, self._run_id, name, Path(source))
             else:
@@ -138,3 +138,7 @@ class _RunArtifacts:
     def get_secrets(self, secrets):
         """Not supported offline: there is no key vault."""
         unsupported("Run.get_secrets()")
+
+
+def _conflict(message):
+    return AzureMLAggregatedException([f"UserError: Resource Conflict: {message}"])

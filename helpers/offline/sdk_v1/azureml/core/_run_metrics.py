@@ -36,7 +36,8 @@ class _RunMetrics:
     def log_confusion_matrix(self, name, value, description=""):
         """Log a confusion matrix: a dict, or JSON text, with schema_type, schema_version and data.
 
-        It is kept, as each chart is, in a file of the run that is called `name`; AzureMLException where there is one.
+        It is kept, as each chart is, in a file of the run that is called `name`: AzureMLAggregatedException where there
+        is one.
         """
         self._log_chart(name, value, description)
 

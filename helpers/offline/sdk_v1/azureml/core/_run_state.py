@@ -66,31 +66,34 @@ class _RunState:
         return (stream if show_output else wait)(self, raise_on_error)
 
     def start(self):
-        """Mark the run as started."""
-        self._change("set_status", "Running")
+        """Mark the run as started. As with each such mark, `status` stays until it is asked for anew."""
+        self._happens("Running")
 
     def complete(self, _set_status=True):
         """Mark the run as completed, after its outputs folder was added to it."""
         self._upload_outputs()
         if _set_status:
-            self._change("set_status", "Completed")
+            self._happens("Completed")
 
     def fail(self, error_details=None, error_code=None, _set_status=True):
         """Mark the run as failed. error_details: a text or an exception. error_code: by default UserError."""
         error = error_of(error_details, error_code)
         self._upload_outputs()
         if _set_status:
-            self._change("set_status", "Failed", error=error)
+            self._happens("Failed", error=error)
 
     def cancel(self):
         """End the run. A submitted run's processes are ended and its files kept."""
         with _engine.translated(NotFound=service_exception):
             _engine.jobs.cancel(self._folder, self._run_id)
         self._upload_outputs()
-        self._refresh()
 
     def flush(self, timeout_seconds=300):
         """Wait until all that was logged is in the run history."""
+
+    def _happens(self, status, error=None):
+        with _engine.translated(NotFound=service_exception):
+            _engine.run_records.set_status(self._folder, self._run_id, status, error=error)
 
     def __enter__(self):
         return self

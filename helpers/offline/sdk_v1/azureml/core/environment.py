@@ -299,6 +299,32 @@ def _from_asset(asset):
     return Environment._deserialize({**asset.body, "version": str(asset.version)})
 
 
+def _registered(workspace, definition):
+    """An environment's definition with its version: what is submitted is registered, as the service does it.
+
+    The version that it names, or the latest one, where that says the same; else the next one. One without a name, or
+    with a name that only Microsoft's own have, stays as it is.
+    """
+    name, version = definition["name"], definition["version"]
+    plain = {**definition, "version": None, "assetId": None}
+    try:
+        _check_name(name)
+        asset = _engine.assets.get(workspace._folder, "environment", name, _version_number(name, version))
+        same = asset.body == plain
+    except _engine.errors.InvalidName:
+        return definition
+    except _engine.errors.NotFound:
+        same = False
+    if not same:
+        asset = _engine.assets.add_if(
+            workspace._folder,
+            "environment",
+            name,
+            lambda latest: latest if latest is not None and latest.body == plain else plain,
+        )
+    return {**definition, "version": str(asset.version)}
+
+
 def _version_number(name, version):
     try:
         return None if version is None else int(version)

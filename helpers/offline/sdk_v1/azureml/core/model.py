@@ -15,6 +15,7 @@ from azureml.core._inference_config import InferenceConfig  # noqa: F401  the re
 from azureml.core._model_files import download, downloaded, local_path
 from azureml.core._model_lookup import dataset_of, find, query
 from azureml.core._model_registration import check_name, checked_path, only, register, texts
+from azureml.core.resource_configuration import ResourceConfiguration
 from azureml.exceptions import (
     ModelPathNotFoundException,
     RunEnvironmentException,
@@ -68,7 +69,6 @@ class Model:
         self.workspace = workspace
         self.mime_type = "application/json"
         self.unpack = False
-        self.resource_configuration = None
         self.parent_id = None
         self.derived_model_ids = None
         self.run = None
@@ -86,7 +86,7 @@ class Model:
         self.id = record.id
         self.created_by = {"userName": USER}
         self.created_time = datetime.fromisoformat(record.created)
-        self.description = record.description
+        self.description = record.description or None
         self.tags = dict(record.tags)
         self.properties = dict(record.properties)
         self.model_framework = record.extra.get("framework", Model.Framework.CUSTOM)
@@ -94,6 +94,7 @@ class Model:
         self.url = f"aml://asset/{record.id}"
         self.experiment_name = record.extra.get("experiment")
         self.run_id = record.run_id
+        self.resource_configuration = ResourceConfiguration.deserialize(record.extra.get("resource_configuration"))
 
     def _expand(self, record):
         from azureml.core.run import Run
@@ -140,7 +141,6 @@ class Model:
         datasets: (scenario, dataset) pairs. Raises WebserviceException for a refused name or a missing child path,
         FileNotFoundError and PermissionError for a path that is not there or not below the working directory.
         """
-        refuse("Model.register()", resource_configuration=resource_configuration)
         check_name(model_name)
         source = checked_path(model_path, child_paths)
         print(f"Registering model {model_name}")
@@ -158,6 +158,7 @@ class Model:
                 model_framework_version=model_framework_version,
                 sample_input_dataset=sample_input_dataset,
                 sample_output_dataset=sample_output_dataset,
+                resource_configuration=resource_configuration,
             )
         return Model(workspace, _model_dto=record)
 

@@ -125,10 +125,12 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
                 display_name=display_name or name,
                 tags=texts(tags or {}),
                 properties=texts(properties or {}),
+                status="NotStarted",
             )
             if description:
                 _engine.run_records.set_description(folder, run_id, description)
         run = Run(experiment, run_id, outputs=outputs)
+        run.start()
         if snapshot_directory:
             run.take_snapshot(snapshot_directory)
         return run
@@ -221,7 +223,9 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
     def child_run(self, name=None, run_id=None, outputs=None):
         """A new run below this one, started."""
         refuse("Run.child_run()", run_id=run_id)
-        return Run(self.experiment, self._create_child(name), outputs=outputs)
+        child = Run(self.experiment, self._create_child(name), outputs=outputs)
+        child.start()
+        return child
 
     def create_children(self, count=None, tag_key=None, tag_values=None):
         """As many new runs below this one as `count`, or one for each of tag_values, tagged with tag_key."""
@@ -259,6 +263,7 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
                 display_name=name,
                 parent_id=self._run_id,
                 tags=texts(tags or {}),
+                status="NotStarted",
             )
 
     def _descendants(self, recursive):
@@ -293,7 +298,6 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
         from azureml.core.model import Model
 
         refuse_unknown("Run.register_model()", kwargs)
-        refuse("Run.register_model()", resource_configuration=resource_configuration)
         return Model._register_from_run(
             self,
             model_name,
@@ -306,6 +310,7 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
             model_framework_version=model_framework_version,
             sample_input_dataset=sample_input_dataset,
             sample_output_dataset=sample_output_dataset,
+            resource_configuration=resource_configuration,
         )
 
     # The run history

@@ -1,6 +1,9 @@
 """The run of a submitted script."""
 
+from azureml import _engine
+from azureml._run_wait import wait
 from azureml._strict import module_getattr, unsupported
+from azureml.core._run_records import error_of, service_exception
 from azureml.core.run import Run
 
 __getattr__ = module_getattr(__name__)
@@ -19,8 +22,12 @@ class ScriptRun(Run):
         unsupported("complete() of a submitted run")
 
     def fail(self, error_details=None, error_code=None, _set_status=True):
-        """Not supported offline: cancel() ends the run; whether it failed is for its script to say."""
-        unsupported("fail() of a submitted run")
+        """End the run's processes, as cancel() does, and have it failed. error_details: a text or an exception."""
+        error = {"message": "The run was marked as failed."} | error_of(error_details, error_code)
+        if _set_status:
+            with _engine.translated(NotFound=service_exception):
+                _engine.jobs.fail(self._folder, self._run_id, error)
+            wait(self, raise_on_error=False)
 
 
 Run.add_type_provider(

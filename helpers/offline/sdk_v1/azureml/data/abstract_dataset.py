@@ -2,8 +2,10 @@
 
 from __future__ import annotations  # a job's Python may be too old for the fields of _Registration
 
+import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,7 @@ from azureml.exceptions import UserErrorException
 __getattr__ = module_getattr(__name__)
 
 _KIND = "dataset"
+_SAVED = "saved dataset"  # by what it is made of: one that was used and is not registered
 _NAME_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.() -]*"
 _NAME_LENGTH = 255
 
@@ -81,19 +84,18 @@ class AbstractDataset:
         try:
             return _dataset(workspace, _engine.assets.get(workspace._folder, _KIND, name, number))
         except _engine.errors.NotFound as error:
-            which = "" if number is None else f" (version: {number})"
             raise UserErrorException(
-                f'Cannot find dataset registered with name "{name}"{which} in the workspace.'
+                f'Cannot find dataset registered with name "{name}" (version: {number}) in the workspace.'
             ) from error
 
     @staticmethod
     def get_by_id(workspace, id, **kwargs):
-        """The registered dataset with this id. Raises UserErrorException when there is none."""
+        """The dataset with this id, registered or only saved. Raises UserErrorException when there is none."""
         refuse_unknown("Dataset.get_by_id()", kwargs)
-        try:
-            return _dataset(workspace, _engine.assets.get_by_id(workspace._folder, _KIND, id))
-        except _engine.errors.NotFound as error:
-            raise UserErrorException(f'Cannot find dataset with id "{id}" in the workspace.') from error
+        for kind in (_KIND, _SAVED):
+            with suppress(_engine.errors.NotFound):
+                return _dataset(workspace, _engine.assets.get_by_id(workspace._folder, kind, id))
+        raise UserErrorException(f'Cannot find dataset with id "{id}" in the workspace.')
 
     @staticmethod
     def get_all(workspace):
@@ -102,7 +104,7 @@ class AbstractDataset:
 
     @property
     def id(self):
-        """The id of this version, or None for a dataset that is not registered."""
+        """The id of this version, or None for a dataset that is not registered and was not used yet."""
         return self._registration.id if self._registration else None
 
     @property
@@ -194,9 +196,19 @@ class AbstractDataset:
             lambda body: body | {"tags": {name: value for name, value in body["tags"].items() if name not in removed}},
         )
 
+    def _ensure_saved(self, workspace):
+        """The id of the dataset, which is kept in the workspace for that, though not registered."""
+        if self._registration is None:
+            body = {"sources": self._sources}
+            name = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+            with _engine.translated():
+                asset = _engine.assets.add_if(workspace._folder, _SAVED, name, lambda latest: latest or body)
+            self._registration = _registration(workspace, asset)
+        return self.id
+
     def _change(self, purpose, change):
         known = self._registration
-        if not known:
+        if not known or not known.name:
             raise UserErrorException(f"To {purpose} it must be registered.")
         with _engine.translated():
             asset = _engine.assets.update(known.workspace._folder, _KIND, known.name, known.version, change)
@@ -205,7 +217,7 @@ class AbstractDataset:
 
     def unregister_all_versions(self):
         """Forget the dataset's name and all its versions; its files stay."""
-        if self._registration:
+        if self.name:
             with _engine.translated():
                 _engine.assets.remove(self._registration.workspace._folder, _KIND, self.name)
             self._registration = None
@@ -215,10 +227,10 @@ class AbstractDataset:
 class _Registration:
     workspace: Any
     id: str
-    name: str
-    version: int
+    name: str | None  # None for one that is only saved, as is what follows
+    version: int | None
     description: str | None
-    tags: dict[str, str]
+    tags: dict[str, str] | None
 
 
 class _DatasetDict(Mapping):
@@ -258,6 +270,8 @@ def _dataset(workspace, asset):
 
 
 def _registration(workspace, asset):
+    if asset.kind == _SAVED:
+        return _Registration(workspace, asset.id, None, None, None, None)
     body = asset.body
     return _Registration(workspace, asset.id, asset.name, asset.version, body["description"], body["tags"])
 

@@ -142,7 +142,8 @@ class _MountContext:
         point = Path(self.mount_point)
         point.mkdir(parents=True, exist_ok=True)
         with _engine.translated():
-            self._placed = _engine.data.place(files, point, "mount")
+            layout = _engine.data.layout_of(_engine.folder.open_folder(), self._dataset._sources)
+            self._placed = _engine.data.place(files, point, "mount", as_is=layout is not None)
 
     def stop(self):
         """Take them away; the data itself stays, and so does what somebody else put there."""

@@ -1,6 +1,5 @@
 """What a cluster is created with: checked, and as the engine keeps it."""
 
-import re
 import string
 
 from azureml.exceptions import ComputeTargetException
@@ -37,15 +36,6 @@ def settings_of(workspace, config):
 
 def refused(message):
     return ComputeTargetException(f"Received bad response from Resource Provider:\n{message}")
-
-
-def check_name(name):
-    """The service's rule for clusters ("Naming rules and restrictions for Azure resources")."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,14}[A-Za-z0-9]", str(name)):
-        raise refused(
-            f"Compute name {name!r} is invalid. It can include letters, digits and dashes. It must start with "
-            "a letter, end with a letter or digit, and be between 2 and 16 characters in length."
-        )
 
 
 def check_identity(identity_type, identity_id):

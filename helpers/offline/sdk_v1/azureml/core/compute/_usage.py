@@ -11,10 +11,10 @@ def vm_sizes():
     return [
         {
             "name": size.name,
-            "family": size.family,
             "vCPUs": size.vcpus,
             "gpus": size.gpus,
             "memoryGB": size.memory_gb,
+            "maxResourceVolumeMB": size.disk_gb * 1024,
         }
         for size in _engine.vm_sizes.SIZES.values()
     ]

@@ -9,7 +9,6 @@ from azureml.core.compute._payload import check_payload, serialized
 from azureml.core.compute._settings import (
     PASSWORD_SPECIALS,
     check_identity,
-    check_name,
     identity_of,
     is_strong,
     refused,
@@ -104,7 +103,6 @@ class AmlCompute(ComputeTarget):
     @staticmethod
     def _create(workspace, name, config):
         """As the service's PUT: an existing cluster takes the new scale settings; its VM size cannot change."""
-        check_name(name)
         settings = settings_of(workspace, config)
         folder = workspace._folder
         with _engine.translated(EngineError=refused):
@@ -253,7 +251,7 @@ class AmlCompute(ComputeTarget):
 
     @staticmethod
     def supported_vmsizes(workspace, location=None):
-        """The VM sizes of a region: dictionaries with name, family, vCPUs, gpus and memoryGB."""
+        """The VM sizes of a region: dictionaries with name, vCPUs, gpus, memoryGB and maxResourceVolumeMB."""
         if not workspace:
             return []
         return vm_sizes()

@@ -2,7 +2,7 @@
 
 from azureml import _engine
 from azureml._strict import unsupported
-from azureml._submit import job_of
+from azureml._submit import job_of, with_environment
 from azureml.core.compute import ComputeTarget
 from azureml.core.script_run import ScriptRun
 from azureml.exceptions import SnapshotException, TrainingException
@@ -30,6 +30,7 @@ def submit(experiment, config, tags, parent_id):
         "trial_run_type": ScriptRun.RUN_TYPE,
         "max_duration_minutes": min(config._max_duration_minutes, MAX_DURATION_MINUTES),
     }
+    job = with_environment(experiment.workspace, job)
     with _engine.translated(TooLarge=SnapshotException, EngineError=_refused):
         run_id = _engine.sweeps.submit(
             experiment._folder,
