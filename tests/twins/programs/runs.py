@@ -1,0 +1,42 @@
+"""Runs: their states, tags, properties, children, details and how they are found."""
+
+from azureml.core import Experiment, Run
+from stage import run_of, said
+
+
+def program(ws, folder):
+    experiment = Experiment(ws, "twins-runs")
+    run = experiment.start_logging(display_name="by hand", snapshot_directory=None)
+    print(run.type, run.status, run.get_status(), run.display_name, run.number, run.parent)
+    run.tag("kind", "first")
+    run.set_tags({"kind": "second", "size": 3, "done": True})
+    run.add_properties({"made": "here"})
+    print(run.get_tags(), run.get_properties().get("made"))
+    run.remove_tags(["size"])
+    run.description = "about it"
+    child = run.child_run("one")
+    print(child.status, child.parent.id == run.id, [one.id == child.id for one in run.get_children()])
+    child.fail(error_details="it broke", error_code="Own")
+    others = run.create_children(count=2)
+    for other in others:
+        other.start()
+        other.cancel()
+        print(other.get_status() in ("CancelRequested", "Canceled"))
+    run.complete()
+    print(run.status, child.status)
+    print(run.get_status(), child.get_status(), child.get_details()["error"]["error"])
+    found = Run.get(ws, run.id)
+    print(found.tags, found.description, found.type, found.name == run.id, found.experiment.name)
+    print([one.id == run.id for one in experiment.get_runs(tags={"kind": "second"})])
+    print(len(list(experiment.get_runs(tags="size"))), len(list(experiment.get_runs(include_children=True))))
+    print(said(lambda: run.tag("late", "allowed")), said(lambda: Run.get(ws, "no-such-run"))[:16])
+    print(said(lambda: list(Experiment(ws, "no spaces").get_runs())))
+
+    job = run_of(ws, folder, "print('hello')", experiment="twins-runs", tags={"by": "job"})
+    details = job.get_details()
+    print(job.type, job.tags, details["status"], details["target"], details["runDefinition"]["script"])
+    print(details["runDefinition"]["arguments"], details.get("error"), "user_logs/std_log.txt" in details["logFiles"])
+    print("hello" in job.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"])
+    failed = run_of(ws, folder, "raise ValueError('no')", experiment="twins-runs")
+    print(failed.get_status(), said(lambda: failed.wait_for_completion(raise_on_error=True))[:30])
+    print(failed.wait_for_completion(raise_on_error=False)["status"])
