@@ -31,7 +31,8 @@ def killer(number):
     def look(frame, event, argument):
         caller = frame.f_back
         if event == "call" and caller and caller.f_code is submission.submit.__code__:
-            steps.append(frame.f_code.co_name)
+            decorated = frame.f_locals.get("function")  # where it is a decorator's frame
+            steps.append(getattr(decorated, "__name__", frame.f_code.co_name))
             if len(steps) == number:
                 print(steps[-1], flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -97,7 +97,7 @@ def test_events_that_are_carried_twice_are_there_once(opened, tmp_path):
     run_id = submit(opened, tmp_path / "s", script)
     printed_pid(opened, run_id)
     assert run_records.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
-    job_states.set_carried(opened, run_id, 0, {})  # as if the carrier had been killed before it wrote this down
+    job_states.set_carried(opened, run_id, 0, {}, [])  # as if the carrier had been killed before it wrote this down
     assert run_records.get_metrics(opened, run_id) == {"Loss": [0.5, 0.25]}
     jobs.cancel(opened, run_id)
     wait_for(opened, run_id, "Canceled")

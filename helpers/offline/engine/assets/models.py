@@ -156,16 +156,14 @@ def delete(folder: Path, name: str, version: int) -> None:
 def _renumbered(folder: Path, made, version: int):
     """Give the version that was just made another number, which MLflow has no call for. Raises AlreadyExists."""
     store = mlflow_store.client(folder)
-    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
-    try:
+    with mlflow_store.connected(folder) as connection:
         connection.execute("PRAGMA foreign_keys=ON")  # the version's tags follow
         key = (version, made.name, int(made.version))
-        connection.execute("UPDATE model_versions SET version=? WHERE name=? AND version=?", key)
-    except sqlite3.IntegrityError as error:
-        store.delete_model_version(made.name, made.version)
-        raise AlreadyExists(f"The model {made.name!r} has a version {version} already.") from error
-    finally:
-        connection.close()
+        try:
+            connection.execute("UPDATE model_versions SET version=? WHERE name=? AND version=?", key)
+        except sqlite3.IntegrityError as error:
+            store.delete_model_version(made.name, made.version)
+            raise AlreadyExists(f"The model {made.name!r} has a version {version} already.") from error
     return store.get_model_version(made.name, str(version))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.offline.engine.workspace import database
+from helpers.offline.engine.workspace import database, outages
 from helpers.offline.engine.workspace.errors import NotFound
 
 
@@ -23,12 +23,14 @@ class Asset:
     modified: str
 
 
+@outages.patiently
 def add(folder: Path, kind: str, name: str, body: dict) -> Asset:
     """Store `body` as the next version of `name`; two at once get two versions."""
     with database.transaction(folder) as connection:
         return _insert(connection, kind, name, body)
 
 
+@outages.patiently
 def add_if(folder: Path, kind: str, name: str, choose: Callable[[Asset | None], dict | Asset]) -> Asset:
     """Decide on the latest version, in one transaction, whether a next one is made.
 
@@ -78,6 +80,7 @@ def versions(folder: Path, kind: str, name: str) -> list[Asset]:
     return [_asset(row) for row in database.rows(folder, query, (kind, name))]
 
 
+@outages.patiently
 def update(folder: Path, kind: str, name: str, version: int, change: Callable[[dict], dict]) -> Asset:
     """Replace a version's body by `change(body)`, in one transaction. Raises NotFound."""
     with database.transaction(folder) as connection:
@@ -93,6 +96,7 @@ def update(folder: Path, kind: str, name: str, version: int, change: Callable[[d
         return _asset(connection.execute("SELECT * FROM assets WHERE kind=? AND name=? AND version=?", key).fetchone())
 
 
+@outages.patiently
 def remove(folder: Path, kind: str, name: str) -> None:
     """Delete every version of `name`. Raises NotFound."""
     with database.transaction(folder) as connection:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from helpers.offline.engine import assets
 from helpers.offline.engine.compute import quotas, vm_sizes
-from helpers.offline.engine.workspace import database, faults
+from helpers.offline.engine.workspace import database, faults, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, InvalidName
 
 KIND = quotas.KIND
@@ -105,6 +105,7 @@ def state(folder: Path, name: str) -> dict:
     }
 
 
+@outages.patiently
 def take_nodes(folder: Path, name: str, run_id: str, count: int = 1) -> list[int] | None:
     """Give `count` nodes at once to the run that has waited longest; None while there are not so many for this one.
 
@@ -157,6 +158,7 @@ def check_count(settings: dict, count: int) -> None:
         )
 
 
+@outages.patiently
 def release_nodes(folder: Path, run_id: str) -> None:
     """Give back what the run holds; the nodes are idle from now."""
     with database.transaction(folder) as connection:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.processes import detached
-from helpers.offline.engine.workspace import database
+from helpers.offline.engine.workspace import database, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists
 from helpers.offline.engine.workspace.files import write_whole
 
@@ -34,6 +34,7 @@ def make(folder: Path, run_id: str, job: dict) -> int:
     return lock
 
 
+@outages.patiently
 def discard(folder: Path, run_id: str) -> None:
     """Forget a job that was made, within its lock: no run of it was."""
     with database.transaction(folder) as connection:
@@ -41,6 +42,7 @@ def discard(folder: Path, run_id: str) -> None:
     shutil.rmtree(run_folder(folder, run_id), ignore_errors=True)
 
 
+@outages.patiently
 def insert(folder: Path, run_id: str, target: str, *, nodes: int = 1, parent_id: str | None = None) -> None:
     """A new job, NotStarted, that needs so many nodes of its target at once."""
     with database.transaction(folder) as connection:
@@ -82,6 +84,7 @@ def unfinished(folder: Path, target: str | None = None, *, parent_id: str | None
     return [job for job in jobs if target in (None, job["target"]) and parent_id in (None, job["parent_id"])]
 
 
+@outages.patiently
 def advance(folder: Path, run_id: str, status: str) -> bool:
     """Go on to the next stage; False where the job is final already, which stays so."""
     with database.transaction(folder) as connection:
@@ -93,6 +96,7 @@ def advance(folder: Path, run_id: str, status: str) -> bool:
         return True
 
 
+@outages.patiently
 def set_outcome(folder: Path, run_id: str, outcome: str, error: dict | None, exit_code: int | None) -> None:
     """Write down how the job ended."""
     with database.transaction(folder) as connection:
@@ -102,12 +106,15 @@ def set_outcome(folder: Path, run_id: str, outcome: str, error: dict | None, exi
         )
 
 
-def set_carried(folder: Path, run_id: str, position: int, counts: dict[str, int]) -> None:
-    """Write down how much of the job's spool is in the history (see spool)."""
+@outages.patiently
+def set_carried(folder: Path, run_id: str, position: int, counts: dict[str, int], tables: list[tuple]) -> None:
+    """Write down how much of the job's spool is in the history (see spool), and keep the `tables` of metrics in it."""
     with database.transaction(folder) as connection:
+        connection.executemany(database.INSERT_TABLE, tables)
         connection.execute("UPDATE jobs SET carried=?, counts=? WHERE run_id=?", (position, json.dumps(counts), run_id))
 
 
+@outages.patiently
 def request_cancel(folder: Path, run_id: str, failure: dict | None = None) -> None:
     """Ask for the job's end; with an error it ends as failed of that."""
     error = json.dumps(failure) if failure else None

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from helpers.offline.engine.history import artifacts, job_states
+from helpers.offline.engine.workspace import outages
 
 LOG = "user_logs/std_log.txt"
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
@@ -27,8 +28,10 @@ def append_log(folder: Path, run_id: str, line: str) -> None:
     append(log_path(folder, run_id), line)
 
 
+@outages.patiently
 def append(path: Path, *lines: str) -> None:
-    """Add lines to a log, which is made if it is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as log:
-        log.writelines(f"{line}\n" for line in lines)
+    """Add lines to a log, which is made if it is not there. Raises StoreUnavailable where the disk is full."""
+    with outages.translated(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.writelines(f"{line}\n" for line in lines)

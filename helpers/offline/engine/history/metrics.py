@@ -16,9 +16,18 @@ _LARGEST_WHOLE = 2**53  # above it, not every whole number is a float
 
 
 def log(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> None:
-    """Carry metric and table events (as the spool has them) into the store.
+    """Keep metric and table events (as the spool has them); see log_scalars() for `counts`."""
+    tables = log_scalars(folder, run_id, events, counts)
+    if tables:
+        with database.transaction(folder) as connection:
+            connection.executemany(database.INSERT_TABLE, tables)
 
-    `counts` holds how often each metric was logged so far: the step of the next value that comes without one.
+
+def log_scalars(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> list[tuple]:
+    """Log metric and table events as far as the MLflow store has a notion of them; the rest, rows of metric_tables.
+
+    Logged again, they are the same again. `counts` holds how often each metric was logged so far: the step of the next
+    value that comes without one.
     """
     from mlflow.entities import Metric
 
@@ -39,10 +48,10 @@ def log(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -
     store = mlflow_store.client(folder)
     for start in range(0, len(scalars), 1000):  # MLflow's limit of one batch
         store.log_batch(run_id, metrics=scalars[start : start + 1000])
-    if tables or kinds:
+    if kinds:
         with database.transaction(folder) as connection:
-            connection.executemany("INSERT INTO metric_tables (run_id, name, type, value) VALUES (?, ?, ?, ?)", tables)
             connection.executemany("INSERT OR REPLACE INTO metric_kinds VALUES (?, ?, ?, ?)", kinds)
+    return tables
 
 
 def read(folder: Path, run_id: str) -> dict[str, Any]:

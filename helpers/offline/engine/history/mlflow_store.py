@@ -4,6 +4,7 @@ Importing MLflow takes a second, so it happens inside the functions, when the st
 """
 
 import fcntl
+import functools
 import gc
 import json
 import logging
@@ -11,7 +12,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,9 +20,10 @@ from urllib.request import url2pathname
 
 from helpers.offline.engine.history.statuses import FINAL, MLFLOW_STATUS
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
-from helpers.offline.engine.workspace import database
+from helpers.offline.engine.workspace import database, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
 
+STORE = "mlflow.db"
 RUN_TYPE = "azureml.runType"
 COMMAND_JOB = "azureml.commandjob"  # the run type of a script that SDK v2 submits
 # Azure has no such endpoint, so that MLflow 3 fails there wherever it logs a model (Azure/azure-sdk-for-python #44896).
@@ -51,12 +53,23 @@ def is_loaded() -> bool:
 
 
 def is_made(folder: Path) -> bool:
-    return (folder / "mlflow.db").exists()
+    return (folder / STORE).exists()
+
+
+@contextmanager
+def connected(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A connection to the store for what MLflow has no call for. Raises FolderError."""
+    address = f"{(folder / STORE).as_uri()}?mode=rw"
+    with (
+        outages.translated(folder),
+        closing(sqlite3.connect(address, uri=True, timeout=database.BUSY_SECONDS, isolation_level=None)) as connection,
+    ):
+        yield connection
 
 
 def tracking_uri(folder: Path) -> str:
     """The address of the store, as MLflow takes it."""
-    return f"{_sqlite(folder / 'mlflow.db')}?timeout=60"
+    return f"{_sqlite(folder / STORE)}?timeout={database.BUSY_SECONDS:.0f}"
 
 
 def artifact_location(folder: Path) -> str:
@@ -66,25 +79,22 @@ def artifact_location(folder: Path) -> str:
 
 def client(folder: Path):
     """MLflow's client of the workspace; the store is made at its first use."""
-    store = folder / "mlflow.db"
-    if not store.exists():
-        _make_store(folder)
-    return _client(folder, store.stat().st_ino)
+    with outages.translated(folder):
+        if not is_made(folder):
+            _make_store(folder)
+        return _client(folder, (folder / STORE).stat().st_ino)
 
 
 def logged_models(folder: Path, run_id: str) -> dict[str, Path]:
     """The folders of the models that MLflow 3 has logged with a run, by name: it keeps them beside the run's files."""
     if not is_made(folder):
         return {}
-    connection = sqlite3.connect(folder / "mlflow.db", timeout=60)
-    try:
+    with connected(folder) as connection:
         rows = connection.execute(
             "SELECT name, artifact_location FROM logged_models WHERE source_run_id=? AND lifecycle_stage='active' "
             "ORDER BY creation_timestamp_ms",
             (run_id,),
         ).fetchall()
-    finally:
-        connection.close()
     return {name: Path(url2pathname(urlsplit(location).path)) for name, location in rows}
 
 
@@ -154,6 +164,7 @@ def _random_name() -> str:
     return _generate_random_name()
 
 
+@outages.patiently
 def _insert_run(folder: Path, experiment_id: str, run_id: str, name: str, tags: dict[str, str], status: str) -> None:
     """A run of an id that is given, which MLflow itself has no call for. Raises AlreadyExists."""
     columns = {
@@ -167,23 +178,22 @@ def _insert_run(folder: Path, experiment_id: str, run_id: str, name: str, tags: 
         "source_type": "UNKNOWN",
         **dict.fromkeys(("source_name", "entry_point_name", "user_id", "source_version"), ""),
     }
-    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
-    try:
+    with connected(folder) as connection:
         connection.execute("BEGIN IMMEDIATE")
-        connection.execute(
-            f"INSERT INTO runs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [*columns.values()]
-        )
+        try:
+            connection.execute(
+                f"INSERT INTO runs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [*columns.values()]
+            )
+        except sqlite3.IntegrityError as error:
+            raise AlreadyExists(f"The workspace has a run {run_id!r} already; give another name.") from error
         connection.executemany(
             "INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?)",
             [(run_id, key, value) for key, value in {**tags, "mlflow.runName": name}.items()],
         )
         connection.execute("COMMIT")
-    except sqlite3.IntegrityError as error:
-        raise AlreadyExists(f"The workspace has a run {run_id!r} already; give another name.") from error
-    finally:
-        connection.close()
 
 
+@outages.patiently
 def give_numbers(folder: Path, experiment_id: str, run_ids: list[str]) -> None:
     """Number runs within their experiment, in this order; a run that has its number keeps it."""
     with database.transaction(folder) as connection:
@@ -242,11 +252,8 @@ def has_run(folder: Path, run_id: str) -> bool:
     """Whether there is a run of this id, which takes no MLflow."""
     if not is_made(folder):
         return False
-    connection = sqlite3.connect(folder / "mlflow.db", timeout=60)
-    try:
+    with connected(folder) as connection:
         return bool(connection.execute("SELECT 1 FROM runs WHERE run_uuid=?", (run_id,)).fetchone())
-    finally:
-        connection.close()
 
 
 def _run(store, run_id: str):
@@ -272,7 +279,7 @@ def _make_store(folder: Path) -> None:
     """Create the database under a lock and under another name first: no process ever sees half of it."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (folder / "mlflow.db").exists():
+        if is_made(folder):
             return
         new = folder / "mlflow-new.db"
         new.unlink(missing_ok=True)
@@ -280,7 +287,7 @@ def _make_store(folder: Path) -> None:
         connection = sqlite3.connect(new)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.close()
-        new.rename(folder / "mlflow.db")
+        new.rename(folder / STORE)
 
 
 def _sqlite(path: Path) -> str:
@@ -290,7 +297,25 @@ def _sqlite(path: Path) -> str:
 @lru_cache(maxsize=4)
 def _client(folder: Path, inode: int):
     _set_triggers(folder)
-    return _new_client(tracking_uri(folder))
+    return _Guarded(folder, _new_client(tracking_uri(folder)))
+
+
+class _Guarded:
+    """MLflow's client of a workspace, whose calls raise the store's faults as FolderError; see outages."""
+
+    def __init__(self, folder: Path, client):
+        self._folder, self._client = folder, client
+
+    def __getattr__(self, name: str):
+        function = getattr(self._client, name)
+
+        @outages.patiently
+        @functools.wraps(function)
+        def guarded(*arguments, **named):
+            with outages.translated(self._folder):
+                return function(*arguments, **named)
+
+        return guarded
 
 
 def _set_triggers(folder: Path) -> None:
@@ -313,8 +338,7 @@ def _set_triggers(folder: Path) -> None:
         ),
     }
     wanted = {name: f"CREATE TRIGGER {name} {action}" for name, action in triggers.items()}
-    connection = sqlite3.connect(folder / "mlflow.db", timeout=60, isolation_level=None)
-    try:
+    with connected(folder) as connection:
         if dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type='trigger'")) == wanted:
             return
         connection.execute("BEGIN IMMEDIATE")
@@ -323,15 +347,28 @@ def _set_triggers(folder: Path) -> None:
             connection.execute(statement)
         connection.execute(f"{update} 0")  # MLflow's own experiment "Default", made with the store
         connection.execute("COMMIT")
-    finally:
-        connection.close()
 
 
 def _new_client(uri: str):
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "1")
-    for name in ("mlflow.store.db.utils", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it logs, is raised as well
     from mlflow import MlflowClient
 
-    return MlflowClient(uri, uri)
+    client = MlflowClient(uri, uri)
+    for store in (client._tracking_client.store, client._get_registry_client().store):
+        _wait_as_long_as_we(store.engine)
+    return client
+
+
+def _wait_as_long_as_we(engine) -> None:
+    """Have MLflow wait for a lock as long as its address says: each of its sessions asks for 20 seconds instead."""
+    from sqlalchemy import event
+
+    def ours(connection, cursor, statement, parameters, context, executemany):
+        if statement.startswith("PRAGMA busy_timeout"):
+            statement = f"PRAGMA busy_timeout = {int(1000 * database.BUSY_SECONDS)}"
+        return statement, parameters
+
+    event.listen(engine, "before_cursor_execute", ours, retval=True)

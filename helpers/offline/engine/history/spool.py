@@ -13,6 +13,8 @@ from pathlib import Path
 
 from helpers.offline.engine.history import artifacts, job_states, logs, metrics, mlflow_store, tags
 from helpers.offline.engine.history.statuses import FINAL
+from helpers.offline.engine.workspace import outages
+from helpers.offline.engine.workspace.errors import FolderError
 from helpers.offline.engine.workspace.names import safe_join
 
 EVENTS = "events.jsonl"
@@ -22,14 +24,16 @@ def spool_folder(folder: Path, run_id: str) -> Path:
     return job_states.run_folder(folder, run_id) / "spool"
 
 
+@outages.patiently
 def append(folder: Path, run_id: str, event: dict) -> None:
     """Add an event of the supervisor's own, as the job adds its events."""
     line = json.dumps(event) + "\n"
-    descriptor = os.open(spool_folder(folder, run_id) / EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        os.write(descriptor, line.encode())
-    finally:
-        os.close(descriptor)
+    with outages.translated(folder):
+        descriptor = os.open(spool_folder(folder, run_id) / EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(descriptor, line.encode())
+        finally:
+            os.close(descriptor)
 
 
 def is_pending(folder: Path, run_id: str) -> bool:
@@ -58,9 +62,10 @@ def lock(folder: Path, run_id: str) -> Iterator[None]:
 
 
 def carry(folder: Path, run_id: str) -> None:
-    """Carry the whole lines that are new, within lock(). What cannot be kept is told in the run's log.
+    """Carry the whole lines that are new, within lock(). What can never be kept is told in the run's log.
 
-    Being killed in the middle does no harm: what is carried again is the same again.
+    Being killed in the middle does no harm: what is carried again is the same again. Raises FolderError where the store
+    has a fault; then all of it is still in the spool.
     """
     job = job_states.get(folder, run_id)
     position, counts = job["carried"], job["counts"]
@@ -82,27 +87,30 @@ def carry(folder: Path, run_id: str) -> None:
                 logged.append(event)
             else:
                 _apply(folder, run_id, event, spool)
+        except FolderError:
+            raise
         except Exception as error:
             _tell(folder, run_id, line.decode(errors="replace"), error)
-    counts = _log(folder, run_id, logged, counts)
-    job_states.set_carried(folder, run_id, position + len(new), counts)
+    tables = _log(folder, run_id, logged, counts)
+    job_states.set_carried(folder, run_id, position + len(new), counts, tables)
 
 
-def _log(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> dict[str, int]:
-    """Log the events; `counts` (see metrics.log) as they are then."""
+def _log(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) -> list[tuple]:
+    """Log the events, which changes `counts`; the tables among them (see metrics.log_scalars)."""
     if not events:
-        return counts
+        return []
     new_counts = dict(counts)
     try:
-        metrics.log(folder, run_id, events, new_counts)
-        return new_counts
+        tables = metrics.log_scalars(folder, run_id, events, new_counts)
+        counts.update(new_counts)
+        return tables
+    except FolderError:
+        raise
     except Exception as error:
         if len(events) == 1:
             _tell(folder, run_id, json.dumps(events[0]), error)
-            return counts
-    for event in events:  # one of them is at fault: find it, keep the others
-        counts = _log(folder, run_id, [event], counts)
-    return counts
+            return []
+    return [row for event in events for row in _log(folder, run_id, [event], counts)]  # one of them is at fault
 
 
 def _apply(folder: Path, run_id: str, event: dict, spool: Path) -> None:
@@ -122,8 +130,8 @@ def _apply(folder: Path, run_id: str, event: dict, spool: Path) -> None:
         case "file":
             source = safe_join(spool, event["path"])
             if source.exists() or not safe_join(artifacts.root_of(folder, run_id), event["name"]).is_file():
-                artifacts.upload(folder, run_id, event["name"], source, overwrite=True)
-                source.unlink()
+                with outages.translated(folder):
+                    artifacts.take(folder, run_id, event["name"], source)
         case kind:
             raise ValueError(f"unknown kind {kind!r}")
 

@@ -13,7 +13,8 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import artifacts, job_states, logs, mlflow_store, spool
 from helpers.offline.engine.history.job_states import RUN_ID_VARIABLE, run_folder
 from helpers.offline.engine.history.statuses import FINAL
-from helpers.offline.engine.workspace.errors import EngineError
+from helpers.offline.engine.workspace import outages
+from helpers.offline.engine.workspace.errors import EngineError, FolderError, StoreUnavailable
 from helpers.offline.engine.workspace.files import files_below, left_out
 
 UPLOADED = ("outputs", "logs")  # the folders of a job that go to the run, as the service has it
@@ -39,7 +40,10 @@ def end(folder: Path, run_id: str, outcome: str, error: dict | None = None, exit
 
 
 def record(folder: Path, run_id: str) -> None:
-    """Keep the metrics and files of a run that has ended, then write its final status."""
+    """Keep the metrics and files of a run that has ended, then write its final status.
+
+    Raises FolderError where the store has a fault; then the run has not ended yet, and all is kept until it has.
+    """
     with spool.lock(folder, run_id):
         job = job_states.get(folder, run_id)
         if job["status"] in FINAL:
@@ -61,10 +65,21 @@ def record(folder: Path, run_id: str) -> None:
         shutil.rmtree(run_folder(folder, run_id) / part, ignore_errors=True)
 
 
+def record_in_time(folder: Path, run_id: str) -> None:
+    """record(), again while the store is unavailable. It waits between two tries, so that nobody has to wait for it."""
+    while True:
+        try:
+            return record(folder, run_id)
+        except StoreUnavailable as fault:
+            outages.wait(fault)
+
+
 def carry(folder: Path, run_id: str) -> list[str]:
-    """Carry what the job's spool still has; what came between."""
+    """Carry what the job's spool still has; what came between. Raises FolderError."""
     try:
         spool.carry(folder, run_id)
+    except FolderError:
+        raise
     except Exception:
         return [traceback.format_exc(limit=1).strip().splitlines()[-1]]
     return []
@@ -86,7 +101,10 @@ def upload_outputs(folder: Path, run_id: str) -> list[str]:
             logs.append_log(folder, run_id, f"Not kept: {part}/{name}, {what}.")
         for name in files_below(code / part):
             try:
-                artifacts.take(folder, run_id, f"{part}/{name}", code / part / name)
+                with outages.translated(folder):
+                    artifacts.take(folder, run_id, f"{part}/{name}", code / part / name)
+            except FolderError:
+                raise
             except (OSError, EngineError) as error:
                 problems.append(f"{part}/{name}: {error}.")
     return problems

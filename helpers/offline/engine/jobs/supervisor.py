@@ -28,7 +28,8 @@ from helpers.offline.engine.jobs import finish, preemption, ranks, submission
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
 from helpers.offline.engine.processes.groups import LOOK, TICK
 from helpers.offline.engine.workspace import folder as folders
-from helpers.offline.engine.workspace.errors import EngineError
+from helpers.offline.engine.workspace import outages
+from helpers.offline.engine.workspace.errors import EngineError, StoreUnavailable
 from helpers.offline.engine.workspace.names import safe_join
 
 SDK = Path(__file__).resolve().parents[2] / "sdk_v1"
@@ -47,9 +48,18 @@ class Stopped(Exception):
 
 
 def main(folder: Path, run_id: str) -> None:
-    """See the job through to its end, whatever happens."""
-    exit_code, carrier = None, None
+    """See the job through to its end, whatever happens; a store that is locked or full is waited for."""
     processes.adopt_orphans()
+    with outages.patience():
+        status, error, exit_code = see_through(folder, run_id)
+        processes.end_children(spared=detached.is_one)  # a job that this one has submitted goes on
+        finish.end(folder, run_id, status, error, exit_code)
+    record(folder, run_id)
+
+
+def see_through(folder: Path, run_id: str) -> tuple[str, dict | None, int | None]:
+    """Have the script run; how that ended: the status, the error to tell, the exit code."""
+    exit_code, carrier = None, None
     try:
         job = job_states.submitted(folder, run_id)
         python = prepare(folder, run_id, job)
@@ -61,14 +71,14 @@ def main(folder: Path, run_id: str) -> None:
         status, error = stopped.status, stopped.error
     except EngineError as refused:
         status, error = "Failed", {"code": "UserError", "message": str(refused)}
-    except Exception:
+    except Exception as failure:
         traceback.print_exc()
-        status, error = "Failed", {"code": "SystemError", "message": traceback.format_exc(limit=-1).strip()}
-    if carrier:
-        carrier.stop()
-    processes.end_children(spared=detached.is_one)  # a job that this one has submitted goes on
-    finish.end(folder, run_id, status, error, exit_code)
-    record(folder, run_id)
+        message = outages.told(folder, failure) or traceback.format_exc(limit=-1).strip()
+        status, error = "Failed", {"code": "SystemError", "message": str(message)}
+    finally:
+        if carrier:
+            carrier.stop()
+    return status, error, exit_code
 
 
 def prepare(folder: Path, run_id: str, job: dict) -> Path:
@@ -311,8 +321,8 @@ class Carrier:
 
     def _carry(self) -> None:
         pending_since = None
-        try:
-            while not self._stop.wait(LOOK):
+        while not self._stop.wait(LOOK):
+            try:
                 if not spool.is_pending(self.folder, self.run_id):
                     pending_since = None
                     continue
@@ -321,18 +331,22 @@ class Carrier:
                     mlflow_store.load()
                     with spool.lock(self.folder, self.run_id):
                         spool.carry(self.folder, self.run_id)
-        except Exception:
-            traceback.print_exc()
+            except StoreUnavailable:  # what waits in the spool is carried later; nobody who reads is kept waiting
+                continue
+            except Exception:
+                traceback.print_exc()
+                return
 
 
 def record(folder: Path, run_id: str) -> None:
     """Have the run's end in the history, by a reader if one looks soon, as he is likely to have MLflow loaded."""
     deadline = time.monotonic() + (0 if mlflow_store.is_loaded() else RECORD_GRACE)
-    while time.monotonic() < deadline:
-        if job_states.get(folder, run_id)["status"] in FINAL:
-            return
-        time.sleep(TICK)
-    finish.record(folder, run_id)
+    with outages.patience():
+        while time.monotonic() < deadline:
+            if job_states.get(folder, run_id)["status"] in FINAL:
+                return
+            time.sleep(TICK)
+    finish.record_in_time(folder, run_id)
 
 
 if __name__ == "__main__":

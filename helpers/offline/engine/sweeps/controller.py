@@ -21,6 +21,7 @@ from helpers.offline.engine.jobs import finish, ranks, run_records
 from helpers.offline.engine.processes import detached
 from helpers.offline.engine.sweeps import policies, submission
 from helpers.offline.engine.sweeps.sampling import Sampler
+from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import EngineError
 
 LOOK = 0.2  # seconds between two looks at the trials
@@ -57,8 +58,15 @@ class Stopped(Exception):
 
 
 def main(folder: Path, run_id: str) -> None:
-    """See the sweep through to its end, whatever happens."""
+    """See the sweep through to its end, whatever happens; a store that is locked or full is waited for."""
     mlflow_store.load()
+    with outages.patience():
+        see_through(folder, run_id)
+    finish.record_in_time(folder, run_id)
+
+
+def see_through(folder: Path, run_id: str) -> None:
+    """Run the trials, and write down how the sweep ended."""
     job = job_states.submitted(folder, run_id)
     trials: list[Trial] = []
     try:
@@ -70,9 +78,10 @@ def main(folder: Path, run_id: str) -> None:
         status, error = "Canceled", stopped.error
     except EngineError as refused:
         status, error = "Failed", {"code": "UserError", "message": str(refused)}
-    except Exception:
+    except Exception as failure:
         traceback.print_exc()
-        status, error = "Failed", {"code": "SystemError", "message": traceback.format_exc(limit=-1).strip()}
+        message = outages.told(folder, failure) or traceback.format_exc(limit=-1).strip()
+        status, error = "Failed", {"code": "SystemError", "message": str(message)}
     try:
         end_trials(folder, run_id, job["sweep"], trials)
         tell_best(folder, run_id, job["sweep"], trials)
@@ -80,7 +89,6 @@ def main(folder: Path, run_id: str) -> None:
         traceback.print_exc()
     submission.log(folder, run_id, f"The sweep ended: {status}.")
     finish.end(folder, run_id, status, error)
-    finish.record(folder, run_id)
 
 
 def lead(folder: Path, run_id: str, job: dict, trials: list[Trial]) -> None:

@@ -2,12 +2,14 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import NotFound
 
+BUSY_SECONDS = 60.0  # that a connection waits for another one's lock
 VERSION = 3  # of the folder's format; kept in the file's user_version
 
 SCHEMA = """
@@ -36,6 +38,7 @@ CREATE TABLE metric_kinds (
     PRIMARY KEY (run_id, name));
 CREATE INDEX metric_tables_by_run ON metric_tables (run_id);
 """
+INSERT_TABLE = "INSERT INTO metric_tables (run_id, name, type, value) VALUES (?, ?, ?, ?)"
 
 
 def now() -> str:
@@ -47,8 +50,9 @@ def database_path(folder: Path) -> Path:
     return folder / "assets.db"
 
 
-def connect(folder: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(database_path(folder), timeout=60, isolation_level=None)
+def connect(folder: Path, create: bool = False) -> sqlite3.Connection:
+    address = f"{database_path(folder).as_uri()}?mode={'rwc' if create else 'rw'}"
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
     connection.row_factory = sqlite3.Row
     # WAL and NORMAL: a commit costs no fsync, yet survives the death of any process.
     connection.execute("PRAGMA journal_mode=WAL")
@@ -58,29 +62,26 @@ def connect(folder: Path) -> sqlite3.Connection:
 
 @contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
-    """A read-and-write transaction that no other process's can come between."""
-    connection = connect(folder)
-    try:
+    """A read-and-write transaction that no other process's can come between. Raises FolderError."""
+    with outages.translated(folder), closing(connect(folder)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield connection
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a fault may have ended it
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
 
 
+@outages.patiently
 def rows(folder: Path, query: str, parameters: tuple = ()) -> list[sqlite3.Row]:
-    """All rows of one reading query. Raises NotFound where it asks for what no name is, such as a list."""
-    connection = connect(folder)
-    try:
-        return connection.execute(query, parameters).fetchall()
-    except sqlite3.ProgrammingError as error:
-        wrong = [value for value in parameters if not isinstance(value, (str, int, float, type(None)))]
-        if not wrong:
-            raise
-        raise NotFound(f"The workspace has nothing by the name {wrong[0]!r}: a name is a text.") from error
-    finally:
-        connection.close()
+    """All rows of one reading query. Raises FolderError, and NotFound where it asks for what no name is, as a list."""
+    with outages.translated(folder), closing(connect(folder)) as connection:
+        try:
+            return connection.execute(query, parameters).fetchall()
+        except sqlite3.ProgrammingError as error:
+            wrong = [value for value in parameters if not isinstance(value, (str, int, float, type(None)))]
+            if not wrong:
+                raise
+            raise NotFound(f"The workspace has nothing by the name {wrong[0]!r}: a name is a text.") from error

@@ -37,5 +37,9 @@ class FolderUnreadable(FolderError):
     """What the offline workspace's folder holds cannot be read; it can only be removed."""
 
 
+class StoreUnavailable(FolderError):
+    """The offline workspace's store is locked, or its disk is full or fails: the same may be done later."""
+
+
 class BuildFailed(EngineError):
     """An environment that cannot be built from its specification."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from helpers.offline.engine.workspace import outages
+
 PARTIAL = ".partial-"  # begins the name of a file that is not whole yet
 
 
@@ -57,10 +59,11 @@ def _oddity(path: Path) -> str | None:
 @contextmanager
 def _partial(target: Path) -> Iterator[Path]:
     """A path beside `target`, whose file takes the target's name at the end."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{PARTIAL}{uuid.uuid4().hex}")
-    try:
-        yield partial
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    with outages.translated(target.parent):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            yield partial
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)

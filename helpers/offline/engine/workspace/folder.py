@@ -6,8 +6,8 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from helpers.offline.engine.workspace import database
-from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable
+from helpers.offline.engine.workspace import database, outages
+from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, StoreUnavailable
 
 VARIABLE = "AZUREML_OFFLINE_FOLDER"
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -38,14 +38,13 @@ def open_folder(path: Path | None = None) -> Path:
             for part in PARTS:
                 (folder / part).mkdir(exist_ok=True)
             _open_database(folder)
-    except (OSError, sqlite3.OperationalError) as error:
+    except (OSError, sqlite3.DatabaseError) as error:
+        fault = outages.told(folder, error)
+        if isinstance(fault, (FolderUnreadable, StoreUnavailable)):
+            raise fault from error
         raise FolderError(
             f"The offline workspace in {folder} cannot be written ({error}). Give the folder write permission, "
             f"or set {VARIABLE} to a folder of your own."
-        ) from error
-    except sqlite3.DatabaseError as error:
-        raise FolderUnreadable(
-            f"The offline workspace in {folder} is damaged ({error}). `make clean` removes it and starts anew."
         ) from error
     _opened[folder] = _identity(folder)
     return folder
@@ -77,7 +76,7 @@ def _identity(folder: Path) -> tuple[int, int] | None:
 
 
 def _open_database(folder: Path) -> None:
-    connection = database.connect(folder)
+    connection = database.connect(folder, create=True)
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > database.VERSION:

@@ -9,7 +9,10 @@ A job may run in an interpreter that does not have the engine, so nothing of it 
 """
 
 import contextlib
+import functools
 import importlib
+import inspect
+from pathlib import Path
 
 from azureml import exceptions
 
@@ -47,13 +50,55 @@ def __getattr__(name):
     if name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        return importlib.import_module(f"{ENGINE}.{MODULES[name]}")
+        return _Room(importlib.import_module(f"{ENGINE}.{MODULES[name]}"))
     except ModuleNotFoundError as error:
         raise exceptions.UserErrorException(
             "This call needs the offline engine, which this Python environment does not have "
             f"({error}). Make the call in the notebook instead.",
             inner_exception=error,
         ) from error
+
+
+class _Room:
+    """A module of the engine; what its functions raise as a fault of the store leaves as UserErrorException."""
+
+    def __init__(self, module):
+        self._module = module
+
+    def __getattr__(self, name):
+        member = getattr(self._module, name)
+        return _with_faults_told(member) if inspect.isfunction(member) else member
+
+
+def _with_faults_told(function):
+    @functools.wraps(function)
+    def call(*arguments, **named):
+        with _faults_told(arguments):
+            result = function(*arguments, **named)
+        return _each(result, arguments) if inspect.isgenerator(result) else result
+
+    return call
+
+
+def _each(results, arguments):
+    with _faults_told(arguments):
+        yield from results
+
+
+@contextlib.contextmanager
+def _faults_told(arguments):
+    try:
+        yield
+    except Exception as error:
+        # Each function of the engine takes the workspace's folder first.
+        fault = (
+            importlib.import_module(f"{ENGINE}.workspace.outages").told(Path(arguments[0]), error)
+            if arguments
+            else None
+        )
+        if fault is None:
+            raise
+        raise exceptions.UserErrorException(str(fault), inner_exception=error) from error
 
 
 @contextlib.contextmanager

@@ -1,0 +1,238 @@
+"""A store that is locked, full, read-only, damaged or gone: told in words, waited for where there is time."""
+
+import contextlib
+import os
+import sqlite3
+import threading
+
+import pytest
+from azureml.core import Experiment, Workspace
+from azureml.core.compute import ComputeTarget
+from azureml.exceptions import UserErrorException
+from small_jobs import LOG, make_cluster, submit, submit_sweep, wait_for, wait_until
+
+from helpers.offline.engine import jobs, processes, removal
+from helpers.offline.engine.history import job_states, logs, metrics, mlflow_store, run_files, spool
+from helpers.offline.engine.jobs import finish, run_records, submission, supervisor
+from helpers.offline.engine.sweeps import controller
+from helpers.offline.engine.workspace import database, folder, outages
+from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, StoreUnavailable
+
+WELL = LOG + "log('Loss', 0.5, 0)\nlog('Accuracy (%)', 90)\nopen('outputs/made', 'w').write('m')\n"
+
+
+@pytest.fixture
+def opened(offline_folder):
+    return folder.open_folder()
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # start_logging() makes a folder outputs
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(outages, "PAUSE", 0.05)
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch):
+    """What those who wait say, in turn."""
+    said = []
+    monkeypatch.setattr(outages, "print", lambda words, **named: said.append(words), raising=False)
+    return said
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Nobody else writes the database meanwhile."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def full(monkeypatch):
+    """The workspace's own database cannot grow, as on a disk that is full."""
+    connect = database.connect
+
+    def limited(*arguments, **named):
+        connection = connect(*arguments, **named)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages}")
+        return connection
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "connect", limited)
+        yield
+
+
+@pytest.fixture
+def unsupervised(opened, tmp_path, monkeypatch):
+    """A job that nobody sees through, though its supervisor's lock is held."""
+    monkeypatch.setattr(submission, "start_supervisor", lambda *arguments: None)
+    run_id = submit(opened, tmp_path / "s", "")
+    lock = job_states.take_lock(opened, run_id)
+    yield run_id
+    os.close(lock)
+
+
+@pytest.fixture
+def supervised(opened, monkeypatch):
+    """Has a job seen through in this process, by a thread: supervised(run_id, main) starts it."""
+    threads = []
+
+    def start(run_id, main=supervisor.main):
+        lock = job_states.take_lock(opened, run_id)
+        thread = threading.Thread(target=main, args=(opened, run_id))
+        thread.start()
+        threads.append((thread, lock))
+        return thread
+
+    monkeypatch.setattr(submission, "start_supervisor", lambda folder, run_id, lock, module: None)
+    monkeypatch.setattr(processes, "adopt_orphans", lambda: None)  # those of pytest
+    monkeypatch.setattr(processes, "end_children", lambda spared: None)
+    yield start
+    for thread, lock in threads:
+        thread.join(60)
+        os.close(lock)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("store", ["mlflow.db", "assets.db"])
+def test_what_is_logged_waits_in_the_spool_while_the_store_is_locked(opened, tmp_path, supervised, waits, store):
+    run_id = submit(opened, tmp_path / "s", WELL)
+    mlflow_store.client(opened)  # before it is locked
+    with locked(opened / store):
+        thread = supervised(run_id)
+        wait_until(lambda: any("is busy" in words for words in waits))
+        assert thread.is_alive()
+        assert job_states.get(opened, run_id)["status"] not in ("Completed", "Failed")
+    wait_for(opened, run_id, "Completed")
+    assert run_records.get_metrics(opened, run_id) == {"Loss": 0.5, "Accuracy (%)": 90}
+    assert "outputs/made" in run_files.files_of(opened, run_id)
+    assert "Not recorded" not in logs.log_path(opened, run_id).read_text()
+
+
+def test_a_reader_is_told_that_the_store_is_locked_and_nothing_is_lost(opened, unsupervised):
+    run_id = unsupervised
+    spool.spool_folder(opened, run_id).mkdir()
+    for number in range(3):
+        spool.append(opened, run_id, {"kind": "metric", "name": "m", "value": number, "step": None, "time": number})
+    spool.append(opened, run_id, {"kind": "table", "name": "t", "type": "row", "value": {"a": 1}})
+    for store in ("mlflow.db", "assets.db"):
+        with locked(opened / store), pytest.raises(StoreUnavailable, match="is busy"):
+            run_records.get_metrics(opened, run_id)
+    assert run_records.get_metrics(opened, run_id) == {"m": [0, 1, 2], "t": {"a": 1}}
+
+
+def test_mlflow_waits_as_long_as_we_do(opened, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 37)
+    seen = []
+
+    from sqlalchemy import event
+
+    store = mlflow_store.client(opened)
+    engine = store._client._tracking_client.store.engine
+    event.listen(engine, "after_cursor_execute", lambda c, cursor, statement, *others: seen.append(statement))
+    store.search_experiments()
+    assert "PRAGMA busy_timeout = 37000" in seen
+    assert not any("20000" in statement for statement in seen)
+
+
+def test_a_full_disk_is_told_and_waited_for(opened, tmp_path, supervised, waits, monkeypatch):
+    run_id = submit(opened, tmp_path / "s", WELL)
+    with full(monkeypatch):
+        with pytest.raises(StoreUnavailable, match=r"disk that holds .* is full"):
+            [job_states.advance(opened, run_id, "x" * 10_000) for _ in range(10)]
+        thread = supervised(run_id)
+        monkeypatch.setattr(job_states, "_stage", lambda status: {"status": status, "time": "t" * 20_000})
+        wait_until(lambda: any("is full" in words for words in waits))
+        assert thread.is_alive()
+    monkeypatch.undo()
+    assert wait_for(opened, run_id, "Completed")["error"] is None
+
+
+def test_a_sweep_goes_on_when_the_store_can_be_written_again(opened, tmp_path, supervised, waits):
+    make_cluster(opened)
+    run_id = submit_sweep(opened, tmp_path / "s", "", {"--x": ["choice", [[1]]]})
+    mlflow_store.client(opened)
+    with locked(opened / "assets.db"):
+        thread = supervised(run_id, controller.main)
+        wait_until(lambda: any("is busy" in words for words in waits))
+        assert thread.is_alive()
+    jobs.cancel(opened, run_id)
+    wait_for(opened, run_id, "Canceled")
+
+
+def test_no_fault_of_the_store_leaves_the_sdk_as_sqlites_or_mlflows(opened, monkeypatch):
+    workspace = Workspace.from_config()
+    run = Experiment(workspace, "faults").start_logging(snapshot_directory=None)
+
+    def calls():
+        yield lambda: run.log("x", 1)
+        yield lambda: run.log_row("r", x=1)
+        yield lambda: run.tag("t", "v")
+        yield lambda: workspace.update(tags={"a": "b"})
+        yield lambda: Experiment(workspace, "another").start_logging(snapshot_directory=None)
+
+    def refused(words):
+        for number, call in enumerate(calls()):
+            try:
+                call()
+            except UserErrorException as error:
+                assert words in error.message, number
+                yield number
+
+    with locked(opened / "mlflow.db"), locked(opened / "assets.db"):
+        assert list(refused("is busy")) == [0, 1, 2, 3, 4]
+    with full(monkeypatch):
+        monkeypatch.setattr(workspace, "_folder", opened)
+        with pytest.raises(UserErrorException, match="is full"):
+            for _ in range(100):
+                run.log_row("r", x="x" * 1000)
+    with monkeypatch.context() as patch:
+        connect = sqlite3.connect
+        patch.setattr(sqlite3, "connect", lambda a, **k: connect(str(a).replace("mode=rw", "mode=ro"), **k))
+        with pytest.raises(UserErrorException, match=r"cannot be written .*Give yourself write permission"):
+            workspace.update(tags={"a": "b"})
+    run.log("y", 1)
+    for suffix in ("", "-wal", "-shm"):
+        (opened / f"assets.db{suffix}").write_bytes(b"garbage" * 1000)
+    with pytest.raises(UserErrorException, match=r"is damaged .*make clean"):
+        ComputeTarget.list(workspace)
+    with pytest.raises(FolderUnreadable):
+        database.rows(opened, "SELECT 1 FROM jobs")
+    removal.reset(opened)
+    assert not opened.exists()
+
+
+def test_what_is_kept_of_a_workspace_that_was_reset_tells_that_it_is_gone(opened):
+    workspace = Workspace.from_config()
+    run = Experiment(workspace, "gone").start_logging(snapshot_directory=None)
+    run.log("x", 1)
+    removal.reset(opened)
+    for call in (
+        lambda: run.log("x", 2),
+        run.complete,
+        run.get_status,
+        lambda: run.upload_file("a", __file__),
+        lambda: workspace.compute_targets,
+        lambda: list(workspace.experiments),
+    ):
+        with pytest.raises(UserErrorException, match="is gone: it was reset or deleted"):
+            call()
+    assert not opened.exists()
+
+
+def test_a_record_that_is_refused_is_tried_again(opened, unsupervised):
+    run_id = unsupervised
+    finish.end(opened, run_id, "Completed")
+    with locked(opened / "mlflow.db"):
+        with pytest.raises(FolderError):
+            finish.record(opened, run_id)
+        assert job_states.get(opened, run_id)["status"] == "Finalizing"
+    finish.record(opened, run_id)
+    assert job_states.get(opened, run_id)["status"] == "Completed"
+    assert metrics.read(opened, run_id) == {}
