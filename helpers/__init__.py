@@ -26,6 +26,7 @@ _FUNCTIONS = {
     "watch": "runs",
     "finished_run": "runs",
     "trials": "sweeps",
+    "rank_correlations": "sweeps",
     "record": "results",
     "stage_training_script": "training",
 }

@@ -242,7 +242,7 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:
     axes.set_xticks(range(10))
     axes.set_yticks(range(10))
     true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
-    alt = f"Confusion matrix of {len(labels):,} digits, {mistakes.sum():,} of them read wrongly"
+    alt = f"Confusion matrix of {len(labels):,} digits, {mistakes.sum():,} of them misread"
     if mistakes.any():
         alt += f"; the commonest mistake is {true} read as {predicted}, {mistakes.max()} times"
     _show(figure, "confusion matrix", alt)

@@ -3,7 +3,7 @@
 import html
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from helpers import display
@@ -50,6 +50,20 @@ def trials(sweep, metric: str) -> list[Trial]:
         parameters = json.loads(hyperparameters.get(child.id, "{}"))
         found.append(Trial(number, child.id, child.get_status(), parameters, curve))
     return found
+
+
+def rank_correlations(columns: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Spearman's rank correlation, from -1 to 1, of each column with the last one.
+
+    Rows that have no value in the last column (None or NaN) are left out, and so are columns that do not vary.
+    """
+    from scipy.stats import spearmanr
+
+    *names, last = columns
+    rows = [row for row, value in enumerate(columns[last]) if value is not None and value == value]
+    found = {name: [columns[name][row] for row in rows] for name in columns}
+    varied = [name for name in names if len(set(found[name])) > 1 and len(set(found[last])) > 1]
+    return {name: float(spearmanr(found[name], found[last]).statistic) for name in varied}
 
 
 def looks(sweep) -> Iterator[Look]:

@@ -79,7 +79,7 @@ def checked(data):
     if images.shape[1:] not in ((PIXELS,), (28, 28)) or not len(images):
         raise BadRequest(f"The data has the shape {images.shape}; an image is 784 pixels, or 28 rows of 28.")
     if np.isnan(images).any():
-        raise BadRequest("Some pixels are NaN, which is no number.")
+        raise BadRequest("Some pixels are NaN, which is not a number.")
     if images.min() < 0 or images.max() > 1:
         raise BadRequest("The pixels have to be from 0 to 1. If yours are from 0 to 255, divide them by 255.")
     return images.reshape(len(images), PIXELS).astype(np.float32)

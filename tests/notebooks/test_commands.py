@@ -121,7 +121,7 @@ def assert_all_ran(repository: Path, done: subprocess.CompletedProcess) -> None:
     assert recorded["07_tune"]["Model of the sweep"] == "keras-mnist-tuned, version 1"
     assert 0.8 <= recorded["07_tune"]["Test accuracy of the sweep's best"] <= 1
     assert recorded["08_deploy"] == {"Service": "keras-mnist-service with keras-mnist version 1"}
-    assert recorded["09_clean_up"] == {"Left that can cost money": 0}
+    assert recorded["09_clean_up"] == {"Resources left that cost money": 0}
     executed = (repository / "output" / "09_clean_up.ipynb").read_text()
     assert "The cluster not-ours does not carry the tag: it is left alone." in executed
 

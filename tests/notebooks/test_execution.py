@@ -91,7 +91,7 @@ def test_they_train_on_several_nodes_run_again_and_alone_and_elsewhere_and_the_s
 def test_there_may_be_nothing_to_clean_up(world):
     code, printed = run(world, "09")
     assert code == 0, printed
-    assert results(world)["09_clean_up"] == {"Left that can cost money": 0}
+    assert results(world)["09_clean_up"] == {"Resources left that cost money": 0}
 
 
 @pytest.mark.parametrize(

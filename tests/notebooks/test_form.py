@@ -232,11 +232,13 @@ def test_its_code_finds_files_from_the_repository_not_from_where_it_runs(code):
         assert not re.search(r"""["']\.{1,2}/""", cell.source), f"{cell.id}: helpers.REPOSITORY is where files are"
 
 
-def test_no_cell_is_empty_or_long(notebook):
+def test_no_cell_is_empty_long_or_wide(notebook):
     for cell in notebook.cells:
         assert cell.source.strip(), cell.id
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= 16, f"{cell.id} is too long to be read aloud"
+            longest = max(cell.source.splitlines(), key=len)
+            assert len(longest) <= 100, f"{cell.id}: `{longest}` is cut off in a narrow window"
 
 
 def test_cells_have_names_of_their_own(notebook):

@@ -108,14 +108,14 @@ def test_the_confusion_matrix_tells_how_many_are_wrong_and_the_commonest_mistake
     labels = np.array([4, 4, 4, 8, 8, 1])
     plots.confusion_matrix(labels, np.array([9, 9, 4, 3, 8, 1]))
     alt = alt_of(shown)
-    assert "6 digits, 3 of them read wrongly" in alt
+    assert "6 digits, 3 of them misread" in alt
     assert "is 4 read as 9, 2 times" in alt
     assert has_color(pixels(shown), plots.VERMILION)
 
 
 def test_without_a_mistake_there_is_no_commonest_one(shown):
     plots.confusion_matrix(np.arange(10), np.arange(10))
-    assert alt_of(shown) == "Confusion matrix of 10 digits, 0 of them read wrongly"
+    assert alt_of(shown) == "Confusion matrix of 10 digits, 0 of them misread"
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#111111", "#0d1117"], ids=["light", "JupyterLab dark", "GitHub dark"])

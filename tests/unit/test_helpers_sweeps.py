@@ -108,3 +108,15 @@ def test_trials_are_numbered_as_they_were_submitted():
         sweeps.Trial(3, "c", "Running", {}, []),
     ]
     assert [trial.stopped for trial in sweeps.trials(sweep, "Accuracy")] == [False, True, False]
+
+
+def test_rank_correlations_see_order_alone_and_leave_out_what_says_nothing():
+    columns = {
+        "rising": [1, 2, 100, 0, 7],
+        "falling": [9, 8, 7, 1, 7],
+        "constant": [5, 5, 5, 5, 5],
+        "accuracy": [0.1, 0.2, 0.9, None, float("nan")],
+    }
+    assert sweeps.rank_correlations(columns) == pytest.approx({"rising": 1, "falling": -1})
+    assert sweeps.rank_correlations({"width": [1, 2], "accuracy": [0.9, 0.9]}) == {}
+    assert sweeps.rank_correlations({"width": [], "accuracy": []}) == {}
