@@ -70,7 +70,8 @@ def test_they_train_on_several_nodes_run_again_and_alone_and_elsewhere_and_the_s
     plain += ["-p", "minimum_accuracy", "0.8", "--no-progress-bar"]
     done = subprocess.run(plain, cwd=elsewhere, env=environment(world), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert not re.search("warning|error", done.stderr, re.IGNORECASE)
+    alarming = [line for line in done.stderr.splitlines() if re.search("warning|error", line, re.IGNORECASE)]
+    assert all("TCP without encryption" in line for line in alarming), done.stderr  # ipykernel's own, of loopback
     assert [path for path in elsewhere.parent.rglob("*") if path.is_file()] == [elsewhere / "out.ipynb"]
 
     code, printed = run(world, "01-03", "05", "08")

@@ -255,7 +255,7 @@ def test_a_run_on_python_3_7(opened, tmp_path):
             except Exception as error:
                 print(type(error).__name__, "offline engine" in str(error))
         """
-    wanted = environment(f"--find-links {wheels}", "greeting", python="3.7")
+    wanted = environment(f"--find-links {wheels}", "greeting", "azureml-defaults", python="3.7")
     run_id = submit(opened, tmp_path / "s", script, environment=wanted, environment_variables=BUILD)
     wait_for(opened, run_id, "Completed")
     assert logs.log_path(opened, run_id).read_text() == "UserErrorException True\n" * 4

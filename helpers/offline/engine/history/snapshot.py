@@ -24,7 +24,7 @@ NEVER_TAKEN = [
 ]  # so that a rerun of the same code is the same snapshot
 
 
-def take(folder: Path, source_directory: Path, max_bytes: float = MAX_BYTES, max_files: float = MAX_FILES) -> str:
+def take(folder: Path, source_directory: Path, max_bytes: float | None = None, max_files: float | None = None) -> str:
     """Store the directory's files and return the snapshot's id; the same content has the same id.
 
     Honours the directory's .amlignore, or its .gitignore where there is none. What a link leads to is taken as if it
@@ -35,7 +35,7 @@ def take(folder: Path, source_directory: Path, max_bytes: float = MAX_BYTES, max
     source = Path(source_directory).resolve()
     if not source.is_dir():
         raise NotFound(f"The source directory {source_directory} does not exist.")
-    files = list_files(source, folder, max_bytes, max_files)
+    files = list_files(source, folder, max_bytes or MAX_BYTES, max_files or MAX_FILES)
     digest = hashlib.sha256()
     for name, path in files:
         mode = path.stat().st_mode & 0o111

@@ -153,7 +153,7 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     def look() -> None:
         stop_if_canceled(folder, run_id)
         if time.monotonic() > deadline:
-            message = f"The run was canceled: it took longer than its time limit, which is {limit} seconds."
+            message = f"The run was canceled: it took longer than its time limit, which is {limit} s."
             raise Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
         if preempted.is_due():
             raise Stopped("Canceled", {"code": "NodePreempted", "message": preemption.MESSAGE})
