@@ -5,7 +5,7 @@ PYTHON ?=
 WHEELHOUSE ?=
 VENV := .venv/bin
 
-.PHONY: setup doctor run test lab workshop workshop-reset lint bench outputs pictures slides studio coverage-table legacy \
+.PHONY: setup doctor run run-v2 test lab workshop workshop-reset lint bench outputs pictures slides studio coverage-table legacy \
 	wheelhouse lock clean
 
 # Any Python runs the set-up, which chooses the one for .venv itself.
@@ -28,6 +28,9 @@ doctor:
 
 run: setup
 	$(VENV)/python scripts/run_notebooks.py
+
+run-v2: setup
+	$(VENV)/python scripts/run_notebooks.py --series v2
 
 test: setup
 	$(VENV)/python -m pytest

@@ -8,6 +8,8 @@ from pathlib import Path
 # github.com/skypilot-org/skypilot-catalog (v6, 2024; NC4as confirmed for January 2026 by other users of that API) and
 # to github.com/datareceipts/data-receipts (109-gpu-pricing, November 2026).
 PRICES: dict[str, tuple[float, str]] = {
+    "standard_f2s_v2": (0.0846, "2024"),
+    "standard_f4s_v2": (0.169, "2024"),
     "standard_nc4as_t4_v3": (0.526, "January 2026"),
     "standard_nc8as_t4_v3": (0.752, "2024"),
     "standard_nc16as_t4_v3": (1.204, "2024"),

@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from helpers import display
+from helpers.scoring import Answer
 
 # On white and on JupyterLab's and GitHub's dark pages alike: text at a contrast of 4.2 at least, colours at 3.6.
 # Blue and vermilion of Okabe and Ito's palette differ for every kind of colour vision.
-INK, BLUE, VERMILION = "#787878", "#0072B2", "#D55E00"
+# The green, which is darker than theirs, only stands beside the blue where there is a difference that is not of colour.
+INK, BLUE, VERMILION, GREEN = "#787878", "#0072B2", "#D55E00", "#008A64"
 PAPER, ON_PAPER = "#ffffff", "#000000"  # where text stands on a colour, that has to lie on the same ground everywhere
 PIXELS_PER_INCH = 96
 ACCURACY_TICKS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -142,6 +144,40 @@ def latency(seconds: np.ndarray) -> None:
     _legend(axes, loc="best")
     alt = f"Histogram of the time that {len(milliseconds)} requests took: half of them less than {median:.1f} ms"
     _show(figure, "latency", f"{alt}, the slowest {slowest:.1f} ms")
+
+
+def traffic(answers: Sequence[Answer]) -> None:
+    """Show who answered an endpoint's requests as time went by, from what `scoring.while_asked` returns.
+
+    Dotted lines are where a step was done.
+    """
+    figure = _figure(8, 2.6)
+    axes = _axes(figure.subplots(), xlabel="seconds", ylabel="requests in 0.1 s")
+    began = answers[0].sent
+    names = sorted({answer.deployment for answer in answers if answer.deployment})
+    stages = sorted({answer.done for answer in answers if answer.done is not None})
+    axes.hist(
+        [[answer.sent - began for answer in answers if answer.deployment == name] for name in names],
+        bins=np.arange(0, answers[-1].sent - began + 0.1, 0.1),
+        stacked=True,
+        label=names,
+        color=[BLUE, GREEN, VERMILION, INK][: len(names)],
+        hatch=["", "///", "...", "xxx"][: len(names)],
+        edgecolor=PAPER,
+        linewidth=0,
+    )
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    told = []
+    for stage in stages:
+        asked = [answer for answer in answers if answer.done == stage]
+        shares = [sum(answer.deployment == name for answer in asked) / len(asked) for name in names]
+        told.append(", ".join(f"{name} {share:.0%}" for name, share in zip(names, shares, strict=True)))
+        if stage:
+            axes.axvline(asked[0].sent - began, color=INK, linewidth=1, linestyle=":")
+    _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(names))
+    lost = sum(answer.deployment is None for answer in answers)
+    alt = f"Who answered {len(answers)} requests, {lost} of them lost, one stage after another: {'; '.join(told)}"
+    _show(figure, "traffic", alt)
 
 
 def learning_curves(curves: Sequence[Sequence[float]], stopped: Sequence[bool]) -> None:

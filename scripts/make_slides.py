@@ -73,7 +73,10 @@ def from_slides(link: re.Match) -> str:
     text, target = link.groups()
     if target.startswith(("https://", "#")):
         return link[0]
-    return f"{text}{target.removesuffix('.ipynb')}.html)" if target.endswith(".ipynb") else f"{text}../{target})"
+    if not target.endswith(".ipynb"):
+        return f"{text}../{target})"
+    in_other_folder = "/" in target  # of which there are no slides
+    return f"{text}../../notebooks/{target})" if in_other_folder else f"{text}{target.removesuffix('.ipynb')}.html)"
 
 
 def height(cell: nbformat.NotebookNode) -> float:

@@ -6,7 +6,7 @@ from helpers import costs
 
 
 def describe_costs(values: dict[Path, dict[str, object]]) -> dict[Path, str]:
-    """What a notebook costs, for each that submits runs to Azure or deploys a service there: a line for each of these.
+    """What a notebook costs, for each that submits runs to Azure or deploys a model there: a line for each of these.
 
     `values` has those of all parameters of the notebooks. The machine and its idle time are those that one of them
     declares; others are only in the workspace. Raises PricesError where the file of own prices cannot be used.
@@ -17,11 +17,21 @@ def describe_costs(values: dict[Path, dict[str, object]]) -> dict[Path, str]:
         if given.get("backend") != "azure":
             continue
         lines = [describe_run(cluster, nodes, seconds) for nodes, seconds in limits(given)]
-        if "cpu_cores" in given:
-            day = costs.describe_service(given["cpu_cores"], given["memory_gb"], seconds=24 * 3600)
-            lines.append(f"{day}, until it is deleted")
+        lines += [f"{day}, until it is deleted" for day in days(given)]
         if lines:
             told[notebook] = "\n".join(f"{notebook.stem}: {line}" for line in lines)
+    return told
+
+
+def days(given: dict[str, object]) -> list[str]:
+    """What a notebook deploys costs in a day: a service, or the machines of an endpoint's deployments."""
+    told = [
+        costs.describe(size, nodes=1, seconds=24 * 3600)
+        for name, size in given.items()
+        if name.endswith("instance_type")
+    ]
+    if "cpu_cores" in given:
+        told.append(costs.describe_service(given["cpu_cores"], given["memory_gb"], seconds=24 * 3600))
     return told
 
 

@@ -50,9 +50,10 @@ def prepare(folder: Path) -> None:
     for source in sorted(SOURCES.glob("*.ipynb")):
         _write(folder / "exercises" / source.name, learner_copy(_read(source), source.name))
         _write(folder / "solutions" / source.name, solution_copy(_read(source)))
-    for lesson in sorted(LESSONS.glob("*.ipynb")):
-        exercises = lesson.name if (SOURCES / lesson.name).is_file() else None
-        _write(folder / "notebooks" / lesson.name, lesson_copy(_read(lesson), exercises))
+    for lesson in sorted([*LESSONS.glob("*.ipynb"), *LESSONS.glob("v2/*.ipynb")]):
+        copied = lesson.relative_to(LESSONS)
+        exercises = lesson.name if (SOURCES / copied).is_file() else None
+        _write(folder / "notebooks" / copied, lesson_copy(_read(lesson), exercises))
 
 
 def put_aside(folder: Path) -> Path | None:

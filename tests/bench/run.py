@@ -18,6 +18,7 @@ from pathlib import Path
 import machine
 import scaling
 import training
+from endpoints import bench_endpoints
 from scoring import bench_scoring
 from sdk_v2 import bench_v2
 from sweeps import bench_sweep
@@ -127,6 +128,7 @@ BENCHES: dict[str, Callable[[], list[tuple]]] = {
     "submit": bench_submit,
     "history": bench_history,
     "scoring": bench_scoring,
+    "endpoints": bench_endpoints,
     "training": training.bench_speed,
     "settings": training.bench_settings,
     "repeat": training.bench_repeat,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[2]
+SOURCE = Path(__file__).resolve().parents[2] / "scripts" / "scoring"
 NETWORK = """
 import hashlib, json, pathlib, sys
 import keras
@@ -19,6 +19,21 @@ keras.Sequential([keras.Input((784,)), *layers]).save(folder / "model.keras")
 digest = hashlib.sha256((folder / "model.keras").read_bytes()).hexdigest()
 (folder / "training.json").write_text(json.dumps({"sha256": digest}))
 """
+
+
+def network() -> Path:
+    """A folder with a network of the article's size and the note beside it, as the training script leaves them."""
+    folder = Path(tempfile.mkdtemp()) / "model"
+    folder.mkdir()
+    environment = os.environ | {"KERAS_BACKEND": "numpy"}
+    subprocess.run([sys.executable, "-c", NETWORK, str(folder)], env=environment, check=True, capture_output=True)
+    return folder
+
+
+def request(count: int) -> dict:
+    """A request of so many images, as notebook 8 sends them."""
+    images = (np.random.default_rng(1).integers(0, 256, (count, 784)) / 255).round(4)
+    return {"data": images.tolist()}
 
 
 def bench_scoring() -> list[tuple]:
@@ -31,26 +46,20 @@ def bench_scoring() -> list[tuple]:
     from helpers.offline.engine.assets import models
 
     workspace = Workspace.from_config()
-    folder = Path(tempfile.mkdtemp()) / "model"
-    folder.mkdir()
-    environment = os.environ | {"KERAS_BACKEND": "numpy"}
-    subprocess.run([sys.executable, "-c", NETWORK, str(folder)], env=environment, check=True, capture_output=True)
-    models.register(workspace._folder, "bench", folder, stored_as="model")
-    source = ROOT / "scripts" / "scoring"
-    conda = Environment.from_conda_specification("bench", str(source / "conda_dependencies.yml"))
+    models.register(workspace._folder, "bench", network(), stored_as="model")
+    conda = Environment.from_conda_specification("bench", str(SOURCE / "conda_dependencies.yml"))
     service = Model.deploy(
         workspace,
         "bench",
         [Model(workspace, "bench")],
-        InferenceConfig("score.py", source_directory=str(source), environment=conda),
+        InferenceConfig("score.py", source_directory=str(SOURCE), environment=conda),
         AciWebservice.deploy_configuration(auth_enabled=True),
         overwrite=True,
     )
     try:
         service.wait_for_deployment()
         headers = {"Authorization": f"Bearer {service.get_keys()[0]}"}
-        images = (np.random.default_rng(1).integers(0, 256, (1000, 784)) / 255).round(4)  # as notebook 8 sends them
-        one, many = {"data": images[:1].tolist()}, {"data": images.tolist()}
+        one, many = request(1), request(1000)
         scoring.latencies(service.scoring_uri, headers, one, 20)
         single = float(np.median(scoring.latencies(service.scoring_uri, headers, one, 200)))
         batch = float(np.median(scoring.latencies(service.scoring_uri, headers, many, 5)))

@@ -65,6 +65,8 @@ def test_a_changed_output_is_told(world, committed, changed):
         ("learning-rate        +0.31", "batch-size           +0.31", False),
         ("mnist-dataset version 1", "mnist-dataset version 2", False),
         ("Running.....\nSucceeded", "Running\nSucceeded", True),
+        (". green Succeeded on", "... green Succeeded on", True),
+        (". green Succeeded on", ". green Failed on", False),
         ("http://127.0.0.1:4321/score", "http://127.0.0.1:54321/score", True),
     ],
 )

@@ -117,6 +117,17 @@ def test_of_a_service_the_runner_tells_the_cost_of_a_day(tmp_path, capsys):
     assert costs.service(2, 1, 24 * 3600) == pytest.approx(24 * (2 * 0.0405 + 0.00445))
 
 
+def test_of_an_endpoint_the_runner_tells_the_cost_of_a_day_of_each_machine(tmp_path, capsys):
+    machines = 'instance_type: str = "Standard_F4s_v2"\nsmaller_instance_type: str = "Standard_F2s_v2"'
+    write_notebook(tmp_path, "08_deploy", "x = 1", parameters=f'backend: str = "offline"\n{machines}')
+    assert run_notebooks.main(["--notebooks", str(tmp_path / "notebooks"), "--backend", "azure"]) == 0
+    day = "for 24 hours: up to {} USD (East US, 2024), until it is deleted"
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        f"08_deploy: On Azure, 1 node of Standard_F4s_v2 {day.format(4.06)}",
+        f"08_deploy: On Azure, 1 node of Standard_F2s_v2 {day.format(2.03)}",
+    ]
+
+
 def test_of_a_cluster_that_is_there_already_the_runner_does_not_know_the_price(series, capsys):
     assert run_notebooks.main([*series, "4", "--backend", "azure"]) == 0
     assert capsys.readouterr().out.startswith("04_train: submits a run to a cluster that is there already")

@@ -131,6 +131,7 @@ def test_text_and_colours_stand_out_on_every_page(page):
     assert contrast(plots.INK, page) >= 4.2
     assert contrast(plots.BLUE, page) >= 3  # what WCAG 2 asks of graphics
     assert contrast(plots.VERMILION, page) >= 3
+    assert contrast(plots.GREEN, page) >= 3
     assert contrast(plots.ON_PAPER, plots.VERMILION) >= 4.5
 
 

@@ -16,7 +16,7 @@ def server():
     """A service that answers with status 200 after a moment, and every tenth request with status 500."""
 
     class Handler(BaseHTTPRequestHandler):
-        asked, lock = [], threading.Lock()
+        asked, lock, answering = [], threading.Lock(), ["blue"]
 
         def do_POST(self):
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -26,6 +26,7 @@ def server():
             time.sleep(0.01)
             self.send_response(200 if number % 10 else 500)
             self.send_header("Content-Length", "0")
+            self.send_header(scoring.DEPLOYMENT, self.answering[0])
             self.end_headers()
 
         def log_message(self, *_):
@@ -59,6 +60,32 @@ def test_lost_requests_are_not_counted(server):
     assert scoring.load(server.address, {}, 1, count=3, clients=2).answered == 0
 
 
+def test_who_answered_is_told_of_each_request_with_the_steps_that_were_done(server):
+    def step():
+        server.RequestHandlerClass.answering[0] = "green"
+        time.sleep(0.1)
+
+    answers = scoring.while_asked(server.address, {}, 1, clients=4, steps=[step], pause=0.2)
+    assert [answer.sent for answer in answers] == sorted(answer.sent for answer in answers)
+    assert len(answers) == len(server.RequestHandlerClass.asked)
+    assert sum(answer.deployment is None for answer in answers) == len(answers) // 10
+    assert {answer.deployment for answer in answers if answer.done == 1} == {"green", None}
+    first = [answer.deployment for answer in answers if answer.done == 0]
+    assert "blue" in first[:5] and "green" not in first[:5]
+    assert "green" in {answer.deployment for answer in answers if answer.done is None}
+
+
+def test_a_step_that_fails_ends_the_asking_and_is_raised(server):
+    def step():
+        raise ValueError("no such deployment")
+
+    with pytest.raises(ValueError, match="no such deployment"):
+        scoring.while_asked(server.address, {}, 1, clients=4, steps=[step], pause=0.05)
+    asked = len(server.RequestHandlerClass.asked)
+    time.sleep(0.05)
+    assert len(server.RequestHandlerClass.asked) == asked
+
+
 def test_the_picture_tells_the_median(monkeypatch):
     shown = []
     monkeypatch.setattr(plots.display, "show", lambda data, metadata: shown.append((data, metadata)))
@@ -67,3 +94,17 @@ def test_the_picture_tells_the_median(monkeypatch):
     assert data["text/plain"] == "[picture: latency]"
     alt = metadata["image/png"]["alt"]
     assert alt == "Histogram of the time that 3 requests took: half of them less than 2.0 ms, the slowest 9.0 ms"
+
+
+def test_the_picture_of_the_traffic_tells_the_shares_of_each_stage(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plots.display, "show", lambda data, metadata: shown.append((data, metadata)))
+    stages = [(0, ["blue"] * 4), (None, ["blue"]), (1, ["blue", "green", "green", None]), (2, ["green"] * 2)]
+    given = [(done, name) for done, names in stages for name in names]
+    plots.traffic([scoring.Answer(7 + 0.1 * place, *one) for place, one in enumerate(given)])
+    ((data, metadata),) = shown
+    assert data["text/plain"] == "[picture: traffic]"
+    assert metadata["image/png"]["alt"] == (
+        "Who answered 11 requests, 1 of them lost, one stage after another: blue 100%, green 0%; "
+        "blue 25%, green 50%; blue 0%, green 100%"
+    )

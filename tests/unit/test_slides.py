@@ -43,6 +43,7 @@ def test_a_picture_takes_room_and_a_long_output_not_more_than_fits():
     "source, expected",
     [
         ("[2](02_data.ipynb)", "[2](02_data.html)"),
+        ("[2](v2/02_data.ipynb)", "[2](../../notebooks/v2/02_data.ipynb)"),
         ("[p](../docs/azure.md)", "[p](../../docs/azure.md)"),
         ("[a](https://example.org/x)", "[a](https://example.org/x)"),
         ("![map](../docs/images/here-1.svg)", "![map](../docs/images/here-1.svg)"),  # it is put into the page

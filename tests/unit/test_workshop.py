@@ -44,7 +44,9 @@ def test_a_learner_gets_lessons_exercises_and_solutions_to_work_in(ana):
     learners.prepare(ana)
     lessons = sorted(path.name for path in learners.LESSONS.glob("*.ipynb"))
     for kind, expected in (("notebooks", lessons), ("exercises", [*lessons, "drills.ipynb"])):
-        assert sorted(path.name for path in (ana / kind).iterdir()) == expected
+        assert sorted(path.name for path in (ana / kind).glob("*.ipynb")) == expected
+    in_version_two = sorted(path.name for path in learners.LESSONS.glob("v2/*.ipynb"))
+    assert sorted(path.name for path in (ana / "notebooks" / "v2").iterdir()) == in_version_two
     assert sorted((ana / "solutions").iterdir()) == [ana / "solutions" / name for name in [*lessons, "drills.ipynb"]]
     lesson = cells(ana / "notebooks" / "04_train.ipynb")
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in lesson)
@@ -57,7 +59,7 @@ def test_a_learner_gets_lessons_exercises_and_solutions_to_work_in(ana):
 def test_every_link_of_a_copy_leads_somewhere(ana):
     learners.prepare(ana)
     for kind in learners.BOOKS:
-        for path in (ana / kind).iterdir():
+        for path in (ana / kind).rglob("*.ipynb"):
             for cell in cells(path):
                 targets = LINK.findall(cell.source) if cell.cell_type == "markdown" else []
                 for target in targets:

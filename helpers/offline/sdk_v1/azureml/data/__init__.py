@@ -2,11 +2,7 @@
 
 from azureml._strict import module_getattr
 
-_EXPORTS = {
-    "DataType": "azureml.data.dataset_factory",
-    "FileDataset": "azureml.data.file_dataset",
-    "TabularDataset": "azureml.data.tabular_dataset",
-}
+_EXPORTS = {"FileDataset": "azureml.data.file_dataset"}
 
 __all__ = list(_EXPORTS)
 
