@@ -31,6 +31,8 @@ CLASSES = {
     "Dataset.File": "azureml.data.dataset_factory.FileDatasetFactory",
     "Dataset.Tabular": "azureml.data.dataset_factory.TabularDatasetFactory",
     "FileDataset": "azureml.data.file_dataset.FileDataset",
+    "TabularDataset": "azureml.data.tabular_dataset.TabularDataset",
+    "DataType": "azureml.data.dataset_factory.DataType",
     "DatasetConsumptionConfig": "azureml.data.dataset_consumption_config.DatasetConsumptionConfig",
     "Datastore": "azureml.core.datastore.Datastore",
     "AzureBlobDatastore": "azureml.data.azure_storage_datastore.AzureBlobDatastore",

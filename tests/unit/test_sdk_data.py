@@ -449,15 +449,15 @@ def test_references(datastore):
         DataPath()
 
 
-def test_tables_are_not_supported_and_say_so():
-    for name in ("from_delimited_files", "from_parquet_files", "register_pandas_dataframe"):
+def test_other_tables_are_not_supported_and_say_so():
+    for name in ("from_json_lines_files", "from_sql_query", "register_spark_dataframe"):
         with pytest.raises(UnsupportedOfflineError, match=f"TabularDatasetFactory.{name} is not supported"):
             getattr(Dataset.Tabular, name)("https://example.org/data.csv")
     with pytest.raises(UnsupportedOfflineError, match=r"Dataset\.from_json_files"):
         Dataset.from_json_files("x")
-    assert not hasattr(Dataset.Tabular, "from_delimited_files")
-    with pytest.raises(ImportError, match="TabularDataset is not supported"):
-        from azureml.data import TabularDataset  # noqa: F401
+    assert not hasattr(Dataset.Tabular, "from_sql_query")
+    with pytest.raises(ImportError, match="LinkFileOutputDatasetConfig is not supported"):
+        from azureml.data import LinkFileOutputDatasetConfig  # noqa: F401
 
 
 def test_error_classes():

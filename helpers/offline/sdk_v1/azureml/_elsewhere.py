@@ -17,6 +17,9 @@ ELSEWHERE = {
     "azureml.core.compute_target": {
         "UserErrorException": _EXCEPTIONS,
     },
+    "azureml.core.dataset": {
+        "PromoteHeadersBehavior": "azureml.data.dataset_type_definitions",
+    },
     "azureml.core.environment": {
         "AzureMLException": _EXCEPTIONS,
     },
@@ -27,6 +30,7 @@ ELSEWHERE = {
         "Experiment": "azureml.core.experiment",
         "FileDataset": "azureml.data.file_dataset",
         "ModelNotFoundException": _EXCEPTIONS,
+        "TabularDataset": "azureml.data.tabular_dataset",
         "get_run": "azureml.core.run",
     },
     "azureml.core.run": {
@@ -78,6 +82,13 @@ ELSEWHERE = {
     },
     "azureml.data.dataset_error_handling": {
         "AzureMLException": _EXCEPTIONS,
+    },
+    "azureml.data.dataset_factory": {
+        "PromoteHeadersBehavior": "azureml.data.dataset_type_definitions",
+    },
+    "azureml.data.tabular_dataset": {
+        "DatasetTimestampMissingError": _EXCEPTIONS,
+        "FileDataset": "azureml.data.file_dataset",
     },
     "azureml.data.file_dataset": {
         "AzureMLException": _EXCEPTIONS,

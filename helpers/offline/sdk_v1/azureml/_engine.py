@@ -41,6 +41,7 @@ MODULES = {  # what the SDK calls, and where it stands in the engine's rooms
     "snapshot": "history.snapshot",
     "statuses": "history.statuses",
     "sweeps": "sweeps",
+    "tables": "assets.tables",
     "virtual_environments": "environments.virtual_environments",
     "vm_sizes": "compute.vm_sizes",
 }
@@ -90,10 +91,10 @@ def _faults_told(arguments):
     try:
         yield
     except Exception as error:
-        # Each function of the engine takes the workspace's folder first.
+        # Those functions of the engine that use the store take the workspace's folder first.
         fault = (
             importlib.import_module(f"{ENGINE}.workspace.outages").told(Path(arguments[0]), error)
-            if arguments
+            if arguments and isinstance(arguments[0], Path)
             else None
         )
         if fault is None:

@@ -197,8 +197,10 @@ def _input(workspace, consumption):
     dataset = consumption.dataset
     if consumption.mode == "hdfs":
         unsupported("as_hdfs() as a job's input")
-    with _engine.translated(EngineError=ExperimentExecutionException):
-        layout = _engine.data.layout_of(workspace._folder, dataset._sources)
+    layout = None
+    if consumption.mode != "direct":
+        with _engine.translated(EngineError=ExperimentExecutionException):
+            layout = _engine.data.layout_of(workspace._folder, dataset._sources)
     return {
         "name": consumption.name,
         "mode": consumption.mode,

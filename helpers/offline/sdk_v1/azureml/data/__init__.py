@@ -2,7 +2,11 @@
 
 from azureml._strict import module_getattr
 
-_EXPORTS = {"FileDataset": "azureml.data.file_dataset"}
+_EXPORTS = {
+    "DataType": "azureml.data.dataset_factory",
+    "FileDataset": "azureml.data.file_dataset",
+    "TabularDataset": "azureml.data.tabular_dataset",
+}
 
 __all__ = list(_EXPORTS)
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from azureml import _engine
@@ -24,7 +25,7 @@ _NAME_LENGTH = 255
 
 
 class AbstractDataset:
-    """A dataset; FileDataset is the one kind that there is offline."""
+    """A dataset: a FileDataset or a TabularDataset."""
 
     File = FileDatasetFactory
     Tabular = TabularDatasetFactory
@@ -33,12 +34,14 @@ class AbstractDataset:
         if type(self) is AbstractDataset:
             raise UserErrorException("Cannot create instance of abstract class AbstractDataset")
         self._definition = None  # the engine's sources
+        self._table = None  # how a table is read from them
         self._registration = None
 
     @classmethod
-    def _create(cls, sources, registration=None):
+    def _create(cls, sources, registration=None, table=None):
         dataset = cls()
         dataset._definition = sources
+        dataset._table = table
         dataset._registration = registration
         return dataset
 
@@ -48,6 +51,11 @@ class AbstractDataset:
         if self._definition is None:
             raise UserErrorException("Dataset definition is missing. Please check how the dataset is created.")
         return self._definition
+
+    @property
+    def _body(self):
+        """What is kept of the dataset itself in the workspace."""
+        return {"sources": self._sources, **({"table": self._table} if self._table else {})}
 
     def __getitem__(self, key):
         unsupported(f"{type(self).__name__}[…]")
@@ -128,6 +136,12 @@ class AbstractDataset:
         return self._registration.tags if self._registration else None
 
     @property
+    def data_changed_time(self):
+        """When the newest of the files was changed, in UTC."""
+        changed = max((file.path.stat().st_mtime for file in self._resolved()), default=0)
+        return datetime(1970, 1, 1) + timedelta(seconds=changed)
+
+    @property
     def partition_keys(self):
         """The partition keys: none, since from_files() takes no partition_format offline."""
         return []
@@ -147,7 +161,7 @@ class AbstractDataset:
         definition that is the latest version's gets no new version; its description and tags are changed as given.
         """
         _check_name(name)
-        body = {"sources": self._sources, "description": description, "tags": _texts(tags or {})}
+        body = self._body | {"description": description, "tags": _texts(tags or {})}
 
         def choose(latest):
             if latest is None:
@@ -158,7 +172,8 @@ class AbstractDataset:
                     "register the dataset as a new version. Use `update`, `add_tags`, or `remove_tags` to change only "
                     "the description or tags."
                 )
-            return latest if latest.body["sources"] == self._sources else body
+            same = latest.body.get("table") == self._table and latest.body["sources"] == self._sources
+            return latest if same else body
 
         with _engine.translated():
             asset = _engine.assets.add_if(workspace._folder, _KIND, name, choose)
@@ -196,10 +211,15 @@ class AbstractDataset:
             lambda body: body | {"tags": {name: value for name, value in body["tags"].items() if name not in removed}},
         )
 
+    def _resolved(self, missing=None):
+        """The files, as the engine finds them. Raises UserErrorException, or gives `missing` what is not found."""
+        with _engine.translated(EngineError=_failed):
+            return _engine.data.resolve(_engine.folder.open_folder(), self._sources, missing)
+
     def _ensure_saved(self, workspace):
         """The id of the dataset, which is kept in the workspace for that, though not registered."""
         if self._registration is None:
-            body = {"sources": self._sources}
+            body = self._body
             name = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
             with _engine.translated():
                 asset = _engine.assets.add_if(workspace._folder, _SAVED, name, lambda latest: latest or body)
@@ -265,8 +285,11 @@ class _DatasetDict(Mapping):
 
 def _dataset(workspace, asset):
     from azureml.data.file_dataset import FileDataset
+    from azureml.data.tabular_dataset import TabularDataset
 
-    return FileDataset._create(asset.body["sources"], _registration(workspace, asset))
+    table = asset.body.get("table")
+    kind = TabularDataset if table else FileDataset
+    return kind._create(asset.body["sources"], _registration(workspace, asset), table)
 
 
 def _registration(workspace, asset):
@@ -274,6 +297,10 @@ def _registration(workspace, asset):
         return _Registration(workspace, asset.id, None, None, None, None)
     body = asset.body
     return _Registration(workspace, asset.id, asset.name, asset.version, body["description"], body["tags"])
+
+
+def _failed(message):
+    return UserErrorException(f"Execution failed with error message: {message}")
 
 
 def _version_number(version):

@@ -1,13 +1,15 @@
-"""Datasets from files: `Dataset.File`. Tables, `Dataset.Tabular`, are not supported offline."""
+"""Datasets from files: `Dataset.File` and `Dataset.Tabular`."""
 
 import fnmatch
 import os
 import re
+import tempfile
+import uuid
 import warnings
 from pathlib import Path
 
 from azureml import _engine
-from azureml._strict import module_getattr, refuse
+from azureml._strict import module_getattr, refuse, unsupported
 from azureml.data._unsupported import _UnsupportedMembers
 from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.data.data_reference import DataReference
@@ -20,8 +22,185 @@ _WEB_ADDRESS = re.compile("^(https?|adl|wasbs?|abfss?)://", re.IGNORECASE)
 _BLOB_WITH_SAS = re.compile(r"^https?://\w*\.blob\.[\w./]*\?", re.IGNORECASE)
 
 
+_ENCODINGS = {
+    "utf8": "utf-8-sig",  # as the SDK, which takes a mark at the beginning for what it is
+    "iso88591": "latin-1",
+    "latin1": "latin-1",
+    "ascii": "ascii",
+    "utf16": "utf-16",
+    "utf32": "utf-32",
+    "utf8bom": "utf-8-sig",
+    "windows1252": "cp1252",
+}
+_MANAGED = "managed-dataset"  # where data frames go that are given no path
+
+
+class DataType:
+    """What a column's values are; made by its own methods."""
+
+    @staticmethod
+    def to_string():
+        """Texts."""
+        return DataType._of("text")
+
+    @staticmethod
+    def to_long():
+        """Whole numbers of 64 bits."""
+        return DataType._of("whole")
+
+    @staticmethod
+    def to_float(decimal_mark="."):
+        """Numbers of 64 bits."""
+        return DataType._of("float", decimal_mark=decimal_mark)
+
+    @staticmethod
+    def to_bool():
+        """True and false."""
+        return DataType._of("flag")
+
+    @staticmethod
+    def to_stream(workspace, escaped=False):
+        """Not supported offline."""
+        unsupported("DataType.to_stream()")
+
+    @staticmethod
+    def to_datetime(formats=None):
+        """Moments, in one or several formats of strptime(); without, the first rows tell."""
+        return DataType._of("date", formats=[formats] if isinstance(formats, str) else list(formats or []))
+
+    @staticmethod
+    def _of(kind, **more):
+        made = DataType()
+        made._kind = {"kind": kind, **more}
+        return made
+
+
 class TabularDatasetFactory(metaclass=_UnsupportedMembers):
-    """Not supported offline: each of its methods says so."""
+    """Makes TabularDatasets; used as `Dataset.Tabular`."""
+
+    @staticmethod
+    def from_delimited_files(
+        path,
+        validate=True,
+        include_path=False,
+        infer_column_types=True,
+        set_column_types=None,
+        separator=",",
+        header=True,
+        partition_format=None,
+        support_multi_line=False,
+        empty_as_string=False,
+        encoding="utf8",
+    ):
+        """A TabularDataset of files such as CSV; path as of `Dataset.File.from_files()`.
+
+        header: True, False, a PromoteHeadersBehavior or its name. Raises UserErrorException for what it does not know,
+        DatasetValidationError for files that cannot be read.
+        """
+        refuse("Dataset.Tabular.from_delimited_files()", partition_format=partition_format or None)
+        if str(encoding).lower() not in _ENCODINGS:
+            names = ", ".join(map(repr, _ENCODINGS))
+            raise UserErrorException(f"Invalid encoding '{encoding}'. The supported encodings are {names}.")
+        table = {
+            "format": "delimited",
+            "separator": separator,
+            "header": _header(header),
+            "multi_line": support_multi_line,
+            "empty_as_string": empty_as_string,
+            "encoding": _ENCODINGS[encoding.lower()],
+            "include_path": include_path,
+        }
+        return _tabular(path, table, validate, infer_column_types, set_column_types)
+
+    @staticmethod
+    def from_parquet_files(path, validate=True, include_path=False, set_column_types=None, partition_format=None):
+        """A TabularDataset of Parquet files; path as of `Dataset.File.from_files()`.
+
+        Raises DatasetValidationError for files that cannot be read.
+        """
+        refuse("Dataset.Tabular.from_parquet_files()", partition_format=partition_format or None)
+        return _tabular(path, {"format": "parquet", "include_path": include_path}, validate, False, set_column_types)
+
+    @staticmethod
+    def register_pandas_dataframe(
+        dataframe,
+        target,
+        name,
+        description=None,
+        tags=None,
+        show_progress=True,
+        row_group_size=None,
+        make_target_path_unique=True,
+    ):
+        """Keep a data frame as a Parquet file in a datastore, and register the TabularDataset of it.
+
+        target: a datastore, a DataPath, or a tuple of datastore and path. Raises UserErrorException for a column that
+        Parquet cannot hold, ValueError for a target of another type.
+        """
+        say = print if show_progress else lambda message: None
+        say("Validating arguments.")
+        datastore, below = _target(target)
+        below = (_MANAGED if isinstance(target, AbstractDatastore) else below).strip("/")
+        say("Arguments validated.")
+        path = f"{below}/{uuid.uuid4()}/" if make_target_path_unique else f"{below}/"
+        with tempfile.TemporaryDirectory() as folder:
+            frame = dataframe.reset_index(drop=True)
+            with _engine.translated(EngineError=UserErrorException):
+                _engine.tables.write(frame, Path(folder, "dataframe.parquet"))
+            FileDatasetFactory.upload_directory(folder, (datastore, path), None, True, show_progress)
+        say("Successfully uploaded file to datastore.")
+        say("Creating and registering a new dataset.")
+        made = TabularDatasetFactory.from_parquet_files((datastore, path))
+        registered = made.register(datastore.workspace, name, description, tags, create_new_version=True)
+        say("Successfully created and registered a new dataset.")
+        return registered
+
+
+def _header(header):
+    """The name of the header's rule."""
+    if isinstance(header, bool):
+        return "ALL_FILES_HAVE_SAME_HEADERS" if header else "NO_HEADERS"
+    name = getattr(header, "name", header)
+    if name not in _engine.tables.HEADERS:
+        raise UserErrorException(
+            f"Unsupported header provided. The allowed values are {''.join(_engine.tables.HEADERS)}"
+        )
+    return name
+
+
+def _tabular(path, table, validate, infer, types):
+    """The TabularDataset of these files, with the kinds of its columns as they are learned and given."""
+    from azureml.data.dataset_error_handling import DatasetValidationError
+    from azureml.data.tabular_dataset import TabularDataset
+
+    types = {} if types is None else types
+    if not isinstance(types, dict) or not all(isinstance(one, DataType) for one in types.values()):
+        raise UserErrorException(
+            "`set_column_types` must be a dictionary where key is column name and value is :class: "
+            "azureml.data.DataType"
+        )
+    sources, learned, unclear = _sources(path), {}, []
+    given = {name: one._kind for name, one in types.items()}
+    open_dates = [name for name, kind in given.items() if kind.get("formats") == []]
+    if validate or infer or open_dates:
+        with _engine.translated(EngineError=lambda message: DatasetValidationError(_INVALID + message)):
+            learned, unclear = _engine.tables.learn(_engine.folder.open_folder(), sources, table)
+    for name in open_dates:
+        if learned.get(name, {}).get("kind") != "date":
+            raise UserErrorException("Cannot infer conversion format for datetime. Please provide the desired formats.")
+        given[name] = learned[name]
+    unclear = [name for name in unclear if infer and name not in given]
+    if unclear:
+        warnings.warn(
+            f'Ambiguous datetime formats inferred for columns {unclear} are resolved as "month-day". Desired format '
+            "can be specified by `set_column_types`.",
+            stacklevel=3,
+        )
+    kinds = {**(learned if infer else {}), **given}
+    return TabularDataset._create(sources, table={**table, "kinds": kinds, "steps": [], "timestamps": [None, None]})
+
+
+_INVALID = "Failed to validate the data.If data is inaccessible, please set validate to False.\n"
 
 
 class FileDatasetFactory:

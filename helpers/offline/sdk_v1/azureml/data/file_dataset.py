@@ -2,7 +2,6 @@
 
 import random
 import tempfile
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from azureml import _engine
@@ -96,12 +95,6 @@ class FileDataset(AbstractDataset):
             halves[chance.random() >= percentage].append(source)
         return tuple(self._subset(half) for half in halves)
 
-    @property
-    def data_changed_time(self):
-        """When the newest of the files was changed, in UTC."""
-        changed = max((file.path.stat().st_mtime for file in self._files()), default=0)
-        return datetime(1970, 1, 1) + timedelta(seconds=changed)
-
     def file_metadata(self, col):
         unsupported("FileDataset.file_metadata()")
 
@@ -116,8 +109,7 @@ class FileDataset(AbstractDataset):
 
     def _files(self, ignore_not_found=False):
         missing = (lambda error: print(f"{error} Download is proceeding.")) if ignore_not_found else None
-        with _engine.translated(EngineError=_failed):
-            return _engine.data.resolve(_engine.folder.open_folder(), self._sources, missing)
+        return self._resolved(missing)
 
     def _single_sources(self):
         """One source for each file, which keeps the file's path in this dataset."""
@@ -162,10 +154,6 @@ class _MountContext:
 
     def __exit__(self, *error):
         self.stop()
-
-
-def _failed(message):
-    return UserErrorException(f"Execution failed with error message: {message}")
 
 
 def _check_count(count):

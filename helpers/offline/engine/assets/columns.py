@@ -1,0 +1,80 @@
+"""The kinds that a table's columns may have, how one is guessed from texts, and how texts become such values."""
+
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from helpers.offline.engine.workspace.errors import Invalid
+
+_WHOLE = r"[+-]?\d+"
+_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)|nan"
+_LARGEST = 2**63 - 1
+_FLAGS = {"true": True, "false": False}
+_TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
+_ISO = [f"{day}{time}{zone}" for day in ("%Y-%m-%d", "%Y/%m/%d") for time in _TIMES for zone in ("", "%z")]
+_ISO += [one.replace(" ", "T") for one in _ISO if " " in one]
+_MONTH_FIRST = [f"%m{mark}%d{mark}%Y{time}" for mark in "/-." for time in _TIMES]
+_DAY_FIRST = [f"%d{mark}%m{mark}%Y{time}" for mark in "/-." for time in _TIMES]
+
+
+def guess(column: pd.Series) -> tuple[dict, bool]:
+    """The kind of a column of texts and None, and whether its dates may be day-month as well as month-day."""
+    texts = [text for text in column.dropna() if text]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        return {"kind": "text"}, False
+    if all(re.fullmatch(_WHOLE, text) and abs(int(text)) <= _LARGEST for text in texts):
+        return {"kind": "whole"}, False
+    if all(re.fullmatch(_NUMBER, text, re.IGNORECASE) for text in texts):
+        return {"kind": "float", "decimal_mark": "."}, False
+    if all(text.lower() in _FLAGS for text in texts):
+        return {"kind": "flag"}, False
+    for formats, others in ((_ISO, ()), (_MONTH_FIRST, _DAY_FIRST), (_DAY_FIRST, ())):
+        if all(_moment(text, formats) is not None for text in texts):
+            ambiguous = bool(others) and all(_moment(text, others) is not None for text in texts)
+            return {"kind": "date", "formats": _used(texts, formats)}, ambiguous
+    return {"kind": "text"}, False
+
+
+def converted(column: pd.Series, kind: dict, on_error: str = "null") -> pd.Series:
+    """The column as values of the kind; None, or where `on_error` is "fail" Invalid, for what is none of it."""
+    values = [None if pd.isna(value) else _value(value, kind) for value in column]
+    if on_error == "fail":
+        for value, text in zip(values, column, strict=True):
+            if value is None and not pd.isna(text):
+                raise Invalid(f"The value {text!r} of the column {column.name!r} is no {kind['kind']}.")
+    return pd.Series(values, index=column.index, name=column.name, dtype=_DTYPES[kind["kind"]])
+
+
+_DTYPES = {"whole": "Int64", "float": "float64", "flag": "boolean", "date": "datetime64[ns]", "text": object}
+
+
+def _value(value, kind: dict):
+    text = str(value)
+    match kind["kind"]:
+        case "text":
+            return text
+        case "whole":
+            return int(text) if re.fullmatch(_WHOLE, text) and abs(int(text)) <= _LARGEST else None
+        case "float":
+            if kind["decimal_mark"] != ".":
+                text = text.replace(kind["decimal_mark"], ".")
+            return float(text) if re.fullmatch(_NUMBER, text, re.IGNORECASE) else None
+        case "flag":
+            return _FLAGS.get(text.lower())
+    return value if isinstance(value, datetime) else _moment(text, kind["formats"])
+
+
+def _used(texts: list[str], formats: list[str]) -> list[str]:
+    """Those of the formats that are needed, in their order, so that later rows are read as these are."""
+    return [one for one in formats if any(_moment(text, [one]) is not None for text in texts)]
+
+
+def _moment(text: str, formats: list[str]) -> datetime | None:
+    """A moment in the first format that fits, in UTC where it has a zone; None where none fits."""
+    for one in formats:
+        with suppress(ValueError):
+            moment = datetime.strptime(text, one)
+            return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    return None

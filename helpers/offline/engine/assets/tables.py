@@ -1,0 +1,171 @@
+"""Tables: what a tabular dataset's definition makes of its files.
+
+A definition is JSON: how the files are read ("format" and what goes with it), the kind of each column ("kinds"), and
+"steps", each a list of a verb and what it is done with. The rules (which header, which kind, what is null) are those
+that the library has with which SDK v1 reads; the tests hold them to it.
+"""
+
+import csv
+import io
+import random
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.assets.columns import converted, guess
+from helpers.offline.engine.assets.expressions import evaluate
+from helpers.offline.engine.workspace.errors import Invalid, NotFound
+
+HEADERS = ("NO_HEADERS", "ONLY_FIRST_FILE_HAS_HEADERS", "COMBINE_ALL_FILES_HEADERS", "ALL_FILES_HAVE_SAME_HEADERS")
+PATH = "Path"  # the column that says which file a row is from
+_SAMPLE = 200  # rows that the kinds of the columns are guessed from
+
+
+def learn(folder: Path, sources: list[dict], table: dict) -> tuple[dict, list[str]]:
+    """The kind of each column, by its first rows, and the columns whose dates may be day-month as well as month-day.
+
+    Raises NotFound and Invalid.
+    """
+    frame = _raw(folder, sources, table, _SAMPLE)
+    guesses = {name: guess(frame[name]) for name in frame.columns if name != PATH or not table["include_path"]}
+    return (
+        {name: kind for name, (kind, _) in guesses.items()},
+        [name for name, (_, ambiguous) in guesses.items() if ambiguous],
+    )
+
+
+def read(folder: Path, sources: list[dict], table: dict, on_error: str = "null") -> pd.DataFrame:
+    """The rows, one a line. What is not of its column's kind is null, or raises Invalid where `on_error` is "fail".
+
+    Raises NotFound, and Invalid for files that are no such tables and for steps that cannot be taken.
+    """
+    frame = _raw(folder, sources, table)
+    for name, kind in table["kinds"].items():
+        if name in frame.columns:
+            frame[name] = converted(frame[name], kind, on_error)
+    for verb, *given in table["steps"]:
+        frame = _STEPS[verb](frame, *given)
+    if not len(frame.columns):
+        raise NotFound("The input data contains no columns.")
+    return _plain(frame.reset_index(drop=True))
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Put a table into a Parquet file. Raises Invalid for what Parquet cannot hold."""
+    try:
+        frame.to_parquet(path)
+    except (ValueError, TypeError) as error:
+        raise Invalid(str(error)) from error
+
+
+def _raw(folder: Path, sources: list[dict], table: dict, rows: int | None = None) -> pd.DataFrame:
+    """The rows as they are in the files, at least `rows` of them; of delimited files texts and None."""
+    files = data.resolve(folder, sources)
+    if table["format"] == "parquet":
+        parts = [_parquet(file.path) for file in files]
+    else:
+        parts = _delimited([file.path for file in files], table, rows)
+    if table["include_path"]:
+        for file, part in zip(files, parts, strict=False):
+            part.insert(0, PATH, _told(file.source))
+    frame = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    texts = [name for name in frame.columns if frame[name].dtype.kind == "O"]
+    frame[texts] = frame[texts].where(frame[texts].notna(), None)  # also where a file lacks the column
+    return frame
+
+
+def _told(source: dict) -> str:
+    return source.get("url") or f"{source['datastore']}/{source['path'].strip('/')}"
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise Invalid(f"{path.name} is no Parquet file: {error}") from error
+
+
+def _delimited(paths: list[Path], table: dict, enough: int | None) -> list[pd.DataFrame]:
+    """The rows of each file, as texts; those of one file at least, and of the others until there are `enough`."""
+    header, parts, names, count = table["header"], [], [], 0
+    for path in paths:
+        rows = _rows(path, table, enough)
+        if header == "COMBINE_ALL_FILES_HEADERS" or (header != "NO_HEADERS" and not parts):
+            names = rows.pop(0) if rows else []
+        elif header == "ALL_FILES_HAVE_SAME_HEADERS":
+            rows = rows[1:]
+        width = max(map(len, [names, *rows]))
+        padded = [[cell or _none(table) for cell in row] + [None] * (width - len(row)) for row in rows]
+        parts.append(pd.DataFrame(padded, columns=_names(names, width), dtype=object))
+        count += len(rows)
+        if enough is not None and count >= enough:
+            break
+    return parts
+
+
+def _none(table: dict) -> str | None:
+    return "" if table["empty_as_string"] else None
+
+
+def _rows(path: Path, table: dict, enough: int | None) -> list[list[str]]:
+    try:
+        text = path.read_bytes().decode(table["encoding"])
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path.name} is not encoded as {table['encoding']}: {error}. Give its encoding.") from error
+    # Whether a quoted field may go on in the next line.
+    lines = None if table["multi_line"] else re.split("\r\n|\n|\r", text)
+    parts = ([line] for line in lines) if lines else [io.StringIO(text, newline="")]
+    rows = []
+    try:
+        for part in parts:
+            for row in csv.reader(part, delimiter=table["separator"]):
+                rows += [row] if row else []
+            if enough is not None and len(rows) > enough:
+                break
+    except (csv.Error, TypeError) as error:
+        raise Invalid(f"{path.name} is not delimited by {table['separator']!r}: {error}") from error
+    return rows
+
+
+def _names(given: list[str], width: int) -> list[str]:
+    """The names of so many columns: those given, the others by their place; a second one of a name is name_1."""
+    names = []
+    for place in range(width):
+        name = wanted = (given[place] if place < len(given) else "") or f"Column{place + 1}"
+        again = 0
+        while name in names:
+            again += 1
+            name = f"{wanted}_{again}"
+        names.append(name)
+    return names
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns in NumPy's kinds: whole numbers with nulls among them are floats, flags with nulls are objects."""
+    for name, column in frame.items():
+        if isinstance(column.dtype, pd.Int64Dtype):
+            frame[name] = column.astype("float64" if column.isna().any() else "int64")
+        elif isinstance(column.dtype, pd.BooleanDtype):
+            frame[name] = (
+                column.astype(object).where(column.notna(), None) if column.isna().any() else column.astype(bool)
+            )
+    return frame
+
+
+def _split(frame: pd.DataFrame, share: float, seed: int, first: bool) -> pd.DataFrame:
+    chance = random.Random(seed)
+    drawn = pd.Series([chance.random() < share for _ in range(len(frame))], index=frame.index, dtype=bool)
+    return frame[drawn if first else ~drawn]
+
+
+_STEPS: dict[str, Callable[..., pd.DataFrame]] = {
+    "keep": lambda frame, names: frame[[name for name in frame.columns if name in names]],
+    "drop": lambda frame, names: frame[[name for name in frame.columns if name not in names]],
+    "skip": lambda frame, count: frame.iloc[count:],
+    "take": lambda frame, count: frame.iloc[:count],
+    "split": _split,
+    "filter": lambda frame, expression: frame[evaluate(frame, expression)],
+}

@@ -1,0 +1,84 @@
+"""Tabular datasets: what goes wrong, and says so. What goes right is compared with the real SDK's in tests/twins."""
+
+import pandas as pd
+import pytest
+from azureml.core import Dataset
+from azureml.data import DataType
+from azureml.data.dataset_error_handling import DatasetValidationError
+from azureml.exceptions import AzureMLException, UserErrorException
+
+
+@pytest.fixture
+def read(workspace, tmp_path):
+    """Makes a table of this text in a datastore, read with these settings."""
+    datastore = workspace.get_default_datastore()
+
+    def made(content, **settings):
+        (tmp_path / "up").mkdir(exist_ok=True)
+        (tmp_path / "up" / "table.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+        datastore.upload(str(tmp_path / "up"), "tables", overwrite=True, show_progress=False)
+        return Dataset.Tabular.from_delimited_files((datastore, "tables/table.csv"), **settings)
+
+    return made
+
+
+def test_a_value_that_is_not_of_its_columns_kind_is_null_or_told(read):
+    table = read("a\n" + "1\n" * 300 + "many\n")
+    assert table.to_pandas_dataframe()["a"].isna().sum() == 1
+    with pytest.raises(AzureMLException, match="The value 'many' of the column 'a' is no whole"):
+        table.to_pandas_dataframe(on_error="fail")
+
+
+def test_what_cannot_be_read_is_told(read, workspace):
+    with pytest.raises(DatasetValidationError, match="is not encoded as utf-8-sig"):
+        read("a\né\n".encode("latin-1"))
+    assert read("a\né\n".encode("latin-1"), encoding="latin1").to_pandas_dataframe()["a"].tolist() == ["é"]
+    with pytest.raises(UserErrorException, match="Invalid encoding 'utf9'"):
+        read("a\n1\n", encoding="utf9")
+    with pytest.raises(DatasetValidationError, match="is not delimited by ';;'"):
+        read("a\n1\n", separator=";;")
+    with pytest.raises(DatasetValidationError, match=r"table\.csv is no Parquet file"):
+        Dataset.Tabular.from_parquet_files((workspace.get_default_datastore(), "tables/table.csv"))
+    with pytest.raises(UserErrorException, match="Cannot infer conversion format for datetime"):
+        read("a\nsoon\n", set_column_types={"a": DataType.to_datetime()})
+    with pytest.raises(UserErrorException, match="must be a dictionary"):
+        read("a\n1\n", set_column_types={"a": "long"})
+
+
+def test_quoted_fields_of_several_lines_and_decimal_commas(read):
+    table = read('a;b\n"x\ny";1,5\n', separator=";", support_multi_line=True)
+    assert table.to_pandas_dataframe()["a"].tolist() == ["x\ny"]
+    numbers = read("a;b\nx;1,5\n", separator=";", set_column_types={"b": DataType.to_float(decimal_mark=",")})
+    assert numbers.to_pandas_dataframe()["b"].tolist() == [1.5]
+
+
+def test_an_expression_that_cannot_be_is_told(read):
+    table = read("a,b\nx,1\n,2\n")
+    with pytest.raises(UserErrorException, match="takes an expression"):
+        table.filter("b > 1")
+    with pytest.raises(Exception, match="Invalid boolean operation on an Expression"):
+        table.filter(table["b"] > 1 and table["a"] == "x")
+    with pytest.raises(AzureMLException, match=r"The column 'c' is not there\. There are: a, b"):
+        table.filter(table["c"] > 1).to_pandas_dataframe()
+    with pytest.raises(AzureMLException, match="the column 'a' has nulls"):
+        table.filter(table["a"].contains("x")).to_pandas_dataframe()
+    with pytest.raises(AzureMLException, match="Error processing data"):
+        table.filter(table["a"] > 1).to_pandas_dataframe()
+
+
+def test_times(read):
+    table = read("when,x\n2020-01-01,1\n2020-01-02,2\n2020-01-03,3\n").with_timestamp_columns("when")
+    day = pd.Timestamp("2020-01-02")
+    assert table.time_after(day).to_pandas_dataframe()["x"].tolist() == [2, 3]
+    assert table.time_before(day, include_boundary=False).to_pandas_dataframe()["x"].tolist() == [1]
+    assert table.time_between(day, day).to_pandas_dataframe()["x"].tolist() == [2]
+    assert table.drop_columns("when").timestamp_columns == (None, None)
+    with pytest.raises(UserErrorException, match="are no dates"):
+        table.with_timestamp_columns("x", validate=True)
+
+
+def test_a_data_frame_that_parquet_cannot_hold_is_told(workspace):
+    frame = pd.DataFrame({"a": [1, "x"]})
+    with pytest.raises(UserErrorException, match="a"):
+        Dataset.Tabular.register_pandas_dataframe(frame, workspace.get_default_datastore(), "bad", show_progress=False)
+    assert "bad" not in workspace.datasets
