@@ -2,7 +2,7 @@
 
 import click
 
-from helpers.ml.shared import ANY_NAME, ENDPOINT, FILE, NAME, SET, Group, command, load
+from helpers.ml.shared import ANY_NAME, ENDPOINT, FILE, NAME, SET, Group, command, load, waiting
 
 
 @click.group("online-endpoint", cls=Group)
@@ -52,7 +52,8 @@ def list_endpoints(client):
 @command(online_endpoint, "delete", NAME)
 def delete_endpoint(client, name):
     """Delete an endpoint with its deployments."""
-    client.online_endpoints.begin_delete(name).result()
+    with waiting():
+        client.online_endpoints.begin_delete(name).result()
 
 
 @command(online_endpoint, "get-credentials", NAME)
@@ -90,7 +91,8 @@ def online_deployment() -> None:
 def create_deployment(client, file, overrides, name, all_traffic):
     """Create the deployment that a YAML file describes, and wait until it answers."""
     wanted = load("load_online_deployment", file, overrides, name=name)
-    created = client.online_deployments.begin_create_or_update(wanted).result()
+    with waiting():
+        created = client.online_deployments.begin_create_or_update(wanted).result()
     if all_traffic:
         endpoint = client.online_endpoints.get(wanted.endpoint_name)
         endpoint.traffic = {wanted.name: 100}

@@ -19,8 +19,8 @@ def plain(answer: Any) -> Any:
     """What the client answers, in dicts, lists, texts and numbers: a thing by its own dump(), a list of each."""
     if hasattr(answer, "dump"):
         stream = io.StringIO()
-        answer.dump(stream)
-        return _with_state(answer, yaml.safe_load(stream.getvalue()))
+        returned = answer.dump(stream)  # an endpoint returns what others write
+        return _with_state(answer, yaml.safe_load(stream.getvalue()) or plain(returned))
     if isinstance(answer, dict):
         return {name: plain(value) for name, value in answer.items()}
     if isinstance(answer, Iterable) and not isinstance(answer, str):

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,11 @@ def command(group: click.Group, name: str, *options: Callable) -> Callable:
         return group.command(name)(run)
 
     return decorate
+
+
+def waiting() -> contextlib.AbstractContextManager:
+    """While it lasts, the dots that the client prints as it waits go to stderr: stdout is for the answer."""
+    return contextlib.redirect_stdout(sys.stderr)
 
 
 @contextlib.contextmanager

@@ -399,7 +399,10 @@ def test_an_endpoint_without_deployments_that_is_invoked(ml_client, made, tmp_pa
     (tmp_path / "request.json").write_text("1", encoding="utf-8")
     refused = Caller(ml_client, "empty").ask()
     assert refused.status_code == 404
-    assert "'empty' has no deployment with traffic" in refused.json()["error"]["message"]
+    told = "'empty' has no deployment with traffic, so nobody answers. Its deployments: none"
+    assert told in refused.json()["error"]["message"]
+    with pytest.raises(HttpResponseError, match="'empty' has no deployment"):
+        ml_client.online_endpoints.invoke("empty", request_file=tmp_path / "request.json")
     ml_client.online_endpoints.begin_delete("empty").result()
 
 

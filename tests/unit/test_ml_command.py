@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+from small_v2 import make_environment
 
 from helpers.ml.command import main
 
@@ -17,6 +18,15 @@ ENVIRONMENT = {
     "name": "small",
     "image": "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04",
     "conda_file": {"name": "small", "dependencies": ["python=3.11", "pip", {"pip": ["numpy"]}]},
+}
+ENDPOINT = {"name": "echo", "auth_mode": "key", "tags": {"for": "tests"}}
+DEPLOYMENT = {
+    "name": "blue",
+    "endpoint_name": "echo",
+    "code_configuration": {"code": "scoring", "scoring_script": "score.py"},
+    "environment": "azureml:served@latest",
+    "instance_type": "Standard_F2s_v2",
+    "instance_count": 1,
 }
 JOB = {
     "type": "command",
@@ -106,6 +116,36 @@ def test_each_form_of_an_answer():
     assert "first" in [row.split()[0] for row in rows]
     assert ml("model", "list", "-n", "no-such", "-o", "table").stdout == "There is none.\n"
     assert "status  " in ml("job", "show", "-n", "first", "-o", "table").stdout
+
+
+def test_an_endpoint_is_made_from_files_asked_and_deleted(ml_client, tmp_path):
+    make_environment(ml_client, "served", ["azureml-inference-server-http"])
+    for name, content in {"endpoint": ENDPOINT, "deployment": DEPLOYMENT}.items():
+        (tmp_path / f"{name}.yml").write_text(yaml.safe_dump(content))
+    (tmp_path / "scoring").mkdir()
+    (tmp_path / "scoring" / "score.py").write_text(
+        "import json\ndef init(): pass\ndef run(data): return json.loads(data)"
+    )
+    (tmp_path / "request.json").write_text("[7]")
+    of_echo, ask = ("-n", "echo"), ("online-endpoint", "invoke", "-n", "echo", "-r", str(tmp_path / "request.json"))
+
+    made = answer("online-endpoint", "create", "-f", str(tmp_path / "endpoint.yml"))
+    assert (made["name"], made["auth_mode"], made["tags"]) == ("echo", "key", {"for": "tests"})
+    assert ml(*ask).exit_code == 1 and "'echo' has no deployment with traffic" in ml(*ask).stderr
+    deployed = answer("online-deployment", "create", "-f", str(tmp_path / "deployment.yml"), "--all-traffic")
+    assert (deployed["name"], deployed["provisioning_state"]) == ("blue", "Succeeded")
+    assert ml(*ask).stdout == "[7]\n"
+    assert answer("online-endpoint", "show", *of_echo)["traffic"] == {"blue": 100}
+    assert [one["name"] for one in answer("online-endpoint", "list")] == ["echo"]
+    assert [one["name"] for one in answer("online-deployment", "list", "-e", "echo")] == ["blue"]
+    assert len(set(answer("online-endpoint", "get-credentials", *of_echo).values())) == 2
+    for traffic, told in (("blue=90", "has to add up to 100 per cent"), ("green=100", "names 'green'")):
+        refused = ml("online-endpoint", "update", *of_echo, "--traffic", traffic)
+        assert refused.exit_code == 1 and told in refused.stderr
+    assert answer("online-endpoint", "update", *of_echo, "--traffic", "blue=0")["name"] == "echo"
+    assert ml("online-deployment", "delete", "-n", "blue", "-e", "echo").stdout == ""
+    assert ml("online-endpoint", "delete", *of_echo).stdout == ""
+    assert answer("online-endpoint", "list") == []
 
 
 @pytest.mark.parametrize(
