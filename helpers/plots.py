@@ -1,6 +1,7 @@
-"""The notebooks' pictures. Each is small, has a text for those who cannot see it, and reads on light and dark pages."""
+"""The notebooks' pictures. Each is small, comes with words for those who cannot see it, and reads on light and dark."""
 
 import base64
+import html
 import io
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -8,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from helpers import display
 from helpers.scoring import Answer
@@ -17,10 +18,11 @@ from helpers.scoring import Answer
 # Blue and vermilion of Okabe and Ito's palette differ for every kind of colour vision.
 # The green, which is darker than theirs, only stands beside the blue where there is a difference that is not of colour.
 INK, BLUE, VERMILION, GREEN = "#787878", "#0072B2", "#D55E00", "#008A64"
-PAPER, ON_PAPER = "#ffffff", "#000000"  # where text stands on a colour, that has to lie on the same ground everywhere
+PAPER, ON_PAPER = "#ffffff", "#000000"  # where text stands on a colour or a line, its ground is the same everywhere
 PIXELS_PER_INCH = 96
 ACCURACY_TICKS = (0.5, 0.8, 0.9, 0.95, 0.98, 0.99)
 SHARPNESS = 2  # image pixels for each pixel on the page
+WORDS = "The picture in words"
 
 
 def digits(images: np.ndarray, labels: Sequence[int], predictions: Sequence[int] | None = None) -> None:
@@ -29,18 +31,18 @@ def digits(images: np.ndarray, labels: Sequence[int], predictions: Sequence[int]
     With `predictions`, a title reads "true → predicted", in vermilion where the two differ.
     """
     rows = -(-len(images) // 10)
-    figure = _figure(8, 0.92 * rows)
+    figure = _figure(8, 0.92 * rows, PAPER)
     panels = np.atleast_2d(figure.subplots(rows, 10))
     for axes in panels.flat:
         axes.set_axis_off()
     for position, (axes, image, label) in enumerate(zip(panels.flat, images, labels, strict=False)):
         axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
         if predictions is None:
-            axes.set_title(str(label), fontsize=9, color=INK, pad=2)
+            axes.set_title(str(label), fontsize=9, color=ON_PAPER, pad=2)
         else:
             wrong = predictions[position] != label
             title = f"{label} → {predictions[position]}"
-            axes.set_title(title, fontsize=9, color=VERMILION if wrong else INK, pad=2)
+            axes.set_title(title, fontsize=9, color=VERMILION if wrong else ON_PAPER, pad=2)
     if predictions is None:
         alt = f"{len(images)} handwritten digits: {_listed(labels)}"
     else:
@@ -211,28 +213,33 @@ def parallel_coordinates(columns: Mapping[str, Sequence[float]], stopped: Sequen
     """Show trials as lines across upright axes, one for each column; the last is the accuracy, which colours them.
 
     A column of few values has them at equal distances; one that covers more than an order of magnitude is logarithmic.
-    What was stopped is dashed. Trials without an accuracy, which is None or NaN, are left out.
+    The accuracy's axis is also the scale of the colours. What was stopped is dashed. Trials without an accuracy, which
+    is None or NaN, are left out.
     """
     *names, metric = columns
     known = [index for index, value in enumerate(columns[metric]) if value is not None and not np.isnan(value)]
     known.sort(key=lambda index: columns[metric][index])  # the best last, on top
-    figure = _figure(8, 3.2)
-    axes = _axes(figure.subplots(), xlim=(-0.2, len(names) + 0.2), ylim=(-0.06, 1.06))
+    figure = _figure(8, 3.2, PAPER)
+    axes = _axes(figure.subplots(), xlim=(-0.3, len(names) + 0.3), ylim=(-0.06, 1.06))
     axes.set_axis_off()
+    scale = LinearSegmentedColormap.from_list("accuracy", [VERMILION, INK, BLUE])
+    shades, strip = np.linspace(0, 1, 256)[:, np.newaxis], (len(names), len(names) + 0.06, 0, 1)
+    axes.imshow(shades, cmap=scale, vmin=0, vmax=1, extent=strip, origin="lower", aspect="auto")
     heights = []
     for place, (name, values) in enumerate(columns.items()):
         height, ticks = _upright([values[index] for index in known], _spread if name == metric else None)
         heights.append(height)
-        axes.plot([place, place], [0, 1], color=INK, linewidth=0.8)
-        axes.text(place, 1.1, name, ha="center", va="bottom", color=INK, fontsize=9)
-        side, aside = ("left", 0.03) if place else ("right", -0.03)  # no lines come to the first one from the left
+        axes.plot([place, place], [0, 1], color=ON_PAPER, linewidth=0.8)
+        axes.text(place, 1.1, name, ha="center", va="bottom", color=ON_PAPER, fontsize=9)
+        side, aside = ("left", 0.09) if name == metric else ("right", -0.03)
         for at, text in ticks:
-            axes.text(place + aside, at + 0.01, text, ha=side, va="bottom", color=INK, fontsize=8)
-    scale = LinearSegmentedColormap.from_list("rank", [VERMILION, INK, BLUE])
+            ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 1, "alpha": 0.85}  # lines pass behind the text
+            style = {"ha": side, "va": "center", "color": ON_PAPER, "fontsize": 8}
+            axes.text(place + aside, at, text, **style, bbox=ground, zorder=3)
     for rank, index in enumerate(known):
-        share = (rank + 1) / len(known)
         line, style = [height[rank] for height in heights], "--" if stopped[index] else "-"
-        axes.plot(range(len(columns)), line, style, color=scale(share), linewidth=0.8 + 1.4 * share)
+        width = 0.8 + 1.4 * (rank + 1) / len(known)
+        axes.plot(range(len(columns)), line, style, color=scale(line[-1]), linewidth=width)
     alt = f"Parallel coordinates of {len(known)} trials over {_listed(names)} and {metric}"
     if known:
         alt += "; the best has " + _listed([f"{name} {values[known[-1]]:.4g}" for name, values in columns.items()])
@@ -257,10 +264,19 @@ def _upright(values: Sequence[float], spread: Callable | None) -> tuple[list[flo
     low, high = convert(np.array([distinct[0], distinct[-1]]))
     if high == low:
         return [0.5] * len(values), [(0.5, f"{value:.3g}") for value in distinct]
-    between = [tick for tick in ACCURACY_TICKS if spread and low < spread(tick) < high - 0.1 * (high - low)]
     heights = (convert(np.asarray(values)) - low) / (high - low)
-    ticks = [(0, f"{distinct[0]:.3g}"), (1, f"{distinct[-1]:.3g}")]
+    if wide and not spread:
+        ticks, between = [], _powers(distinct[0], distinct[-1])
+    else:
+        ticks, margin = [(0, f"{distinct[0]:.3g}"), (1, f"{distinct[-1]:.3g}")], 0.1 * (high - low)
+        between = [tick for tick in ACCURACY_TICKS if spread and low + margin < spread(tick) < high - margin]
     return heights.tolist(), ticks + [(float((convert(tick) - low) / (high - low)), f"{tick:g}") for tick in between]
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Round values from low to high for the ticks of a logarithmic axis: 1, 2 and 5, or over many decades 1 alone."""
+    steps = (1, 2, 5) if high < 1000 * low else (1,)
+    return [float(tick) for tick in LogLocator(subs=steps).tick_values(low, high) if low <= tick <= high]
 
 
 def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:
@@ -287,23 +303,34 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:
 def bundle(figure: Figure, name: str, alt: str) -> tuple[dict, dict]:
     """A figure as a display's data and metadata: a PNG with its alt text, and its name as the plain text."""
     image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=PIXELS_PER_INCH * SHARPNESS, transparent=True)
+    figure.savefig(image, format="png", dpi=PIXELS_PER_INCH * SHARPNESS)
     width, height = (round(inches * PIXELS_PER_INCH) for inches in figure.get_size_inches())
     data = {"image/png": base64.b64encode(image.getvalue()).decode("ascii"), "text/plain": f"[picture: {name}]"}
     return data, {"image/png": {"alt": alt, "width": width, "height": height}}
 
 
+def show(figure: Figure, name: str, alt: str, handles: tuple = (None, None)) -> tuple:
+    """Show a figure and, folded up below it, its words; returns handles, with which the next figure replaces both.
+
+    The words are a separate output because JupyterLab and nbconvert drop the alt text of a PNG, and JupyterLab strips
+    the data from an <img> until the notebook is trusted.
+    """
+    folded = f"<details><summary>{WORDS}</summary>{html.escape(alt)}</details>"
+    words = {"text/html": folded, "text/plain": f"{WORDS}: {alt}"}
+    return display.show(*bundle(figure, name, alt), handle=handles[0]), display.show(words, handle=handles[1])
+
+
 def _show(figure: Figure, name: str, alt: str) -> None:
-    display.show(*bundle(figure, name, alt))
+    show(figure, name, alt)  # a value would be shown below the cell
 
 
-def _figure(width: float, height: float) -> Figure:
-    return Figure(figsize=(width, height), layout="constrained")
+def _figure(width: float, height: float, ground: str = "none") -> Figure:
+    return Figure(figsize=(width, height), layout="constrained", facecolor=ground)
 
 
 def _axes(axes, **labels):
-    """Axes in the colour that reads on every page, without the frame that says nothing."""
-    axes.set(**labels)
+    """Axes in the colour that reads on every page, which shows through, without the frame that says nothing."""
+    axes.set(**labels, facecolor="none")
     axes.title.set(color=INK, fontsize=10)
     axes.tick_params(colors=INK, labelsize=8)
     for label in (axes.xaxis.label, axes.yaxis.label):

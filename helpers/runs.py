@@ -99,16 +99,17 @@ def _log(logs: dict[str, str]) -> tuple[str | None, list[str]]:
 def _report_in_notebook(run) -> Callable[[Look], None]:
     from helpers import plots
 
-    status = picture = drawn = None
+    status = drawn = None
+    pictures = (None, None)
     drawn_at = -REDRAW
 
     def report(look: Look) -> None:
-        nonlocal status, picture, drawn, drawn_at
+        nonlocal status, pictures, drawn, drawn_at
         shown = {"text/html": _as_html(look), "text/plain": _as_text(look)}
         status = display.show(shown | unfinished(run, look.status), handle=status)
         due = look.status in FINAL or look.seconds - drawn_at >= REDRAW
         if due and "Accuracy" in look.metrics and look.metrics != drawn:
-            picture = display.show(*plots.bundle(*plots.curve(look.metrics)), handle=picture)
+            pictures = plots.show(*plots.curve(look.metrics), pictures)
             drawn, drawn_at = look.metrics, look.seconds
 
     return report

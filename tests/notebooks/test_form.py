@@ -1,6 +1,7 @@
 """Every notebook is made alike, so that a reader finds the same things at the same places."""
 
 import ast
+import html
 import re
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from batch.needs import WORDS
 from books import NOTEBOOKS, SERIES
 from IPython.core.inputtransformer2 import TransformerManager
+
+from helpers import plots
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 RECAP = "## Recap"
@@ -267,11 +270,16 @@ def test_outputs_have_no_error_and_nothing_on_stderr(notebook):
         assert output.get("name") != "stderr", f"{cell}: {output.get('text')}"
 
 
-def test_every_picture_has_an_alternative_text(notebook):
-    for cell, output in outputs(notebook):
+def test_every_picture_has_an_alternative_text_that_reaches_the_reader(notebook):
+    all_outputs = outputs(notebook)
+    for place, (cell, output) in enumerate(all_outputs):
         for kind in output.get("data", {}):
             if kind.startswith("image/"):
-                assert len(output.metadata[kind].get("alt", "")) > 20, cell
+                alt = output.metadata[kind].get("alt", "")
+                assert len(alt) > 20, cell
+                in_words, words = all_outputs[place + 1]
+                assert in_words == cell and words.data["text/plain"] == f"{plots.WORDS}: {alt}"
+                assert html.unescape(words.data["text/html"]).endswith(f"</summary>{alt}</details>")
         for tag in re.findall(r"<(?:img|svg)\b[^>]*>", output.get("data", {}).get("text/html", "")):
             assert re.search(r'\b(?:alt|aria-label)="[^"]{10,}"', tag), f"{cell}: {tag}"
 

@@ -1,6 +1,7 @@
 """The pictures: what they draw, what they tell those who cannot see them, and that they read on every page."""
 
 import base64
+import html
 import io
 
 import numpy as np
@@ -20,20 +21,23 @@ METRICS = {
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What is shown, each as (data, metadata)."""
+    """What is shown, each as (data, metadata): the picture and its words."""
     shown = []
-    monkeypatch.setattr(plots.display, "show", lambda data, metadata: shown.append((data, metadata)))
+    monkeypatch.setattr(plots.display, "show", lambda data, metadata=None, handle=None: shown.append((data, metadata)))
     return shown
 
 
 def alt_of(shown) -> str:
-    ((data, metadata),) = shown
+    (data, metadata), (words, _) = shown
     assert data["text/plain"].startswith("[picture: ")
-    return metadata["image/png"]["alt"]
+    alt = metadata["image/png"]["alt"]
+    assert words["text/plain"] == f"The picture in words: {alt}"
+    assert html.unescape(words["text/html"]) == f"<details><summary>The picture in words</summary>{alt}</details>"
+    return alt
 
 
 def pixels(shown) -> np.ndarray:
-    ((data, _),) = shown
+    (data, _), _ = shown
     return imread(io.BytesIO(base64.b64decode(data["image/png"])))
 
 
@@ -137,7 +141,7 @@ def test_text_and_colours_stand_out_on_every_page(page):
 
 def test_the_page_shows_through_and_pictures_are_small(shown):
     plots.training_curve(METRICS)
-    ((_, metadata),) = shown
+    (_, metadata), _ = shown
     image = pixels(shown)
     assert image[0, 0, 3] == 0
     assert metadata["image/png"]["width"] <= 8 * 96
@@ -165,6 +169,31 @@ def test_parallel_coordinates_tell_the_best_and_leave_out_what_has_no_accuracy(s
 def test_parallel_coordinates_of_none_or_one(shown, count):
     plots.parallel_coordinates({"width": [10] * count, "accuracy": [0.9] * count}, [False] * count)
     assert f"{count} trials" in alt_of(shown)
+
+
+def test_lines_that_pass_behind_text_and_text_below_digits_have_a_ground_of_their_own(shown):
+    plots.parallel_coordinates(TRIALS, [True, False, False, True])
+    assert (pixels(shown)[..., 3] == 1).all()
+    shown.clear()
+    plots.digits(np.zeros((2, 28, 28), np.uint8), [1, 2])
+    assert (pixels(shown)[..., 3] == 1).all()
+
+
+@pytest.mark.parametrize(
+    "low, high, ticks",
+    [
+        (0.000154, 0.00295, ["0.0002", "0.0005", "0.001", "0.002"]),
+        (0.0001, 0.01, ["0.0001", "0.0002", "0.0005", "0.001", "0.002", "0.005", "0.01"]),
+        (0.00005, 0.5, ["0.0001", "0.001", "0.01", "0.1"]),
+    ],
+)
+def test_a_logarithmic_axis_has_round_values_as_ticks(low, high, ticks):
+    values = [low, *np.geomspace(low, high, 7)[1:-1], high]
+    heights, told = plots._upright(values, None)
+    assert [text for _, text in told] == ticks
+    expected = [np.log(float(text) / low) / np.log(high / low) for text in ticks]
+    assert [at for at, _ in told] == pytest.approx(expected)
+    assert heights == pytest.approx(np.linspace(0, 1, 7))
 
 
 def test_places_on_an_upright_axis():

@@ -93,12 +93,14 @@ def test_in_a_notebook_one_block_and_one_curve_are_replaced(monkeypatch):
     monkeypatch.setattr(runs.display, "show", show)
     monkeypatch.setattr(runs.display, "in_notebook", lambda: True)
     runs.watch(ScriptedRun(*TRAINING))
-    blocks = [(data, handle) for data, handle in shown if "text/html" in data]
+    words = [(data, handle) for data, handle in shown if data["text/plain"].startswith("The picture in words")]
+    blocks = [each for each in shown if "text/html" in each[0] and each not in words]
     curves = [(data, handle) for data, handle in shown if "image/png" in data]
     assert [handle for _, handle in blocks] == [None] + ["handle 1"] * 5  # the unchanged look shows nothing
     assert len(curves) == 2  # one for each change of the metrics
     assert curves[0][1] is None
     assert curves[1][1] is not None
+    assert [handle for _, handle in words] == [None, words[1][1]] and words[1][1] != curves[1][1]
     which = {"run_id": "the-run", "experiment": "digits"}
     assert [data.get(results.RUN_MIME_TYPE) for data, _ in blocks] == [which] * 5 + [None]  # until it has ended
     last = blocks[-1][0]

@@ -88,9 +88,9 @@ def test_a_step_that_fails_ends_the_asking_and_is_raised(server):
 
 def test_the_picture_tells_the_median(monkeypatch):
     shown = []
-    monkeypatch.setattr(plots.display, "show", lambda data, metadata: shown.append((data, metadata)))
+    monkeypatch.setattr(plots.display, "show", lambda data, metadata=None, handle=None: shown.append((data, metadata)))
     plots.latency([0.001, 0.002, 0.009])
-    ((data, metadata),) = shown
+    (data, metadata), _ = shown
     assert data["text/plain"] == "[picture: latency]"
     alt = metadata["image/png"]["alt"]
     assert alt == "Histogram of the time that 3 requests took: half of them less than 2.0 ms, the slowest 9.0 ms"
