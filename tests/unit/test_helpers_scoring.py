@@ -98,11 +98,11 @@ def test_the_picture_tells_the_median(monkeypatch):
 
 def test_the_picture_of_the_traffic_tells_the_shares_of_each_stage(monkeypatch):
     shown = []
-    monkeypatch.setattr(plots.display, "show", lambda data, metadata: shown.append((data, metadata)))
+    monkeypatch.setattr(plots.display, "show", lambda data, metadata=None, handle=None: shown.append((data, metadata)))
     stages = [(0, ["blue"] * 4), (None, ["blue"]), (1, ["blue", "green", "green", None]), (2, ["green"] * 2)]
     given = [(done, name) for done, names in stages for name in names]
     plots.traffic([scoring.Answer(7 + 0.1 * place, *one) for place, one in enumerate(given)])
-    ((data, metadata),) = shown
+    (data, metadata), _ = shown
     assert data["text/plain"] == "[picture: traffic]"
     assert metadata["image/png"]["alt"] == (
         "Who answered 11 requests, 1 of them lost, one stage after another: blue 100%, green 0%; "
