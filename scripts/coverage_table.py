@@ -34,6 +34,8 @@ CLASSES = {
     "TabularDataset": "azureml.data.tabular_dataset.TabularDataset",
     "DataType": "azureml.data.dataset_factory.DataType",
     "DatasetConsumptionConfig": "azureml.data.dataset_consumption_config.DatasetConsumptionConfig",
+    "OutputFileDatasetConfig": "azureml.data.output_dataset_config.OutputFileDatasetConfig",
+    "OutputTabularDatasetConfig": "azureml.data.output_dataset_config.OutputTabularDatasetConfig",
     "Datastore": "azureml.core.datastore.Datastore",
     "AzureBlobDatastore": "azureml.data.azure_storage_datastore.AzureBlobDatastore",
     "AzureFileDatastore": "azureml.data.azure_storage_datastore.AzureFileDatastore",

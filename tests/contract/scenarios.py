@@ -217,7 +217,7 @@ def dataset_arguments(arguments):
         from azureml._submit import _definition, _words
 
         inputs = dict(run_config.data)
-        submitted = _definition(run_config, inputs, _words(run_config, inputs))
+        submitted = _definition(run_config, inputs, {}, _words(run_config, inputs, {}))
     else:
         _update_args_and_io("workspace", run_config)
         submitted = json.loads(repr(run_config))

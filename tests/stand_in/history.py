@@ -174,6 +174,7 @@ def change_run(request, experiment, run_id):
     if run_id not in request.world.runs:
         return new_run(request.world, experiment, **given | {"run_id": given.pop("runId", run_id)})
     run = find_run(request.world, run_id, experiment)
+    run["outputDatasets"] = (run.get("outputDatasets") or []) + (given.pop("outputDatasets", None) or [])
     change(run, given)
     return run
 

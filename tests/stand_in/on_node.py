@@ -29,23 +29,35 @@ def main() -> int:
         options = data["additionalOptions"]
         options["pathOnCompute"] = os.environ[name] = options.get("pathOnCompute") or _place(name)
         Path(options["pathOnCompute"]).mkdir(parents=True, exist_ok=True)
+        data["outputLocation"] = {"dataPath": _destination(name, (data.get("outputLocation") or {}).get("dataPath"))}
     os.environ["AZUREML_DATASET_ENVIRONMENT_VARS"] = ",".join(
         f"{data['environmentVariableName']}:{data['mechanism']}" for data in inputs.values()
     )
     os.environ["AZUREML_DATASET_FILE_OUTPUTS"] = ";".join(outputs)
     if not on_disk and not outputs:
         return _script(definition)
-    from azureml.data.context_managers import DatasetContextManager
+    from azureml.data import context_managers
 
-    DatasetContextManager._mount_readonly = _downloaded
+    context_managers.DatasetContextManager._mount_readonly = _downloaded
+    context_managers._upload_to_datastore = _uploaded
     with Path(os.devnull).open("w") as nowhere:  # what it says is of another log than the script's
         with contextlib.redirect_stdout(nowhere):
-            data = DatasetContextManager({name: _capital(data) for name, data in (on_disk | outputs).items()})
+            data = context_managers.DatasetContextManager(
+                {name: _capital(data) for name, data in (on_disk | outputs).items()}
+            )
             data.__enter__()
         code = _script(definition)
-        with contextlib.redirect_stdout(nowhere):
-            data.__exit__(None, None, None)
+        if code == 0:  # of a run that fails nothing is uploaded
+            with contextlib.redirect_stdout(nowhere):
+                data.__exit__(None, None, None)
     return code
+
+
+def _destination(name: str, path: dict | None) -> dict:
+    """Where an output goes: by default below dataset/, as OutputFileDatasetConfig's documentation says."""
+    path = path or {"datastoreName": "workspaceblobstore", "relativePath": "dataset/{run-id}/{output-name}"}
+    relative = path["relativePath"].replace("{run-id}", os.environ["AZUREML_RUN_ID"]).replace("{output-name}", name)
+    return path | {"relativePath": relative}
 
 
 def _place(name: str) -> str:
@@ -55,7 +67,7 @@ def _place(name: str) -> str:
 def _capital(value):
     """The definition's names as the service hands them on: each begins with a capital."""
     if isinstance(value, dict):
-        return {key[0].upper() + key[1:]: _capital(inner) for key, inner in value.items()}
+        return {key[0].upper() + key[1:]: inner if key == "tags" else _capital(inner) for key, inner in value.items()}
     return value
 
 
@@ -71,6 +83,15 @@ def _downloaded(self, name, dataset, target_path) -> bool:
         Path(path).rename(place)
     address = PurePosixPath(patterns[0].split('"')[1])
     return len(patterns) == 1 and address.name == names[0].name and "*" not in str(address)
+
+
+def _uploaded(source: str, address: str, globs, overwrite: bool, is_folder: bool) -> None:
+    """In the place of the SDK's own, which leaves it to the service: an output's files are put into the datastore."""
+    from azureml.core import Datastore, Run
+
+    name, path = address.rpartition("/datastores/")[2].split("/paths/")
+    datastore = Datastore.get(Run.get_context(allow_offline=False).experiment.workspace, name)
+    datastore.upload(source, path, overwrite=overwrite, show_progress=False)
 
 
 def _script(definition: dict) -> int:

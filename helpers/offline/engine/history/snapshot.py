@@ -35,7 +35,8 @@ def take(folder: Path, source_directory: Path, max_bytes: float | None = None, m
     source = Path(source_directory).resolve()
     if not source.is_dir():
         raise NotFound(f"The source directory {source_directory} does not exist.")
-    files = list_files(source, folder, max_bytes or MAX_BYTES, max_files or MAX_FILES)
+    limits = [MAX_BYTES if max_bytes is None else max_bytes, MAX_FILES if max_files is None else max_files]
+    files = list_files(source, folder, *limits)
     digest = hashlib.sha256()
     for name, path in files:
         mode = path.stat().st_mode & 0o111

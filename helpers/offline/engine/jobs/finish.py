@@ -13,6 +13,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import artifacts, job_states, logs, mlflow_store, spool
 from helpers.offline.engine.history.job_states import RUN_ID_VARIABLE, run_folder
 from helpers.offline.engine.history.statuses import FINAL
+from helpers.offline.engine.jobs import outputs
 from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import EngineError, FolderError, StoreUnavailable
 from helpers.offline.engine.workspace.files import files_below, left_out
@@ -50,6 +51,9 @@ def record(folder: Path, run_id: str) -> None:
             return
         status, error = job["outcome"], job["error"]
         problems = carry(folder, run_id)
+        not_kept = outputs.keep(folder, run_id, completed=status == "Completed")
+        if not_kept:
+            problems += [*not_kept, f"They are in {run_folder(folder, run_id) / outputs.FOLDER}."]
         left = upload_outputs(folder, run_id)
         if left:
             problems += [*left, f"What is left of them is in {run_folder(folder, run_id) / CODE}."]
@@ -61,7 +65,7 @@ def record(folder: Path, run_id: str) -> None:
                 job_states.set_outcome(folder, run_id, status, error, job["exit_code"])
         mlflow_store.set_status(folder, run_id, status, error)
         job_states.advance(folder, run_id, status)
-    for part in OF_SCRIPT if left else (*OF_SCRIPT, CODE):
+    for part in (*OF_SCRIPT, *([] if left else [CODE]), *([] if not_kept else [outputs.FOLDER])):
         shutil.rmtree(run_folder(folder, run_id) / part, ignore_errors=True)
 
 

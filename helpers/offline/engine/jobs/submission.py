@@ -11,6 +11,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states, mlflow_store, snapshot
 from helpers.offline.engine.history.statuses import FINAL, STATUS
 from helpers.offline.engine.jobs import finish, ranks
+from helpers.offline.engine.jobs import outputs as made
 from helpers.offline.engine.processes import detached, machine
 from helpers.offline.engine.workspace.errors import FolderError, Invalid, NotFound
 from helpers.offline.engine.workspace.names import relative_name, safe_join
@@ -46,8 +47,9 @@ def submit(
     (one line, ${input:name} likewise), script, arguments, target (a cluster's name or "local"), environment,
     environment_variables, inputs, max_run_duration_seconds and, for several processes, distribution (see ranks). With
     snapshot_id, the code is not taken from source_directory again; snapshot_limits are those of snapshot.take(). With
-    outputs, folders and files of a datastore are given to the line as ${output:name}. With parameters, these and the
-    paths of inputs and outputs are in the environment. With python_imports, each Python imports these modules as it
+    outputs, folders and files of a datastore are given to the line as ${output:name}, to the vector as
+    {"output": name}; in their paths {run-id} stands for it. With parameters, these and the paths of inputs and outputs
+    are in the environment. With python_imports, each Python imports these modules as it
     starts, out of the folders python_path.
     A job with a leader runs no script and takes no node, but submits other jobs, which end with it: leader has the
     module of the process that does so, the name of its log among the run's files, and what to tell where it is lost.
@@ -69,7 +71,15 @@ def submit(
     }
     leader = job.get("leader")
     logs = [leader["log"]] if leader else ranks.log_names(job)
-    stored = {**job, "snapshot_id": snapshot_id, "experiment": experiment, "identity": identity, "logs": logs}
+    outputs = [{**one, "path": one["path"].replace("{run-id}", run_id)} for one in job.get("outputs") or []]
+    stored = {
+        **job,
+        "outputs": outputs,
+        "snapshot_id": snapshot_id,
+        "experiment": experiment,
+        "identity": identity,
+        "logs": logs,
+    }
     with contextlib.ExitStack() as stack:
         lock = job_states.make(folder, run_id, stored)
         stack.callback(os.close, lock)  # the supervisor inherits it
@@ -112,7 +122,7 @@ def check(folder: Path, job: dict) -> None:
         data.resolve(folder, given["sources"])
         place_of_input(given)
     for given in job.get("outputs") or []:
-        safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
+        made.check(folder, given)
     limit = job["max_run_duration_seconds"]
     if limit is not None and not (isinstance(limit, (int, float)) and limit > 0):
         raise Invalid(f"max_run_duration_seconds is {limit!r}; give a positive number of seconds.")

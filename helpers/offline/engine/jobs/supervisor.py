@@ -25,6 +25,7 @@ from helpers.offline.engine.environments import virtual_environments
 from helpers.offline.engine.history import job_states, logs, mlflow_store, snapshot, spool
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.jobs import finish, preemption, ranks, submission
+from helpers.offline.engine.jobs import outputs as made
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
 from helpers.offline.engine.processes.groups import LOOK, TICK
 from helpers.offline.engine.workspace import folder as folders
@@ -135,7 +136,7 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     for part in finish.UPLOADED:
         (code / part).mkdir(exist_ok=True)
     inputs = place_inputs(folder, run_id, job)
-    outputs = place_outputs(folder, job)
+    outputs = made.place(folder, run_id, job)
     spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
     logs.log_path(folder, run_id).parent.mkdir(parents=True, exist_ok=True)
     own = own_variables(folder, run_id, job, inputs, outputs)
@@ -193,16 +194,6 @@ def place_inputs(folder: Path, run_id: str, job: dict) -> dict[str, str]:
     return placed
 
 
-def place_outputs(folder: Path, job: dict) -> dict[str, str]:
-    """Where the job writes each of its named outputs: in the datastore itself, so that a killed job loses nothing."""
-    placed = {}
-    for given in job.get("outputs") or []:
-        target = safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
-        (target if given["kind"] == "folder" else target.parent).mkdir(parents=True, exist_ok=True)
-        placed[given["name"]] = str(target)
-    return placed
-
-
 def command_of(job: dict, inputs: dict[str, str], outputs: dict[str, str], python: Path) -> list[str]:
     """The program and its arguments; the word `python` stands for the interpreter `python`."""
     if "shell" in job:
@@ -212,7 +203,9 @@ def command_of(job: dict, inputs: dict[str, str], outputs: dict[str, str], pytho
         for name, path in paths.items():
             command = command.replace(f"${{{name}}}", shlex.quote(path))
         return [shutil.which("bash") or "/bin/sh", "-c", command]
-    words = [inputs[word["input"]] if isinstance(word, dict) else str(word) for word in job["command"]]
+    paths = {("input", name): path for name, path in inputs.items()}
+    paths |= {("output", name): path for name, path in outputs.items()}
+    words = [paths[next(iter(word.items()))] if isinstance(word, dict) else str(word) for word in job["command"]]
     return [str(python), *words[1:]] if words[0] == "python" else words
 
 
@@ -224,6 +217,7 @@ def own_variables(
     return {
         **{f"AZUREML_DATAREFERENCE_{name}": value for name, value in inputs.items()},
         **{f"AZUREML_PARAMETER_{name}": value for name, value in parameters.items()},
+        **made.variables(job, outputs),
         **job["identity"],
         job_states.RUN_ID_VARIABLE: run_id,
         "AZUREML_OFFLINE_SPOOL": str(spool.spool_folder(folder, run_id)),

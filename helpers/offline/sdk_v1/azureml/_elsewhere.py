@@ -45,7 +45,6 @@ ELSEWHERE = {
     "azureml.core.runconfig": {
         "ComputeTarget": "azureml.core.compute.compute",
         "ContainerRegistry": "azureml.core.container_registry",
-        "DataPath": "azureml.data.datapath",
         "DatasetConsumptionConfig": "azureml.data.dataset_consumption_config",
         "DockerSection": "azureml.core.environment",
         "PythonSection": "azureml.core.environment",
@@ -85,6 +84,9 @@ ELSEWHERE = {
     },
     "azureml.data.dataset_factory": {
         "PromoteHeadersBehavior": "azureml.data.dataset_type_definitions",
+    },
+    "azureml.data.output_dataset_config": {
+        "AbstractDataset": "azureml.data.abstract_dataset",
     },
     "azureml.data.tabular_dataset": {
         "DatasetTimestampMissingError": _EXCEPTIONS,

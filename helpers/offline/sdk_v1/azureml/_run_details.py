@@ -21,7 +21,9 @@ def details(run):
         "error": record.error and {"error": record.error},
         "properties": dict(record.properties),
         "inputDatasets": [_input_dataset(run, given) for given in job.get("inputs", []) if "is_reference" not in given],
-        "outputDatasets": [],
+        "outputDatasets": [
+            _output_dataset(run, given) for given in job.get("outputs") or [] if _became_a_dataset(record, given)
+        ],
         "runDefinition": job.get("run_definition"),
         "logFiles": _log_files(run),
         "submittedBy": USER,
@@ -51,6 +53,27 @@ def _input_dataset(run, given):
     return {
         "dataset": _dataset(run, given["dataset_id"]),
         "consumptionDetails": {key: value for key, value in consumption.items() if value},
+    }
+
+
+def _became_a_dataset(record, given):
+    return "mechanism" in given and record.status == "Completed"
+
+
+def _output_dataset(run, given):
+    from azureml.data.file_dataset import FileDataset
+    from azureml.data.tabular_dataset import TabularDataset
+
+    kind = TabularDataset if given["table"] else FileDataset
+    sources = [{"datastore": given["datastore"], "path": given["path"]}]
+    dataset = kind._create(sources, table=given["table"])
+    registered = given["register"] and dataset._registered_as(run.experiment.workspace, given["register"]["name"])
+    if not registered:
+        dataset._ensure_saved(run.experiment.workspace)
+    return {
+        "dataset": registered or dataset,
+        "outputType": "RunOutput",
+        "outputDetails": {"outputName": given["name"], "mechanism": given["mechanism"].title()},
     }
 
 

@@ -1,5 +1,6 @@
 """From a ScriptRunConfig to a job of the engine, and from a HyperDriveConfig to the jobs of a sweep."""
 
+import json
 import logging
 import os
 import shlex
@@ -10,11 +11,18 @@ from azureml._restclient import snapshots_client
 from azureml._strict import refuse, refuse_unknown, unsupported
 from azureml.core.compute import ComputeTarget
 from azureml.core.environment import _registered
-from azureml.core.runconfig import SUPPORTED_PYTORCH_BACKENDS, Data
+from azureml.core.runconfig import (
+    SUPPORTED_PYTORCH_BACKENDS,
+    Data,
+    OutputData,
+    OutputOptions,
+    RegistrationOptions,
+)
 from azureml.core.script_run import ScriptRun
 from azureml.core.script_run_config import ScriptRunConfig, get_run_config_from_script_run
-from azureml.data.abstract_dataset import AbstractDataset
+from azureml.data.abstract_dataset import AbstractDataset, _check_name
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
+from azureml.data.output_dataset_config import OutputDatasetConfig
 from azureml.exceptions import AzureMLException, ExperimentExecutionException, SnapshotException, UserErrorException
 from azureml.train.hyperdrive.runconfig import HyperDriveConfig
 
@@ -56,7 +64,9 @@ def job_of(experiment, config):
     _check_script(Path(config.source_directory or ".").absolute(), run_config)
     inputs = {name: _consumption(experiment.workspace, name, value) for name, value in run_config.data.items()}
     references = run_config.data_references
-    words = [_reference(word, references) for word in _words(run_config, inputs)]
+    outputs = dict(run_config.output_data or {})
+    words = [_reference(word, references) for word in _words(run_config, inputs, outputs)]
+    outputs = {name: _output_data(value) for name, value in outputs.items()}
     job = {
         "source_directory": str(config.source_directory or "."),
         "snapshot_limits": snapshots_client.limits(),
@@ -68,16 +78,22 @@ def job_of(experiment, config):
             *(_input(experiment.workspace, consumption) for consumption in inputs.values()),
             *(_referenced(name, reference) for name, reference in references.items()),
         ],
+        "outputs": [_output(name, value) for name, value in outputs.items()],
         "max_run_duration_seconds": run_config.max_run_duration_seconds,
         "script": None if run_config.command else run_config.script,
-        "arguments": [word["input"] if isinstance(word, dict) else word for word in words],
+        "arguments": [next(iter(word.values())) if isinstance(word, dict) else word for word in words],
     }
     if run_config.command:  # the service joins a command's words and gives the line to a shell
-        job["shell"] = " ".join(f"${{input:{word['input']}}}" if isinstance(word, dict) else word for word in words)
+        job["shell"] = " ".join(_in_line(word) if isinstance(word, dict) else word for word in words)
     else:
         job["command"] = ["python", run_config.script, *words]
-    job["run_definition"] = _definition(run_config, inputs, words)
+    job["run_definition"] = _definition(run_config, inputs, outputs, words)
     return job
+
+
+def _in_line(word):
+    ((kind, name),) = word.items()
+    return f"${{{kind}:{name}}}"
 
 
 def _variables(config):
@@ -97,8 +113,6 @@ def with_environment(workspace, job):
 def _refuse_unsupported(run_config):
     if not run_config.target:
         raise ExperimentExecutionException("Must specify a target either through run configuration or arguments.")
-    if run_config.output_data:
-        unsupported("OutputFileDatasetConfig as a job's argument (a script writes to ./outputs instead)")
     if not run_config.command and not run_config.script:
         raise ExperimentExecutionException("Must specify a script or a command to run.")
 
@@ -133,8 +147,11 @@ def _check_script(directory, run_config):
         )
 
 
-def _words(run_config, inputs):
-    """The arguments, or the command's words: texts, and {"input": name} for a dataset, which is added to `inputs`."""
+def _words(run_config, inputs, outputs):
+    """The arguments, or the command's words: texts, {"input": name} for a dataset and {"output": name} for an output.
+
+    Datasets are added to `inputs`, and outputs to `outputs`.
+    """
     given = run_config.command or run_config.arguments or []
     if isinstance(given, str):
         given = [given] if run_config.command else shlex.split(given)
@@ -150,6 +167,9 @@ def _words(run_config, inputs):
                 _logger.warning("Dataset with the name %s is already defined; the first one is used.", word.name)
             inputs.setdefault(word.name, word)
             word = {"input": word.name}
+        elif isinstance(word, OutputDatasetConfig):
+            outputs[word.name] = word
+            word = {"output": word.name}
         elif isinstance(word, (list, tuple, dict, ComputeTarget)):
             raise UserErrorException(f"An argument is a text, a number or a dataset, not {type(word).__name__}: {word}")
         words.append(word if isinstance(word, dict) else str(word))
@@ -211,13 +231,55 @@ def _input(workspace, consumption):
     }
 
 
+def _output_data(value):
+    """An entry of run_config.output_data as OutputData."""
+    if isinstance(value, OutputDatasetConfig):
+        return value._to_output_data()
+    if isinstance(value, OutputData):
+        return value
+    raise UserErrorException(f"{type(value).__name__} cannot be used as output.")
+
+
+def _output(name, given):
+    """OutputData as the engine's output."""
+    options, place = given.additional_options or OutputOptions(), given.output_location
+    registration, upload = options.registration_options or RegistrationOptions(), options.upload_options
+    reading = registration.dataset_registration_options
+    table = reading and reading.additional_transformation
+    if registration.name:
+        _check_name(registration.name)
+    path = place.data_path.relative_path if place else "dataset/{run-id}/{output-name}"
+    if given.mechanism not in ("mount", "upload"):
+        unsupported(f"The mechanism {given.mechanism!r} of an output")
+    return {
+        "name": name,
+        "kind": "folder",
+        "datastore": place.data_path.datastore_name if place else _engine.data.BLOBSTORE,
+        "path": (path or "").replace("{output-name}", name),
+        "mechanism": given.mechanism,
+        "path_on_compute": options.path_on_compute,
+        "overwrite": bool(upload and upload.overwrite),
+        "globs": upload and upload.source_globs and upload.source_globs.patterns,
+        "register": registration.name
+        and {
+            "name": registration.name,
+            "description": registration.description,
+            "tags": {str(tag): str(value) for tag, value in (registration.tags or {}).items()},
+        },
+        "table": table and json.loads(table),
+    }
+
+
 def _told(word, inputs):
-    kind = "DatasetConsumptionConfig:" if word["input"] in inputs else "$AZUREML_DATAREFERENCE_"
-    return f"{kind}{word['input']}"
+    ((kind, name),) = word.items()
+    if kind == "output":
+        return f"DatasetOutputConfig:{name}"
+    return f"{'DatasetConsumptionConfig:' if name in inputs else '$AZUREML_DATAREFERENCE_'}{name}"
 
 
-def _definition(run_config, inputs, words):
+def _definition(run_config, inputs, outputs, words):
     """What Run.get_details() tells as runDefinition."""
+    run_config.output_data = outputs
     run_config.data = {name: Data.create(consumption) for name, consumption in inputs.items()}
     words = [_told(word, inputs) if isinstance(word, dict) else word for word in words]
     if run_config.command:

@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 
 from azureml import _engine, _spool
-from azureml._strict import unsupported
 from azureml.core._run_records import error_of, experiment_of, texts
 
 _logger = logging.getLogger("azureml.core.run")
@@ -75,8 +74,8 @@ class _JobSide:
 
     @property
     def output_datasets(self):
-        """Not supported offline: write to ./outputs."""
-        unsupported("Run.output_datasets")
+        """The job's outputs, a dict of output name to the folder where the script writes it."""
+        return OutputDatasets(None)
 
     @property
     def display_name(self):
@@ -163,6 +162,18 @@ class InputDatasets(dict):
             if variable.startswith(prefix):
                 name = variable[len(prefix) :]
                 self[name] = value if Path(value).exists() else _direct_dataset(workspace, value)
+
+
+class OutputDatasets(dict):
+    """A job's outputs: output name to the folder in which the script writes it."""
+
+    __module__ = "azureml.core.run"
+
+    def __init__(self, workspace):
+        super().__init__()
+        self.workspace = workspace
+        names = os.environ.get("AZUREML_DATASET_FILE_OUTPUTS")
+        self.update({name: os.environ[name] for name in (names.split(";") if names else ())})
 
 
 def _direct_dataset(workspace, dataset_id):

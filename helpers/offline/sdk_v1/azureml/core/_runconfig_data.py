@@ -1,4 +1,4 @@
-"""The parts of a run configuration that say what data a run gets."""
+"""The parts of a run configuration that say what data a run gets, and what data it makes."""
 
 from azureml._config_element import ConfigElement
 from azureml.exceptions import UserErrorException
@@ -81,3 +81,114 @@ class Data(ConfigElement):
             environment_variable_name=data.name,
             path_on_compute=data.path_on_compute,
         )
+
+
+class DataPath(ConfigElement):
+    """A path in a datastore."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {"datastore_name": None, "relative_path": None}
+
+    def __init__(self, datastore_name=None, relative_path=None):
+        self.datastore_name = datastore_name
+        self.relative_path = relative_path
+        self._initialized = True
+
+
+class DatasetRegistrationOptions(ConfigElement):
+    """How an output is read as a dataset."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {"additional_transformation": None}
+
+    def __init__(self, additional_transformations=None):
+        self.additional_transformation = additional_transformations
+        self._initialized = True
+
+
+class RegistrationOptions(ConfigElement):
+    """As what an output is registered."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {"name": None, "description": None, "tags": None, "dataset_registration_options": None}
+
+    def __init__(self, name=None, description=None, tags=None, dataset_registration_options=None):
+        self.name = name
+        self.description = description
+        self.tags = tags
+        self.dataset_registration_options = dataset_registration_options
+        self._initialized = True
+
+
+class GlobsOptions(ConfigElement):
+    """Which files."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {"patterns": None}
+
+    def __init__(self, patterns=None):
+        self.patterns = patterns
+        self._initialized = True
+
+
+class UploadOptions(ConfigElement):
+    """Which files of an output are uploaded at the end, and whether over others."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {"overwrite": bool, "source_globs": None}
+
+    def __init__(self, overwrite=False, source_globs=None):
+        self.overwrite = overwrite
+        self.source_globs = source_globs
+        self._initialized = True
+
+
+class MountOptions(ConfigElement):
+    """How an output is mounted."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {"disable_metadata_cache": bool}
+
+    def __init__(self, disable_metadata_cache=False):
+        self.disable_metadata_cache = disable_metadata_cache
+        self._initialized = True
+
+
+class OutputOptions(ConfigElement):
+    """How an output comes from the node, and what becomes of it."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {
+        "path_on_compute": None,
+        "registration_options": None,
+        "upload_options": UploadOptions,
+        "mount_options": MountOptions,
+    }
+
+    def __init__(self, path_on_compute=None, registration_options=None, upload_options=None, mount_options=None):
+        self.path_on_compute = path_on_compute
+        self.registration_options = registration_options
+        self.upload_options = upload_options
+        self.mount_options = mount_options
+        self._initialized = True
+
+
+class OutputData(ConfigElement):
+    """Data that a run makes: where they go, and how."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {"output_location": DataLocation, "mechanism": None, "additional_options": None}
+
+    def __init__(self, output_location=None, mechanism="mount", additional_options=None):
+        self.output_location = output_location
+        self.mechanism = mechanism.lower()
+        self.additional_options = additional_options
+        self._initialized = True

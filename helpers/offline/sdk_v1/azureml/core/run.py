@@ -10,7 +10,7 @@ import os
 from azureml import _engine, _spool
 from azureml._offline_run import _OfflineRun
 from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
-from azureml.core._job_side import InputDatasets, _JobSide  # noqa: F401  the real SDK has InputDatasets here
+from azureml.core._job_side import InputDatasets, OutputDatasets, _JobSide  # noqa: F401  the real SDK has these two here
 from azureml.core._run_artifacts import _RunArtifacts
 from azureml.core._run_metrics import _RunMetrics
 from azureml.core._run_records import experiment_of, read_run, service_exception, texts

@@ -12,7 +12,15 @@ from azureml.core._environment_sections import _DEFAULT_SHM_SIZE
 from azureml.core._runconfig_data import (  # noqa: F401  the real SDK has them all here
     Data,
     DataLocation,
+    DataPath,
     Dataset,
+    DatasetRegistrationOptions,
+    GlobsOptions,
+    MountOptions,
+    OutputData,
+    OutputOptions,
+    RegistrationOptions,
+    UploadOptions,
 )
 from azureml.core._runconfig_reference import DataReferenceConfiguration
 from azureml.core.conda_dependencies import CondaDependencies

@@ -4,6 +4,7 @@ from azureml._strict import module_getattr
 
 _EXPORTS = {
     "DataType": "azureml.data.dataset_factory",
+    "OutputFileDatasetConfig": "azureml.data.output_dataset_config",
     "FileDataset": "azureml.data.file_dataset",
     "TabularDataset": "azureml.data.tabular_dataset",
 }

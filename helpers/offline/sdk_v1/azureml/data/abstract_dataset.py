@@ -226,6 +226,14 @@ class AbstractDataset:
             self._registration = _registration(workspace, asset)
         return self.id
 
+    def _registered_as(self, workspace, name):
+        """The latest version of this name that is this very dataset; None where there is none."""
+        with suppress(_engine.errors.NotFound):
+            for asset in reversed(_engine.assets.versions(workspace._folder, _KIND, name)):
+                if {key: asset.body[key] for key in ("sources", "table") if key in asset.body} == self._body:
+                    return _dataset(workspace, asset)
+        return None
+
     def _change(self, purpose, change):
         known = self._registration
         if not known or not known.name:

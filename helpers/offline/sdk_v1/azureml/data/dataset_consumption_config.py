@@ -60,18 +60,19 @@ def _get(workspace, name, version="latest"):
     return Dataset.get_by_name(workspace, name, version)
 
 
-def _checked(name):
+def _checked(name, kind="input"):
     if not name:
-        raise UserErrorException("Invalid input name. Name cannot be empty or None, please use a valid name.")
+        raise UserErrorException(f"Invalid {kind} name. Name cannot be empty or None, please use a valid name.")
     if name.lower() in _COMMON_VARIABLES:
         logging.getLogger(__name__).warning(
-            'Input name "%s" has the potential to collide with common environment variable names and can lead to '
+            '%s name "%s" has the potential to collide with common environment variable names and can lead to '
             "unexpected behavior. Please consider using a different name.",
+            kind.capitalize(),
             name,
         )
     if not re.fullmatch("[a-zA-Z_][a-zA-Z0-9_]*", name):
         raise UserErrorException(
-            f'Invalid input name "{name}". The name can only be alphanumeric characters and underscore, '
+            f'Invalid {kind} name "{name}". The name can only be alphanumeric characters and underscore, '
             "and must not begin with a number."
         )
     return name

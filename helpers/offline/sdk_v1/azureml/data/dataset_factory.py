@@ -156,6 +156,28 @@ class TabularDatasetFactory(metaclass=_UnsupportedMembers):
         return registered
 
 
+def _described(kind, include_path, types, separator=",", header=True):
+    """How the files of a job's output are read as a table: as texts, but for the columns that are given a kind."""
+    kinds = {name: one._kind for name, one in _types(types).items()}
+    if any(kind.get("formats") == [] for kind in kinds.values()):
+        raise UserErrorException(_NO_FORMAT)
+    table = {"format": kind, "include_path": include_path, "kinds": kinds, "steps": [], "timestamps": [None, None]}
+    if kind == "delimited":
+        table |= {"separator": separator, "header": _header(header), "encoding": _ENCODINGS["utf8"]}
+        table |= {"multi_line": False, "empty_as_string": False}
+    return table
+
+
+def _types(types):
+    types = {} if types is None else types
+    if not isinstance(types, dict) or not all(isinstance(one, DataType) for one in types.values()):
+        raise UserErrorException(
+            "`set_column_types` must be a dictionary where key is column name and value is :class: "
+            "azureml.data.DataType"
+        )
+    return types
+
+
 def _header(header):
     """The name of the header's rule."""
     if isinstance(header, bool):
@@ -173,21 +195,15 @@ def _tabular(path, table, validate, infer, types):
     from azureml.data.dataset_error_handling import DatasetValidationError
     from azureml.data.tabular_dataset import TabularDataset
 
-    types = {} if types is None else types
-    if not isinstance(types, dict) or not all(isinstance(one, DataType) for one in types.values()):
-        raise UserErrorException(
-            "`set_column_types` must be a dictionary where key is column name and value is :class: "
-            "azureml.data.DataType"
-        )
+    given = {name: one._kind for name, one in _types(types).items()}
     sources, learned, unclear = _sources(path), {}, []
-    given = {name: one._kind for name, one in types.items()}
     open_dates = [name for name, kind in given.items() if kind.get("formats") == []]
     if validate or infer or open_dates:
         with _engine.translated(EngineError=lambda message: DatasetValidationError(_INVALID + message)):
             learned, unclear = _engine.tables.learn(_engine.folder.open_folder(), sources, table)
     for name in open_dates:
         if learned.get(name, {}).get("kind") != "date":
-            raise UserErrorException("Cannot infer conversion format for datetime. Please provide the desired formats.")
+            raise UserErrorException(_NO_FORMAT)
         given[name] = learned[name]
     unclear = [name for name in unclear if infer and name not in given]
     if unclear:
@@ -200,6 +216,7 @@ def _tabular(path, table, validate, infer, types):
     return TabularDataset._create(sources, table={**table, "kinds": kinds, "steps": [], "timestamps": [None, None]})
 
 
+_NO_FORMAT = "Cannot infer conversion format for datetime. Please provide the desired formats."
 _INVALID = "Failed to validate the data.If data is inaccessible, please set validate to False.\n"
 
 

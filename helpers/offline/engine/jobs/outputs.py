@@ -1,0 +1,106 @@
+"""What a job makes besides its run's files: named outputs, folders and files of a datastore."""
+
+import fnmatch
+from pathlib import Path
+
+from helpers.offline.engine import assets
+from helpers.offline.engine.assets import data
+from helpers.offline.engine.history import job_states
+from helpers.offline.engine.workspace.errors import AlreadyExists, EngineError, FolderError
+from helpers.offline.engine.workspace.files import files_below
+from helpers.offline.engine.workspace.names import relative_name, safe_join
+
+FOLDER = "made"  # of a job, for what is uploaded at its end
+DATASET = "dataset"  # as which outputs are registered
+
+
+def place(folder: Path, run_id: str, job: dict) -> dict[str, str]:
+    """Where the job writes each of its outputs: in the datastore itself, so that a killed job loses nothing.
+
+    One with a mechanism "upload", or a place of its own on the compute, is written in the job's folder.
+    """
+    placed = {}
+    for given in job.get("outputs") or []:
+        target = _local(folder, run_id, given) or in_datastore(folder, given)
+        (target if given["kind"] == "folder" else target.parent).mkdir(parents=True, exist_ok=True)
+        placed[given["name"]] = str(target)
+    return placed
+
+
+def check(folder: Path, given: dict) -> None:
+    """Raise NotFound or Invalid for an output that has no place."""
+    in_datastore(folder, given)
+    _place_in_folder(given)
+
+
+def in_datastore(folder: Path, given: dict) -> Path:
+    """The path of an output in its datastore. Raises NotFound, and Invalid for one that leads out of it."""
+    return safe_join(data.datastore_root(folder, given["datastore"]), given["path"])
+
+
+def variables(job: dict, placed: dict[str, str]) -> dict[str, str]:
+    """By which a script knows those outputs that say by which mechanism they come to the datastore."""
+    known = {given["name"]: placed[given["name"]] for given in job.get("outputs") or [] if "mechanism" in given}
+    return {"AZUREML_DATASET_FILE_OUTPUTS": ";".join(known), **known} if known else {}
+
+
+def keep(folder: Path, run_id: str, completed: bool) -> list[str]:
+    """Bring to the datastores what is not there yet, and register what has completed; a sentence for each problem."""
+    problems = []
+    for given in job_states.submitted(folder, run_id).get("outputs") or []:
+        if "mechanism" not in given or not (completed or given["mechanism"] == "mount"):
+            continue
+        try:
+            _upload(folder, run_id, given)
+            if completed and given["register"]:
+                _register(folder, given)
+        except FolderError:
+            raise
+        except (OSError, EngineError) as error:
+            problems.append(f"The output {given['name']}: {error}")
+    return problems
+
+
+def sources(given: dict) -> list[dict]:
+    """An output as the sources of a dataset."""
+    return [{"datastore": given["datastore"], "path": given["path"]}]
+
+
+def _local(folder: Path, run_id: str, given: dict) -> Path | None:
+    wanted = given.get("path_on_compute")
+    if given.get("mechanism") != "upload" and not wanted:
+        return None
+    return safe_join(job_states.run_folder(folder, run_id), f"{FOLDER}/{_place_in_folder(given)}")
+
+
+def _place_in_folder(given: dict) -> str:
+    return relative_name((given.get("path_on_compute") or given["name"]).lstrip("/"))
+
+
+def _upload(folder: Path, run_id: str, given: dict) -> None:
+    local = _local(folder, run_id, given)
+    if local is None:
+        return
+    patterns = given["globs"] or ["*"]
+    names = [
+        name for name in files_below(local) if any(fnmatch.fnmatch((local / name).as_posix(), one) for one in patterns)
+    ]
+    target = in_datastore(folder, given)
+    taken = [name for name in names if (target / name).exists()]
+    if taken and not given["overwrite"]:
+        raise AlreadyExists(f"{target.name}/{taken[0]} is in the datastore already; pass overwrite=True to replace it.")
+    files = [(local / name, f"{given['path'].strip('/')}/{name}") for name in names]
+    data.upload(folder, files, given["datastore"], overwrite=given["overwrite"])
+
+
+def _register(folder: Path, given: dict) -> None:
+    made = {"sources": sources(given), **({"table": given["table"]} if given["table"] else {})}
+    wanted = given["register"]
+    body = {**made, "description": wanted["description"], "tags": wanted["tags"]}
+
+    def choose(latest):
+        if latest and {key: latest.body[key] for key in ("sources", "table") if key in latest.body} == made:
+            return latest
+        return body
+
+    assets.add_if(folder, DATASET, wanted["name"], choose)
