@@ -5,8 +5,8 @@ PYTHON ?=
 WHEELHOUSE ?=
 VENV := .venv/bin
 
-.PHONY: setup doctor run run-v2 test lab workshop workshop-reset lint bench outputs pictures slides studio coverage-table legacy \
-	wheelhouse lock clean
+.PHONY: setup doctor run run-v2 test lab workshop workshop-reset lint bench soak outputs pictures slides studio \
+	coverage-table legacy wheelhouse lock clean
 
 # Any Python runs the set-up, which chooses the one for .venv itself.
 define any-python
@@ -57,6 +57,10 @@ lint: setup
 
 bench: setup
 	$(VENV)/python tests/bench/run.py
+
+# What the offline backend survives, for docs/reliability.md; takes about twenty minutes.
+soak: setup
+	$(VENV)/python tests/soak/run.py
 
 # The outputs that the notebooks are committed with, and that the tests expect.
 outputs: setup

@@ -173,3 +173,9 @@ def test_another_python_is_told_but_runs():
 def test_an_environment_of_the_users_own_is_not_checked():
     assert environments.check({"python": {"userManagedDependencies": True}})[1] == []
     assert environments.check(None)[1] == []
+
+
+@pytest.mark.parametrize("dependencies", [5, "numpy", [{"pip": "numpy"}]])
+def test_dependencies_that_are_no_list_are_refused(dependencies):
+    with pytest.raises(Invalid, match="has to be a list"):
+        environments.check({"name": "e", "python": {"condaDependencies": {"dependencies": dependencies}}})

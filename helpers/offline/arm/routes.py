@@ -1,5 +1,6 @@
 """Which request is answered by whom: all that the offline workspace offers, in one table."""
 
+import logging
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,8 @@ from helpers.offline.arm.wire import (
 )
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import AlreadyExists, EngineError, NotAllowed, NotFound
+
+_log = logging.getLogger(__name__)
 
 PAGE = 100  # resources in one answer to a list
 
@@ -128,6 +131,10 @@ def answer(method: str, url: str, headers: Mapping[str, str], content: bytes) ->
             content=content,
         )
         return blobs.answer(request) if request.host == BLOB_HOST else _managed(request)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # no client of Microsoft's sends such a body
+        _log.debug("%s %s", method, url, exc_info=True)
+        told = f"The request cannot be understood ({type(error).__name__}: {error}). It was {method} {parts.path}."
+        return _error(400, "InvalidRequest", told)
     except Refused as refused:
         return _error(refused.status, refused.code, str(refused))
     except (EngineError, sqlite3.DatabaseError) as error:
@@ -149,7 +156,10 @@ def _managed(request: Request) -> Answer:
 
 def _page(request: Request, items: Iterator[dict]) -> dict:
     """The page that the request asks for, and the address of the next one."""
-    first = int(request.query.get("$skip") or 0)
+    first = request.query.get("$skip") or "0"
+    if not first.isdecimal():
+        raise Refused(f"$skip is {first!r}; it has to be a number.")
+    first = int(first)
     page = list(islice(items, first, first + PAGE + 1))
     if len(page) <= PAGE:
         return {"value": page}

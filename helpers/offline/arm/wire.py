@@ -76,15 +76,21 @@ class Request:
 
     @cached_property
     def body(self) -> dict:
-        """The JSON that was sent."""
+        """The JSON object that was sent. Raises Refused."""
         try:
-            return json.loads(self.content or b"{}")
+            body = json.loads(self.content or b"{}")
         except ValueError as error:
             raise Refused(f"The body of {self.method} {self.path} is not JSON ({error}).") from None
+        return self._object(body, "body")
 
     @property
     def properties(self) -> dict:
-        return self.body.get("properties") or {}
+        return self._object(self.body.get("properties") or {}, "body's properties")
+
+    def _object(self, value: Any, what: str) -> dict:
+        if not isinstance(value, dict):
+            raise Refused(f"The {what} of {self.method} {self.path} has to be a JSON object.")
+        return value
 
 
 @dataclass(frozen=True)

@@ -135,13 +135,20 @@ def _heading(environment: dict, what: str) -> str:
 
 
 def _dependencies(environment: dict) -> Iterator[tuple[bool, str]]:
-    """Each dependency in its order, and whether it is pip's (and not conda's)."""
+    """Each dependency in its order, and whether it is pip's (and not conda's). Raises Invalid for what is no list."""
     conda = (environment.get("python") or {}).get("condaDependencies") or {}
-    for dependency in conda.get("dependencies") or []:
+    for dependency in _listed(conda, "dependencies"):
         if isinstance(dependency, dict):
-            yield from ((True, str(line).strip()) for line in dependency.get("pip") or [])
+            yield from ((True, str(line).strip()) for line in _listed(dependency, "pip"))
         else:
             yield False, str(dependency).strip()
+
+
+def _listed(specification: dict, name: str) -> list:
+    value = specification.get(name) or []
+    if not isinstance(value, list):
+        raise Invalid(f"The conda specification's {name} is {value!r}; it has to be a list.")
+    return value
 
 
 def package_name(requirement: str) -> str:

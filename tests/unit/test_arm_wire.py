@@ -1,0 +1,34 @@
+"""Requests that no client of Microsoft's sends are refused as the service refuses them: with 400, and in words."""
+
+import json
+import re
+
+import pytest
+
+from helpers.offline.arm import routes
+
+WORKSPACE = (
+    "https://management.azure.com/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices"
+    "/workspaces/w"
+)
+
+NO_SCALE = (
+    b'{"properties": {"computeType": "AmlCompute", "properties": {"vmSize": "Standard_DS3_v2", "scaleSettings": 5}}}'
+)
+
+
+@pytest.mark.parametrize(
+    "method, path, body, told",
+    [
+        ("PUT", "/computes/cpu", b"{", "is not JSON"),
+        ("PUT", "/computes/cpu", b"[]", "body of PUT .*/computes/cpu has to be a JSON object"),
+        ("PUT", "/jobs/j", b'{"properties": 5}', "body's properties of PUT .*/jobs/j has to be a JSON object"),
+        ("PUT", "/computes/cpu", NO_SCALE, "cannot be understood"),
+        ("GET", "/computes?$skip=some", b"", r"\$skip is 'some'"),
+        ("GET", "/computes?$skip=-1", b"", r"\$skip is '-1'"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(offline_folder, method, path, body, told):
+    answer = routes.answer(method, WORKSPACE + path, {}, body)
+    assert answer.status == 400
+    assert re.search(told, json.loads(answer.content)["error"]["message"])
