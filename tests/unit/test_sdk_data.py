@@ -449,6 +449,29 @@ def test_references(datastore):
         DataPath()
 
 
+def test_mnist_among_the_open_data_sets(workspace, tmp_path):
+    from azureml.opendatasets import MNIST
+
+    paths = MNIST.get_file_dataset().download(str(tmp_path), overwrite=True)
+    assert sorted(Path(path).name for path in paths) == sorted(FILES)
+    assert [path.rpartition("/")[2] for path in MNIST.get_file_dataset("test").to_path()] == [
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+    ]
+    with pytest.raises(UserErrorException, match="give one of 'all', 'train', 'test'"):
+        MNIST.get_file_dataset("both")
+    with pytest.raises(ImportError, match="Diabetes is not supported"):
+        from azureml.opendatasets import Diabetes  # noqa: F401
+
+
+def test_nothing_is_collected(capsys):
+    from azureml.telemetry import set_diagnostics_collection
+
+    assert set_diagnostics_collection(send_diagnostics=True, reason="why") is None
+    set_diagnostics_collection(send_diagnostics=False)
+    assert capsys.readouterr().out == "Turning diagnostics collection on. why\n"
+
+
 def test_other_tables_are_not_supported_and_say_so():
     for name in ("from_json_lines_files", "from_sql_query", "register_spark_dataframe"):
         with pytest.raises(UnsupportedOfflineError, match=f"TabularDatasetFactory.{name} is not supported"):

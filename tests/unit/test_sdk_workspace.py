@@ -113,7 +113,7 @@ def test_list(workspace):
     assert Workspace.list(None, resource_group="group") == {}
 
 
-def test_create(new_folder):
+def test_create(new_folder, tmp_path):
     created = Workspace.create("offline", tags={"team": "a"}, friendly_name="A workshop")
     assert created.get_details()["friendlyName"] == "A workshop"
     with pytest.raises(WorkspaceException, match="already exists under"):
@@ -121,6 +121,11 @@ def test_create(new_folder):
     assert Workspace.create("offline", exist_ok=True).tags == {"team": "a"}
     with pytest.raises(WorkspaceException, match="Couldn't create the workspace"):
         Workspace.create("team")
+    team = Workspace.create("team", exist_ok=True)  # as a script does that makes sure of its workspace
+    assert (team.name, team.get_details()["name"]) == ("team", "team")
+    assert team.get_details()["friendlyName"] == "A workshop"
+    team.write_config(str(tmp_path))
+    assert Workspace.from_config(str(tmp_path)).name == "team"
     with pytest.raises(UnsupportedOfflineError, match=r"Argument key_vault of Workspace\.create"):
         Workspace.create("offline", exist_ok=True, key_vault="vault")
 

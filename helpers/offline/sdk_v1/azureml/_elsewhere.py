@@ -95,6 +95,9 @@ ELSEWHERE = {
     "azureml.data.file_dataset": {
         "AzureMLException": _EXCEPTIONS,
     },
+    "azureml.telemetry": {
+        "UserErrorException": _EXCEPTIONS,
+    },
     "azureml.train.hyperdrive.policy": {
         "HyperDriveRehydrateException": _HYPERDRIVE_EXCEPTIONS,
     },

@@ -54,6 +54,7 @@ class Workspace(_WorkspaceContents):
                 'there, and use_backend("azure") reaches those on Azure.'
             )
         self._auth = auth
+        self._name = workspace_name
         with _engine.translated():
             self._folder = _engine.folder.open_folder()
 
@@ -74,12 +75,12 @@ class Workspace(_WorkspaceContents):
             return _offline_workspace(auth)
         found = _workspace_config.find(path or ".", [_file_name] if _file_name else _workspace_config.FILES)
         subscription_id, resource_group, name = _workspace_config.read(found)
-        if (subscription_id, resource_group, name) != (_SUBSCRIPTION_ID, _RESOURCE_GROUP, _NAME):
+        if (subscription_id, resource_group) != (_SUBSCRIPTION_ID, _RESOURCE_GROUP):
             raise UserErrorException(
                 f"The config file {found} names the workspace {name!r} on Azure; the offline backend does not go "
                 'there. Call use_backend("azure") in a fresh kernel, or Workspace.from_config() without a path.'
             )
-        return _offline_workspace(auth)
+        return _offline_workspace(auth, name)
 
     @staticmethod
     def create(
@@ -111,7 +112,7 @@ class Workspace(_WorkspaceContents):
         system_datastores_auth_mode="accessKey",
         v1_legacy_mode=None,
     ):
-        """Make the offline workspace's folder, or with `exist_ok` return the workspace that is there.
+        """Make the offline workspace's folder, or with `exist_ok` return the one workspace under this name.
 
         Raises UserErrorException for a name that the service refuses, WorkspaceException for one that is taken or is
         not the offline workspace's.
@@ -134,7 +135,7 @@ class Workspace(_WorkspaceContents):
             v1_legacy_mode=v1_legacy_mode or None,
         )
         _check_name(name)
-        if name != _NAME:
+        if name != _NAME and not exist_ok:
             raise WorkspaceException(
                 f"Couldn't create the workspace {name!r}: offline there is one, {_NAME!r}. Set AZUREML_OFFLINE_FOLDER "
                 'to another folder for another one, or call use_backend("azure").'
@@ -145,7 +146,7 @@ class Workspace(_WorkspaceContents):
                 f"Workspace with name '{name}' already exists under resource group with name '{_RESOURCE_GROUP}'. "
                 "Pass exist_ok=True to use it."
             )
-        workspace = _offline_workspace(auth)
+        workspace = _offline_workspace(auth, name)
         workspace.update(friendly_name=friendly_name, tags=tags)
         return workspace
 
@@ -187,7 +188,7 @@ class Workspace(_WorkspaceContents):
     @property
     def name(self):
         """The workspace's name."""
-        return _NAME
+        return self._name
 
     @property
     def subscription_id(self):
@@ -226,7 +227,7 @@ class Workspace(_WorkspaceContents):
     def _scope(self):
         return (
             f"/subscriptions/{_SUBSCRIPTION_ID}/resourceGroups/{_RESOURCE_GROUP}"
-            f"/providers/Microsoft.MachineLearningServices/workspaces/{_NAME}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.name}"
         )
 
     def _asset(self):
@@ -242,7 +243,7 @@ class Workspace(_WorkspaceContents):
         asset = self._asset()
         return {
             "id": self._scope,
-            "name": _NAME,
+            "name": self.name,
             "location": _LOCATION,
             "type": "Microsoft.MachineLearningServices/workspaces",
             "tags": asset.body["tags"],
@@ -315,8 +316,10 @@ class Workspace(_WorkspaceContents):
         return self.compute_targets.get(names[type.lower()])
 
 
-def _offline_workspace(auth=None):
-    return Workspace(_SUBSCRIPTION_ID, _RESOURCE_GROUP, _NAME, auth=auth)
+def _offline_workspace(auth=None, name=_NAME):
+    workspace = Workspace(_SUBSCRIPTION_ID, _RESOURCE_GROUP, _NAME, auth=auth)
+    workspace._name = name
+    return workspace
 
 
 def _check_name(name):
