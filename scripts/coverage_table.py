@@ -95,8 +95,8 @@ Where the SDK says nothing and one might ask:
 - `azureml.opendatasets` is a package of its own, with which no test compares; its MNIST is the files of this project.
 """
 
-# In how many of the notebooks of Azure/MachineLearningNotebooks (commit f1aff553) that import azureml a name is imported
-# or called: names beyond training, registering and deploying. Whether one is supported is read from the mocked SDK.
+# In how many of the notebooks of Azure/MachineLearningNotebooks (commit f1aff553) that import azureml a name is
+# imported or called. Whether it is supported is read from the mocked SDK.
 NOTEBOOKS = 89
 USED = {
     "azureml.pipeline.core.Pipeline": 33,
@@ -170,7 +170,7 @@ def page(table: dict[str, list[Member]]) -> str:
 def _use() -> list[str]:
     """How many of Microsoft's notebooks use what of the SDK, and whether it is here."""
     lines = [
-        f"Of Microsoft's {NOTEBOOKS} notebooks on the SDK v1 (Azure/MachineLearningNotebooks), so many use these names, "
+        f"Of Microsoft's {NOTEBOOKS} notebooks on the SDK v1 (Azure/MachineLearningNotebooks), so many use these names,",
         "which go beyond what this project's own notebooks do:",
         "",
         "| Name | Notebooks | Offline |",
