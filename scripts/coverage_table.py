@@ -170,8 +170,7 @@ def page(table: dict[str, list[Member]]) -> str:
 def _use() -> list[str]:
     """How many of Microsoft's notebooks use what of the SDK, and whether it is here."""
     lines = [
-        f"Of Microsoft's {NOTEBOOKS} notebooks on the SDK v1 (Azure/MachineLearningNotebooks), so many use these names,",
-        "which go beyond what this project's own notebooks do:",
+        f"Of {NOTEBOOKS} notebooks of Microsoft's on the SDK v1 (Azure/MachineLearningNotebooks) so many use:",
         "",
         "| Name | Notebooks | Offline |",
         "|---|--:|---|",
