@@ -1,10 +1,14 @@
 """A run owns its own folder and nothing else: what is the user's stays where it is, as it is."""
 
 import os
+from pathlib import Path
 
 import pytest
+from azureml.core import Experiment, Model, Workspace
+from azureml.exceptions import WebserviceException
 from small_jobs import submit, wait_for, wait_until
 
+from helpers.offline.engine import removal
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.history import artifacts, job_states, logs, run_files
 from helpers.offline.engine.workspace import folder
@@ -135,3 +139,27 @@ def test_no_job_writes_into_a_dataset(opened, tmp_path, own, mode):
         assert ("refused" in logs.log_path(opened, run_id).read_text()) == (mode == "mount" and os.geteuid() != 0)
     (file,) = data.resolve(opened, given["sources"])
     assert file.path.read_text() == "years of work"
+
+
+def test_the_workspace_is_never_part_of_what_is_copied(tmp_path, monkeypatch):
+    """A folder of the user's holds it: it is neither a model's, nor a datastore's, nor a run's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(folder.VARIABLE, str(tmp_path / ".offline"))
+    workspace = Workspace.from_config()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a.txt").write_text("a")
+    Model.register(workspace, ".", "everything")
+    assert [name.partition("/own/")[2] for name in names(tmp_path / ".offline" / "models")] == ["a.txt"]
+    workspace.get_default_datastore().upload(".", "below", show_progress=False)
+    uploaded = data.datastore_root(tmp_path / ".offline", "workspaceblobstore") / "below"
+    assert names(uploaded) == ["own/a.txt"]
+    run = Experiment(workspace, "own").start_logging(snapshot_directory=None)
+    run.upload_folder("all", ".")
+    assert run.get_file_names() == ["all/own/a.txt"]
+    with pytest.raises(WebserviceException, match="keeps its models"):
+        Model.register(workspace, ".offline", "itself")
+    removal.reset(tmp_path / ".offline")
+
+
+def names(root):
+    return sorted(path.relative_to(root).as_posix() for path in Path(root).rglob("*") if path.is_file())

@@ -4,14 +4,17 @@ import multiprocessing
 import os
 import sqlite3
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
-from small_jobs import make_cluster, printed_pid, submit, supervisor_of
+from small_jobs import make_cluster, printed_pid, submit, supervisor_of, wait_for
 
 from helpers.offline.engine import assets, removal
+from helpers.offline.engine.history import job_states
+from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.workspace import database, folder
-from helpers.offline.engine.workspace.errors import FolderError, NotFound
+from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, NotFound
 
 
 def test_the_folder_is_where_the_environment_says(tmp_path, monkeypatch):
@@ -129,3 +132,32 @@ def test_writers_of_several_processes_lose_nothing(tmp_path):
         assert writer.exitcode == 0
     versions = assets.versions(folder.open_folder(tmp_path / "w"), "dataset", "shared")
     assert [asset.version for asset in versions] == list(range(1, 61))
+
+
+def test_several_resets_at_once_leave_nothing_and_all_end_well(offline_folder, tmp_path):
+    submit(offline_folder, tmp_path / "s", "import time; time.sleep(600)")
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(removal.reset, [offline_folder] * 4))
+    assert not offline_folder.exists()
+
+
+def test_a_database_that_was_emptied_is_told_and_not_made_anew(offline_folder):
+    for suffix in ("-wal", "-shm"):
+        (offline_folder / f"assets.db{suffix}").unlink(missing_ok=True)
+    (offline_folder / "assets.db").unlink()
+    (offline_folder / "assets.db").touch()
+    for _ in range(2):
+        with pytest.raises(FolderUnreadable, match=r"assets.db is empty, though there are runs.*make clean"):
+            folder.open_folder(offline_folder)
+    removal.reset(offline_folder)
+    assert not offline_folder.exists()
+
+
+def test_a_damaged_record_of_a_run_is_told_and_the_others_are_listed(offline_folder, tmp_path):
+    run_ids = [submit(offline_folder, tmp_path / "s", "") for _ in range(2)]
+    for run_id in run_ids:
+        wait_for(offline_folder, run_id, "Completed")
+    (job_states.run_folder(offline_folder, run_ids[0]) / "job.json").write_text("")
+    assert {record.id for record in run_records.list_runs(offline_folder, "tests")} == set(run_ids)
+    with pytest.raises(FolderError, match=r"job\.json is no JSON"):
+        job_states.submitted(offline_folder, run_ids[0])

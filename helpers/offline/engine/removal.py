@@ -9,7 +9,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.workspace import database
 from helpers.offline.engine.workspace import folder as folders
-from helpers.offline.engine.workspace.errors import FolderUnreadable
+from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable
 
 
 def delete_cluster(folder: Path, name: str) -> None:
@@ -33,6 +33,9 @@ def reset(folder: Path) -> None:
             end_all(folders.open_folder(folder))
         except FolderUnreadable:
             processes.end_where(lambda process: _is_of(folder, process))
+        except FolderError:
+            if database.database_path(folder).exists():  # otherwise another reset is at it
+                raise
     folders.remove(folder)
 
 

@@ -12,8 +12,8 @@ from urllib.request import url2pathname
 
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
-from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
-from helpers.offline.engine.workspace.files import PARTIAL, files_below
+from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.workspace.files import PARTIAL, all_but, files_below
 from helpers.offline.engine.workspace.names import check_name, safe_join
 
 EXTRA = "azureml.model"  # framework and the like, as JSON
@@ -64,11 +64,13 @@ def register(
         raise NotFound(f"There is no file or folder {source} to register.")
     version_tags = stored(tags or {}) | stored(properties or {}, PROPERTY) | {EXTRA: json.dumps(extra or {})}
     files = folder / "models" / name / uuid.uuid4().hex
+    if source.resolve().is_relative_to(folder) and files.is_relative_to(source.resolve()):
+        raise Invalid(f"{source} is the folder in which the offline workspace keeps its models.")
     target = safe_join(files, stored_as)
     target.parent.mkdir(parents=True)
     try:
         if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns(f"{PARTIAL}*"))
+            shutil.copytree(source, target, ignore=all_but(folder, f"{PARTIAL}*"))
         else:
             shutil.copyfile(source, target)
         store = mlflow_store.client(folder)

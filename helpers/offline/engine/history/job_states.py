@@ -14,7 +14,7 @@ from pathlib import Path
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace import database, outages
-from helpers.offline.engine.workspace.errors import AlreadyExists
+from helpers.offline.engine.workspace.errors import AlreadyExists, FolderError
 from helpers.offline.engine.workspace.files import write_whole
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"  # in the environment of each process of a job
@@ -75,6 +75,8 @@ def submitted(folder: Path, run_id: str) -> dict:
         return json.loads((run_folder(folder, run_id) / "job.json").read_text())
     except FileNotFoundError:
         return {}
+    except ValueError as error:
+        raise FolderError(f"What is kept of the run {run_id} is damaged: its job.json is no JSON ({error}).") from error
 
 
 def unfinished(folder: Path, target: str | None = None, *, parent_id: str | None = None) -> list[dict]:

@@ -8,6 +8,7 @@ from helpers.offline.engine import environments
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.processes import machine
 from helpers.offline.engine.workspace.errors import NotFound
+from helpers.offline.engine.workspace.files import all_but
 from helpers.offline.engine.workspace.names import safe_join
 
 APP_ROOT = "azureml-app"  # /var/azureml-app in Azure's container
@@ -27,7 +28,7 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
     try:
         root.mkdir(parents=True)
         if source:
-            shutil.copytree(source, root / Path(source).name, ignore=lambda *seen: _left_out(folder, *seen))
+            shutil.copytree(source, root / Path(source).name, ignore=all_but(folder, "__pycache__"))
         else:
             shutil.copy(script_path, root / script_path.name)
         (root / MODELS).mkdir()
@@ -47,11 +48,6 @@ def with_server(environment: dict) -> dict:
             if "azureml-defaults" in asked and environments.SERVER not in asked:
                 dependency["pip"].append(environments.SERVER)
     return changed
-
-
-def _left_out(folder: Path, parent: str, names: list[str]) -> set[str]:
-    """What is not copied of a source directory: caches, and the workspace itself, which may lie in it."""
-    return {name for name in names if name == "__pycache__" or Path(parent, name).resolve() == folder}
 
 
 def _name_and_version(id: str) -> tuple[str, int]:

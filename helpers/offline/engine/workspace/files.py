@@ -3,7 +3,7 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,6 +40,25 @@ def files_below(root: Path) -> list[str]:
         for name in names
         if not name.startswith(PARTIAL) and (Path(parent) / name).is_file()
     )
+
+
+def users_files(root: Path, workspace: Path) -> list[Path]:
+    """The files below a folder of the user's, sorted; the workspace, which may lie in it, is never among them."""
+    found = []
+    for parent, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if Path(parent, name).resolve() != workspace]
+        found += [Path(parent, name) for name in names]
+    return sorted(found)
+
+
+def all_but(workspace: Path, *patterns: str) -> Callable[[str, list[str]], set[str]]:
+    """For copytree's `ignore`: what matches the patterns, and the workspace, which may lie in what is copied."""
+    matching = shutil.ignore_patterns(*patterns)
+
+    def ignore(parent: str, names: list[str]) -> set[str]:
+        return {*matching(parent, names), *(name for name in names if Path(parent, name).resolve() == workspace)}
+
+    return ignore
 
 
 def left_out(root: Path) -> dict[str, str]:

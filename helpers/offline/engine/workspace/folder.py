@@ -1,5 +1,6 @@
 """The offline workspace's folder: where it is, what it holds, how it is made."""
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -61,18 +62,20 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Delete the workspace's folder, in which nothing may run any more."""
-    shutil.rmtree(folder)
+    """Delete the workspace's folder, in which nothing may run any more; another process may be at it, too."""
+    while folder.exists():
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(folder)
     _opened.pop(folder, None)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
-    """Tells a folder from one that was deleted and made again at the same place."""
+    """Tells a folder from one that was deleted and made again at the same place; None where it has to be looked at."""
     try:
         status = database.database_path(folder).stat()
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    return (status.st_dev, status.st_ino) if status.st_size else None
 
 
 def _open_database(folder: Path) -> None:
@@ -89,6 +92,11 @@ def _open_database(folder: Path) -> None:
                 f"The offline workspace in {folder} was made by an older version of this project (format {version}, "
                 f"this one has {database.VERSION}). `make clean` removes it and starts anew; or set {VARIABLE} to "
                 "another folder."
+            )
+        if version == 0 and (folder / "mlflow.db").exists():
+            raise FolderUnreadable(
+                f"The offline workspace in {folder} is damaged: {database.database_path(folder).name} is empty, though "
+                "there are runs. `make clean` removes the workspace and starts anew."
             )
         if version == 0:
             connection.executescript(f"BEGIN; {database.SCHEMA} PRAGMA user_version={database.VERSION}; COMMIT;")

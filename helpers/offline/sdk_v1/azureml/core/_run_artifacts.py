@@ -4,6 +4,7 @@ Imported by a job's side too: standard library only, and valid on Python 3.7.
 """
 
 import io
+import os
 from pathlib import Path
 
 from azureml import _engine
@@ -49,8 +50,11 @@ class _RunArtifacts:
         refuse("Run.upload_folder()", datastore_name=datastore_name)
         if not Path(path).is_dir():
             raise UserErrorException(f"Cannot upload path: {path} since it is not a valid directory.")
+        # A job's own folders lie in the offline workspace; it may itself lie in a folder of the user's.
+        workspace = Path(os.environ.get("AZUREML_OFFLINE_FOLDER") or _engine.folder.offline_folder()).resolve()
+        inside = workspace in Path(path, "any").resolve().parents
         for source in sorted(Path(path).rglob("*")):
-            if source.is_file():
+            if source.is_file() and (inside or workspace not in source.resolve().parents):
                 self._store_file("{}/{}".format(name.rstrip("/"), source.relative_to(path).as_posix()), str(source))
 
     def download_file(self, name, output_file_path=None, _validate_checksum=False):

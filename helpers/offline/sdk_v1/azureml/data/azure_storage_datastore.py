@@ -111,7 +111,8 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
         )
         if not Path(src_dir).is_dir():
             raise UserErrorException("src_path must be a directory.")
-        return self._upload(_files_in(src_dir), src_dir, target_path or "", overwrite, show_progress)
+        files = _engine.files.users_files(src_dir, self.workspace._folder)
+        return self._upload(files, src_dir, target_path or "", overwrite, show_progress)
 
     def upload_files(self, files, relative_root=None, target_path=None, overwrite=False, show_progress=True):
         """Deprecated: copy files into the datastore, keeping their paths below `relative_root`.
@@ -226,10 +227,6 @@ class AzureBlobDatastore(AbstractAzureStorageDatastore):
     def blob_service(self):
         """Not supported offline: there is no storage account."""
         unsupported("AzureBlobDatastore.blob_service")
-
-
-def _files_in(folder):
-    return sorted(Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
 
 
 def _say(show_progress, message):

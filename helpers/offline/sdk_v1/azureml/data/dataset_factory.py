@@ -1,7 +1,6 @@
 """Datasets from files: `Dataset.File` and `Dataset.Tabular`."""
 
 import fnmatch
-import os
 import re
 import tempfile
 import uuid
@@ -257,7 +256,7 @@ class FileDatasetFactory:
         say("Arguments validated.")
         done = "overwritten" if overwrite else "skipped"
         say(f"'overwrite' is set to {overwrite}. Any file already present in the target will be {done}.")
-        files = sorted(Path(parent) / name for parent, _, names in os.walk(root) for name in names)
+        files = _engine.files.users_files(root, datastore.workspace._folder)
         if pattern is not None:
             say(f"Filtering files with pattern matching {pattern}")
             files = [file for file in files if fnmatch.fnmatch(file.as_posix(), pattern)]
