@@ -31,6 +31,7 @@ def open_folder(path: Path | None = None) -> Path:
     folder = Path(path).expanduser().resolve() if path else offline_folder()
     if _opened.get(folder) == (identity := _identity(folder)) and identity:
         return folder
+    _opened.pop(folder, None)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         refuse_foreign(folder)
