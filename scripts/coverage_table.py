@@ -75,24 +75,24 @@ INTRODUCTION = """\
 # What the offline backend supports
 
 The offline backend is a mocked SDK: `azureml` with the import paths and signatures of azureml-core, on this machine.
-These are the classes that the notebooks use or get, and every public member that they have in azureml-core {version}.
+These are the classes that the notebooks use or get, with every public member that they have in azureml-core {version}.
 
 What is not supported raises `UnsupportedOfflineError`, a `NotImplementedError` that names the call or the argument.
 `use_backend("azure")` runs the same line on a real workspace.
 
-This page is generated from both SDKs by `make coverage-table`, and a test fails when it is out of date. Of what a class
+`make coverage-table` generates this page from both SDKs, and a test fails if it is out of date. Of what a class
 inherits from private modules of the real SDK, only methods are counted.
 
-Where the SDK says nothing and one might ask:
+Some points on which the SDK's documentation is silent:
 
-- A link in a source directory is followed: what it leads to goes into the snapshot as if it stood there, wherever that
-  is. So the SDK uploads it. A link that leads nowhere or in circles is refused, where the SDK fails at reading it.
-- A job's own Python processes find the run even without its variables (`env -i`). On Azure their metrics are lost.
-- A script finds the SDK where its environment has a package `azureml-…`, or is managed by its user, as on Azure.
-- `mlflow.log_artifact()` of a name that the run has replaces the file. Azure ML refuses it, as `run.upload_file()`.
-- A `target` that is no name and no compute target is ignored, as by the SDK, and the run is a local one. A warning
-  says so.
-- `azureml.opendatasets` is a package of its own, with which no test compares; its MNIST is the files of this project.
+- A link in a source directory is followed: its target goes into the snapshot as if it were there, wherever it is. The
+  SDK uploads it in the same way. A link that leads nowhere or in circles is refused; the SDK fails when it reads it.
+- A job's own Python processes find the run even without its variables (`env -i`). On Azure, their metrics are lost.
+- A script finds the SDK if its environment has a package `azureml-…` or is managed by the user, as on Azure.
+- `mlflow.log_artifact()` replaces a file whose name the run already has. Azure ML refuses it, like `run.upload_file()`.
+- A `target` that is neither a name nor a compute target is ignored, as by the SDK, and the run is a local one. A
+  warning says so.
+- `azureml.opendatasets` is a separate package, which no test compares with; its MNIST is this project's files.
 """
 
 # In how many of the notebooks of Azure/MachineLearningNotebooks (commit f1aff553) that import azureml a name is
@@ -170,7 +170,7 @@ def page(table: dict[str, list[Member]]) -> str:
 def _use() -> list[str]:
     """How many of Microsoft's notebooks use what of the SDK, and whether it is here."""
     lines = [
-        f"Of {NOTEBOOKS} notebooks of Microsoft's on the SDK v1 (Azure/MachineLearningNotebooks) so many use:",
+        f"Of Microsoft's {NOTEBOOKS} notebooks on the SDK v1 (Azure/MachineLearningNotebooks), this many use:",
         "",
         "| Name | Notebooks | Offline |",
         "|---|--:|---|",
