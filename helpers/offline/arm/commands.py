@@ -134,7 +134,8 @@ def _input(request: Request, name: str, given: dict) -> dict:
     uri = given.get("uri") or ""
     mode = "direct" if given.get("mode") == "Direct" else "download" if given.get("mode") in DOWNLOADED else "mount"
     source = _source(request, uri)
-    if not data.resolve(request.folder, [source]):
+    of_step = bool(given.get("ofStep"))  # another step of a pipeline writes it
+    if not of_step and not data.resolve(request.folder, [source]):
         raise Refused(f"The input {name!r} has no files: {uri}")
     return {
         "name": name,
@@ -143,6 +144,7 @@ def _input(request: Request, name: str, given: dict) -> dict:
         "path_on_compute": None,
         "dataset_id": uri,
         "sources": [source],
+        "of_step": of_step,
     }
 
 

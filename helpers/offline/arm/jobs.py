@@ -1,12 +1,12 @@
 """Jobs: what is asked for with one, what is told of it, and how it ends early.
 
-commands.py and sweep_jobs.py make the engine's jobs of what is asked for.
+commands.py, sweep_jobs.py and pipeline_jobs.py make the engine's jobs of what is asked for.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 
-from helpers.offline.arm import commands, runs, sweep_jobs
+from helpers.offline.arm import commands, pipeline_jobs, runs, sweep_jobs
 from helpers.offline.arm.resources import is_listed
 from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
 from helpers.offline.engine import jobs as engine_jobs
@@ -16,8 +16,12 @@ from helpers.offline.engine.jobs import run_records
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 NAME_RULE = "use letters, digits, '-' and '_', beginning with a letter or digit, at most 255 of them"
-RUN_TYPES = {"Command": mlflow_store.COMMAND_JOB, "Sweep": sweep_jobs.RUN_TYPE}
-SUBMIT = {"Command": commands.submit, "Sweep": sweep_jobs.submit}
+RUN_TYPES = {
+    "Command": mlflow_store.COMMAND_JOB,
+    "Sweep": sweep_jobs.RUN_TYPE,
+    "Pipeline": pipeline_jobs.RUN_TYPE,
+}
+SUBMIT = {"Command": commands.submit, "Sweep": sweep_jobs.submit, "Pipeline": pipeline_jobs.submit}
 # What may change once a job is there, and what the service adds to what was asked for.
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
 LOOK = "1"  # seconds between two looks of a client that waits for the end of a job that it has canceled
@@ -113,7 +117,10 @@ def _update(request: Request, name: str, asked: dict) -> None:
 
 
 def _described(request: Request, run: run_records.RunRecord) -> dict:
+    """The job's resource; of a pipeline's step, as from Azure, the name alone: the client asks the run history then."""
     job = job_states.submitted(request.folder, run.id)
+    if "step" in job:
+        return resource(request.scope, f"jobs/{run.id}", None, created=run.created)
     asked = rescoped(request.scope, job.get("asked") or {})
     if "hyperparameters" in job:
         asked = sweep_jobs.of_trial(asked, job["hyperparameters"])

@@ -10,18 +10,20 @@ from helpers.offline.engine.jobs import run_records
 
 
 def get(request: Request) -> dict:
-    return _described(run_records.get_run(request.folder, request.names["name"]))
+    return _described(request, run_records.get_run(request.folder, request.names["name"]))
 
 
 def details(request: Request) -> dict:
     """The run as it is now, with what went wrong. The client reads the logs in the datastore, not here."""
     run = run_records.get_run(request.folder, request.names["name"])
-    return _described(run) | {"logFiles": {}, "warnings": []}
+    return _described(request, run) | {"logFiles": {}, "warnings": []}
 
 
 def children(request: Request) -> Iterator[dict]:
     run = run_records.get_run(request.folder, request.names["name"])
-    return (_described(child) for child in run_records.list_runs(request.folder, run.experiment, parent_id=run.id))
+    return (
+        _described(request, child) for child in run_records.list_runs(request.folder, run.experiment, parent_id=run.id)
+    )
 
 
 def data(request: Request) -> dict:
@@ -31,7 +33,7 @@ def data(request: Request) -> dict:
     assets = {
         output["name"]: {"assetId": f"{run.id}/{output['name']}", "type": f"uri_{output['kind']}"} for output in outputs
     }
-    return {"runMetadata": _described(run) | {"outputs": assets}}
+    return {"runMetadata": _described(request, run) | {"outputs": assets}}
 
 
 def output_uris(request: Request) -> dict:
@@ -65,7 +67,8 @@ def change(folder: Path, run_id: str, given: dict, archived: bool | None) -> Non
         run_records.set_archived(folder, run_id, archived)
 
 
-def _described(run: run_records.RunRecord) -> dict:
+def _described(request: Request, run: run_records.RunRecord) -> dict:
+    target = job_states.submitted(request.folder, run.id).get("target")
     return {
         "runId": run.id,
         "runNumber": run.number,
@@ -81,5 +84,6 @@ def _described(run: run_records.RunRecord) -> dict:
         "tags": run.tags,
         "properties": run.properties,
         "hidden": run.archived,
+        **({"compute": {"target": target}} if target else {}),
         **({"error": {"error": run.error}} if run.error else {}),
     }

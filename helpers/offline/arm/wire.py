@@ -105,7 +105,13 @@ def as_json(value: Any, status: int = 200, **headers: str) -> Answer:
 
 
 def resource(
-    scope: Scope, path: str, properties: dict, *, created: str | None = None, modified: str | None = None, **more: Any
+    scope: Scope,
+    path: str,
+    properties: dict | None,
+    *,
+    created: str | None = None,
+    modified: str | None = None,
+    **more: Any,
 ) -> dict:
     """A resource of the workspace, such as the one at "data/mnist/versions/1"."""
     words = path.split("/")

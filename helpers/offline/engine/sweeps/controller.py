@@ -9,7 +9,6 @@ import json
 import shlex
 import sys
 import time
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,16 +16,12 @@ from helpers.offline.engine import jobs, processes
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states, logs, mlflow_store, tags
 from helpers.offline.engine.history.statuses import FINAL
-from helpers.offline.engine.jobs import finish, ranks, run_records
+from helpers.offline.engine.jobs import leading, ranks, run_records
 from helpers.offline.engine.processes import detached
 from helpers.offline.engine.sweeps import policies, submission
 from helpers.offline.engine.sweeps.sampling import Sampler
-from helpers.offline.engine.workspace import outages
-from helpers.offline.engine.workspace.errors import EngineError
 
-LOOK = 0.2  # seconds between two looks at the trials
 NOT_THE_TRIALS = ("sweep", "leader", "logs", "identity", "experiment")  # what a sweep was submitted with
-PATIENCE = 60.0  # seconds that canceled trials have to end
 # What libraries read that would otherwise start a thread for each core of the machine: NumPy and PyTorch; TensorFlow,
 # XLA's code in it too; JAX.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -49,46 +44,23 @@ class Trial:
         return self.status in FINAL
 
 
-class Stopped(Exception):
-    """The sweep is canceled, by its user (None) or by its time limit (the error to tell)."""
-
-    def __init__(self, error: dict | None = None):
-        super().__init__()
-        self.error = error
-
-
 def main(folder: Path, run_id: str) -> None:
     """See the sweep through to its end, whatever happens; a store that is locked or full is waited for."""
-    mlflow_store.load()
-    with outages.patience():
-        see_through(folder, run_id)
-    finish.record_in_time(folder, run_id)
-
-
-def see_through(folder: Path, run_id: str) -> None:
-    """Run the trials, and write down how the sweep ended."""
     job = job_states.submitted(folder, run_id)
     trials: list[Trial] = []
-    try:
-        job_states.advance(folder, run_id, "Running")
-        mlflow_store.set_status(folder, run_id, "Running")
+
+    def lead_to_end() -> tuple[str, dict | None]:
         lead(folder, run_id, job, trials)
-        status, error = ending(folder, job["sweep"], trials)
-    except Stopped as stopped:
-        status, error = "Canceled", stopped.error
-    except EngineError as refused:
-        status, error = "Failed", {"code": "UserError", "message": str(refused)}
-    except Exception as failure:
-        traceback.print_exc()
-        message = outages.told(folder, failure) or traceback.format_exc(limit=-1).strip()
-        status, error = "Failed", {"code": "SystemError", "message": str(message)}
-    try:
-        end_trials(folder, run_id, job["sweep"], trials)
+        return ending(folder, job["sweep"], trials)
+
+    def last(status: str) -> None:
+        leading.end_children(folder, run_id)
+        for trial in [trial for trial in trials if not trial.final]:
+            look(folder, run_id, job["sweep"], trial)
         tell_best(folder, run_id, job["sweep"], trials)
-    except Exception:
-        traceback.print_exc()
-    submission.log(folder, run_id, f"The sweep ended: {status}.")
-    finish.end(folder, run_id, status, error)
+        submission.log(folder, run_id, f"The sweep ended: {status}.")
+
+    leading.see_through(folder, run_id, lead_to_end, last)
 
 
 def lead(folder: Path, run_id: str, job: dict, trials: list[Trial]) -> None:
@@ -110,16 +82,15 @@ def lead(folder: Path, run_id: str, job: dict, trials: list[Trial]) -> None:
                 more = False
             else:
                 trials.append(start(folder, run_id, job, len(trials), parameters))
-        time.sleep(LOOK)
+        time.sleep(leading.LOOK)
 
 
 def stop_if_wanted(folder: Path, run_id: str, sweep: dict, deadline: float) -> None:
-    if job_states.cancel_requested(folder, run_id):
-        raise Stopped
+    leading.stop_if_canceled(folder, run_id)
     if time.monotonic() > deadline:
         limit = sweep.get("limit_told") or f"max_duration_minutes, which is {sweep['max_duration_minutes']}"
         message = f"The sweep took longer than {limit}."
-        raise Stopped({"code": "JobExceededMaxRunDuration", "message": message})
+        raise leading.Stopped({"code": "JobExceededMaxRunDuration", "message": message})
 
 
 def at_once(folder: Path, job: dict) -> int:
@@ -242,19 +213,6 @@ def ending(folder: Path, sweep: dict, trials: list[Trial]) -> tuple[str, dict | 
             "The metric's name has to be what the script logs, to the letter."
         )
     return "Failed", {"code": "UserError", "message": message}
-
-
-def end_trials(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> None:
-    """Cancel the trials that still run, and wait until all are final."""
-    left = [trial for trial in trials if not trial.final]
-    for trial in left:
-        jobs.cancel(folder, trial.run_id)
-    deadline = time.monotonic() + PATIENCE
-    while left and time.monotonic() < deadline:
-        time.sleep(LOOK)
-        for trial in left:
-            look(folder, run_id, sweep, trial)
-        left = [trial for trial in left if not trial.final]
 
 
 def tell_best(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> None:

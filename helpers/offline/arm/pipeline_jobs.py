@@ -1,0 +1,161 @@
+"""Pipeline jobs: from the management plane's description to the engine's steps, each of them a command job.
+
+A step's inputs and outputs are bound by expressions: ${{parent.inputs.x}} is an input of the pipeline,
+${{parent.jobs.step.outputs.x}} an output of another step, ${{parent.outputs.x}} an output of the pipeline.
+"""
+
+import re
+
+from helpers.offline.arm import commands, components
+from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
+from helpers.offline.engine import pipelines
+from helpers.offline.engine.history import mlflow_store
+
+RUN_TYPE = "azureml.PipelineRun"
+NOT_OFFERED = {
+    "distribution": "a step in several processes",
+    "services": "an interactive service of a step",
+    "queue_settings": "a step on serverless compute",
+}
+OF_PIPELINE = re.compile(r"\$\{\{parent\.inputs\.([\w.]+)\}\}")
+OF_STEP = re.compile(r"\$\{\{parent\.jobs\.(\w+)\.outputs\.(\w+)\}\}")
+TO_PIPELINE = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
+OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)  # what a command has only where its inputs are given
+INPUT = re.compile(r"\$\{\{\s*inputs\.([\w.]+)\s*\}\}")
+
+
+def submit(request: Request, name: str, asked: dict, given: dict) -> None:
+    """Start a pipeline under this name; `given` are further words for jobs.submit. Raises Refused."""
+    nodes = asked.get("jobs") or {}
+    specifications = {step: _specification(request, step, node) for step, node in nodes.items()}
+    after = {step: _after(step, nodes, specifications) for step in nodes}
+    steps, written = {}, {}  # written: by step and name, outputs as commands has them
+    for step in pipelines.in_order(after):
+        described = _command(asked, step, specifications[step], written)
+        try:
+            job = commands.job_of(request, pipelines.step_id(name, step), described)
+        except Refused as refused:
+            raise Refused(f"The step {step!r} cannot run. {refused}", refused.status, refused.code) from None
+        written[step] = {output["name"]: output for output in job["outputs"]}
+        steps[step] = {"job": job, "after": after[step], "run_type": mlflow_store.COMMAND_JOB}
+    pipeline = {
+        "asked": asked,
+        "steps": steps,
+        "outputs": _outputs(nodes, written),
+        "goes_on": bool((asked.get("settings") or {}).get("continue_on_step_failure")),
+    }
+    experiment = asked.get("experimentName") or "Default"
+    pipelines.submit(request.folder, experiment, pipeline, run_type=RUN_TYPE, run_id=name, **given)
+
+
+def _specification(request: Request, step: str, node: dict) -> dict:
+    """What a step's component was made of. Raises Refused."""
+    if node.get("type") != "command":
+        raise Unsupported(f"A pipeline's step of the type {node.get('type')}, as {step!r},", "command components are")
+    for key, what in NOT_OFFERED.items():
+        if node.get(key):
+            raise Unsupported(f"A pipeline with {what}, as {step!r},", "leave it out")
+    words = names_in(node.get("componentId") or "")
+    if words[0] != "components":
+        raise Refused(f"The step {step!r} is made of no component, but of {node['componentId']!r}.")
+    return components.specification(request, words)
+
+
+def _after(step: str, nodes: dict, specifications: dict) -> list[str]:
+    """The steps whose outputs a step reads. Raises Refused for an output that there is not."""
+    found = []
+    for name, given in (nodes[step].get("inputs") or {}).items():
+        if bound := OF_STEP.fullmatch(str(given.get("value") or "")):
+            other, output = bound.groups()
+            if other not in nodes:
+                known = ", ".join(nodes)
+                raise Refused(
+                    f"The input {name!r} of the step {step!r} is bound to the step {other!r}; there are: {known}."
+                )
+            if output not in (specifications[other].get("outputs") or {}):
+                known = ", ".join(specifications[other].get("outputs") or {}) or "none"
+                raise Refused(
+                    f"The input {name!r} of the step {step!r} is bound to the output {output!r} of {other!r}, "
+                    f"which has: {known}."
+                )
+            found.append(other)
+    return sorted(set(found))
+
+
+def _command(asked: dict, step: str, specification: dict, written: dict) -> dict:
+    """The command job of a step, as the management plane would have it described. Raises Refused."""
+    node = asked["jobs"][step]
+    inputs = _inputs(asked, step, specification, written)
+    outputs = {
+        name: _output(asked, declared, (node.get("outputs") or {}).get(name) or {})
+        for name, declared in (specification.get("outputs") or {}).items()
+    }
+
+    def kept(found: re.Match) -> str:
+        return found[1] if all(name in inputs for name in INPUT.findall(found[1])) else ""
+
+    timeout = (node.get("limits") or {}).get("timeout")
+    resources = node.get("resources") or specification.get("resources") or {}
+    return {
+        "jobType": "Command",
+        "command": OPTIONAL.sub(kept, specification.get("command") or ""),
+        "codeId": specification.get("code"),
+        "environmentId": specification.get("environment"),
+        "environmentVariables": node.get("environment_variables"),
+        "computeId": node.get("computeId") or (asked.get("settings") or {}).get("default_compute"),
+        "resources": {"instanceCount": resources.get("instance_count")},
+        "limits": {"timeout": f"PT{timeout}S" if isinstance(timeout, int) else timeout},
+        "inputs": inputs,
+        "outputs": outputs,
+    }
+
+
+def _inputs(asked: dict, step: str, specification: dict, written: dict) -> dict:
+    """The values of a step's inputs: its own, or what they are bound to, or what its component has. Raises Refused."""
+    values = {}
+    for name, declared in (specification.get("inputs") or {}).items():
+        given = (asked["jobs"][step].get("inputs") or {}).get(name)
+        value = _bound(asked, step, name, declared, given, written) if given else None
+        if value is None and declared.get("default") is not None:
+            value = {"jobInputType": "literal", "value": declared["default"]}
+        if value is not None:
+            values[name] = value
+        elif not declared.get("optional"):
+            raise Refused(f"The step {step!r} has no value for its input {name!r}: give it one, or bind it.")
+    return values
+
+
+def _bound(asked: dict, step: str, name: str, declared: dict, given: dict, written: dict) -> dict | None:
+    """What an input is bound to, or its own value, as a command job has it."""
+    mode = {"mode": given["mode"]} if given.get("mode") else {}
+    value = str(given.get("value") or "")
+    if found := OF_STEP.fullmatch(value):
+        output = written[found[1]][found[2]]
+        uri = f"azureml://datastores/{output['datastore']}/paths/{output['path']}"
+        return {"jobInputType": declared["type"], "uri": uri, "ofStep": True, **mode}
+    if found := OF_PIPELINE.fullmatch(value):
+        there = asked.get("inputs") or {}
+        if found[1] not in there:
+            known = ", ".join(there) or "none"
+            what = f"The input {name!r} of the step {step!r} is bound to the pipeline's input {found[1]!r}"
+            raise Refused(f"{what}; the pipeline has: {known}.")
+        return there[found[1]] and {**there[found[1]], **mode}
+    kind = given.get("job_input_type") or "literal"
+    return {"jobInputType": kind, **{key: given[key] for key in ("value", "uri") if key in given}, **mode}
+
+
+def _output(asked: dict, declared: dict, given: dict) -> dict:
+    """A step's output as a command job has it; one that is bound lands where the pipeline's output shall."""
+    if bound := TO_PIPELINE.fullmatch(str(given.get("value") or "")):
+        given = (asked.get("outputs") or {}).get(bound[1]) or {}
+    return {"jobOutputType": declared["type"], **{key: given[key] for key in ("uri", "mode") if given.get(key)}}
+
+
+def _outputs(nodes: dict, written: dict) -> list[dict]:
+    """The pipeline's outputs: those of its steps that are bound to them, under their own names."""
+    found = []
+    for step, node in nodes.items():
+        for name, given in (node.get("outputs") or {}).items():
+            if bound := TO_PIPELINE.fullmatch(str(given.get("value") or "")):
+                found.append(written[step][name] | {"name": bound[1]})
+    return found

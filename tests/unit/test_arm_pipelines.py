@@ -1,0 +1,215 @@
+"""Pipelines and components of SDK v2, offline: steps in order, what is handed on, what fails, and what is refused."""
+
+import contextlib
+import io
+import time
+from pathlib import Path
+
+import pytest
+from azure.ai.ml import Input, Output, command, load_component, load_job
+from azure.ai.ml.dsl import pipeline
+from azure.ai.ml.exceptions import JobException, PipelineChildJobError
+from azure.core.exceptions import HttpResponseError
+from small_v2 import make_cluster, make_environment, wait_for
+
+from helpers.offline.engine.pipelines import in_order
+from helpers.offline.engine.workspace.errors import Invalid
+
+PAGE = r"docs/offline-coverage-v2\.md"
+STEP = """
+import pathlib, sys, time
+*read, written = sys.argv[1:]
+words = [pathlib.Path(one, "words.txt").read_text() if pathlib.Path(one).is_dir() else one for one in read]
+print(" ".join(words))
+if "fail" in words:
+    raise ValueError("no such word")
+if "wait" in words:
+    time.sleep(600)
+pathlib.Path(written, "words.txt").write_text(" ".join(words))
+"""
+PREPARE = """
+$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json
+type: command
+name: prepare
+version: "1"
+inputs:
+  raw: {type: uri_folder}
+  word: {type: string, default: prepared}
+  more: {type: string, optional: true}
+outputs:
+  prepared: {type: uri_folder}
+code: ./step
+command: python step.py ${{inputs.raw}} ${{inputs.word}} $[[${{inputs.more}}]] ${{outputs.prepared}}
+environment: azureml:small:1
+"""
+YAML = """
+type: pipeline
+experiment_name: from-yaml
+inputs: {raw: {type: uri_folder, path: ./raw}}
+outputs: {model: {type: uri_folder}}
+settings: {default_compute: azureml:cpu}
+jobs:
+  first:
+    component: azureml:prepare:1
+    inputs: {raw: "${{parent.inputs.raw}}", more: more}
+  second:
+    component: azureml:prepare:1
+    inputs: {raw: "${{parent.jobs.first.outputs.prepared}}", word: again}
+    outputs: {prepared: "${{parent.outputs.model}}"}
+"""
+
+
+@pytest.fixture(scope="module")
+def prepare(ml_client):
+    """The component "prepare", read from YAML; it is registered, too."""
+    make_cluster(ml_client)
+    make_environment(ml_client)
+    for name, content in {"step/step.py": STEP, "raw/words.txt": "raw", "prepare.yml": PREPARE}.items():
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(content, encoding="utf-8")
+    made = ml_client.components.create_or_update(load_component("prepare.yml"))
+    assert (made.name, made.version) == ("prepare", "1")
+    return load_component("prepare.yml")
+
+
+def two_steps(prepare, word="trained", compute="cpu"):
+    """A pipeline in Python: the component from YAML, and a command whose output is the pipeline's."""
+    train = command(
+        code="step",
+        command="python step.py ${{inputs.data}} ${{inputs.word}} ${{outputs.model}}",
+        environment="small@latest",
+        inputs={"data": Input(type="uri_folder"), "word": "trained"},
+        outputs={"model": Output(type="uri_folder")},
+    )
+
+    @pipeline(default_compute=compute, experiment_name="chains", display_name="two steps")
+    def chain(raw, word):
+        prepared = prepare(raw=raw)
+        trained = train(data=prepared.outputs.prepared, word=word)
+        return {"model": trained.outputs.model}
+
+    return chain(raw=Input(type="uri_folder", path="raw"), word=word)
+
+
+@pytest.fixture(scope="module")
+def streamed(ml_client, prepare):
+    """A pipeline that has ended, and what jobs.stream printed of it."""
+    submitted = ml_client.jobs.create_or_update(two_steps(prepare))
+    assert submitted.type == "pipeline" and submitted.status == "NotStarted"
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        ml_client.jobs.stream(submitted.name)
+    return wait_for(ml_client, submitted.name, "Completed"), printed.getvalue()
+
+
+def test_a_pipeline_runs_its_steps_in_order_and_hands_on_what_they_write(ml_client, streamed, tmp_path):
+    chain, _ = streamed
+    ml_client.jobs.download(chain.name, download_path=tmp_path, all=True)
+    assert (tmp_path / "named-outputs/model/words.txt").read_text() == "raw prepared trained"
+    assert "'trained'" in (tmp_path / "artifacts/logs/azureml/executionlogs.txt").read_text()
+    assert (chain.display_name, chain.experiment_name) == ("two steps", "chains")
+    assert list(chain.jobs) == ["prepared", "trained"] and list(chain.inputs) == ["raw", "word"]
+
+
+def test_stream_tells_the_steps(streamed):
+    chain, told = streamed
+    lines = [f"The step 'prepared' ({chain.name}_prepared) is submitted", "The step 'prepared' ended: Completed"]
+    lines += ["The step 'trained' ended: Completed", "The pipeline ended: Completed", "Execution Summary"]
+    places = [told.index(line) for line in lines]
+    assert places == sorted(places)
+
+
+def test_steps_are_the_pipelines_children(ml_client, streamed, tmp_path):
+    chain, _ = streamed
+    children = {child.display_name: child for child in ml_client.jobs.list(parent_job_name=chain.name)}
+    assert {name: (child.status, child.compute) for name, child in children.items()} == {
+        "prepared": ("Completed", "cpu"),
+        "trained": ("Completed", "cpu"),
+    }
+    step = children["prepared"].name
+    assert ml_client.jobs.get(step).status == "Completed"
+    assert step not in [job.name for job in ml_client.jobs.list()]
+    ml_client.jobs.download(step, download_path=tmp_path, output_name="prepared")
+    assert (tmp_path / "named-outputs/prepared/words.txt").read_text() == "raw prepared"
+    with pytest.raises(PipelineChildJobError):  # as on Azure
+        ml_client.jobs.stream(step)
+
+
+def test_a_step_that_fails_is_named_in_the_pipelines_error(ml_client, prepare):
+    name = ml_client.jobs.create_or_update(two_steps(prepare, word="fail")).name
+    wait_for(ml_client, name, "Failed")
+    with pytest.raises(
+        JobException, match=rf"step 'trained' \({name}_trained\) ended as Failed.*ValueError: no such word"
+    ):
+        ml_client.jobs.stream(name)
+    statuses = {child.display_name: child.status for child in ml_client.jobs.list(parent_job_name=name)}
+    assert statuses == {"prepared": "Completed", "trained": "Failed"}
+
+
+def test_a_pipeline_is_canceled_with_its_steps(ml_client, prepare):
+    name = ml_client.jobs.create_or_update(two_steps(prepare, word="wait")).name
+    deadline = time.monotonic() + 60
+    while (f"{name}_trained", "Running") not in [
+        (child.name, child.status) for child in ml_client.jobs.list(parent_job_name=name)
+    ]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    ml_client.jobs.begin_cancel(name).result()
+    assert ml_client.jobs.get(name).status == "Canceled"
+    assert [child.status for child in ml_client.jobs.list(parent_job_name=name)] == ["Canceled", "Completed"]
+
+
+def test_a_pipeline_in_yaml_of_registered_components(ml_client, prepare, tmp_path):
+    Path("chain.yml").write_text(YAML, encoding="utf-8")
+    name = ml_client.jobs.create_or_update(load_job("chain.yml")).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=tmp_path, output_name="model")
+    assert (tmp_path / "named-outputs/model/words.txt").read_text() == "raw prepared more again"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("parent.inputs.raw", "parent.jobs.second.outputs.prepared", "'first' waits for 'second' waits for 'first'"),
+        ('raw: "${{parent.inputs.raw}}", ', "", "step 'first' has no value for its input 'raw'"),
+        ("parent.inputs.raw", "parent.inputs.row", "input 'row'; the pipeline has: raw"),
+        ("first.outputs.prepared", "first.outputs.cooked", "output 'cooked' of 'first', which has: prepared"),
+        ("jobs.first.outputs", "jobs.third.outputs", "step 'third'; there are: first, second"),
+        ("azureml:prepare:1", "azureml:prepare:7", "no component 'prepare' version '7'. It has the versions 1"),
+        ("azureml:cpu", "azureml:no-such", "step 'first' cannot run. Unknown compute target 'no-such'"),
+    ],
+)
+def test_a_pipeline_that_cannot_run_is_refused_before_there_is_one(ml_client, prepare, old, new, message):
+    before = [job.name for job in ml_client.jobs.list()]
+    Path("wrong.yml").write_text(YAML.replace(old, new), encoding="utf-8")
+    with pytest.raises(HttpResponseError, match=message):
+        ml_client.jobs.create_or_update(load_job("wrong.yml"))
+    assert [job.name for job in ml_client.jobs.list()] == before
+
+
+def test_a_sweep_as_a_step_names_the_page(ml_client, prepare):
+    from azure.ai.ml.sweep import Choice
+
+    @pipeline(default_compute="cpu")
+    def sweeping(raw):
+        prepare(raw=raw, word=Choice(["a", "b"])).sweep(
+            sampling_algorithm="grid", primary_metric="Accuracy", goal="maximize"
+        ).set_limits(max_total_trials=2)
+
+    with pytest.raises(HttpResponseError, match=f"step of the type sweep.*{PAGE}"):
+        ml_client.jobs.create_or_update(sweeping(raw=Input(type="uri_folder", path="raw")))
+
+
+def test_a_registered_component_is_found_and_not_changed(ml_client, prepare):
+    found = ml_client.components.get("prepare", version="1")
+    assert list(found.inputs) == ["raw", "word", "more"] and list(found.outputs) == ["prepared"]
+    assert ml_client.components.get("prepare", label="latest").version == "1"
+    assert [one.name for one in ml_client.components.list()] == ["prepare"]
+    Path("changed.yml").write_text(PREPARE.replace("default: prepared", "default: changed"), encoding="utf-8")
+    with pytest.raises(HttpResponseError, match="'prepare' version '1' exists with another content"):
+        ml_client.components.create_or_update(load_component("changed.yml"))
+
+
+def test_steps_are_ordered_by_what_they_wait_for():
+    assert in_order({"c": ["b", "a"], "b": ["a"], "a": []}) == ["a", "b", "c"]
+    with pytest.raises(Invalid, match="circle: 'a' waits for 'a'"):
+        in_order({"a": ["a"]})
