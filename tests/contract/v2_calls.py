@@ -34,6 +34,7 @@ from azure.ai.ml.entities import (
     SshJobService,
     Workspace,
 )
+from azure.ai.ml.sweep import Choice
 from azure.core.exceptions import ResourceNotFoundError
 from small_endpoints import deploy, deployment, make_endpoint, make_model
 from small_v2 import make_cluster, make_environment, wait_for
@@ -139,13 +140,32 @@ def archived_job(client) -> bool:
     return hidden and name in names(client.jobs.list())
 
 
+def component(client):
+    make_environment(client)
+    return client.components.create_or_update(part())
+
+
 def part():
     return CommandComponent(name="part", command="echo 1", environment="small@latest", version="1")
 
 
 @pipeline
-def one_step():
+def sweeping_step():
+    swept = job(command="echo ${{inputs.a}}", inputs={"a": 1})(a=Choice([1, 2]))
+    swept.sweep(sampling_algorithm="grid", primary_metric="a", goal="maximize", compute="cpu").set_limits(
+        max_total_trials=2
+    )
+
+
+@pipeline
+def chain():
     part()().compute = "cpu"
+
+
+def pipeline_part():
+    made = chain().component
+    made.name = "chain"
+    return made
 
 
 # Each returns something true where the call did what it says. None needs another to have been called.
@@ -214,6 +234,16 @@ SUPPORTED: dict[str, Callable] = {
         "init was called" in c.online_deployments.get_logs("blue", deployed(c), lines=100)
     ),
     "online_deployments.list": lambda c: "blue" in names(c.online_deployments.list(deployed(c))),
+    "components.create_or_update": lambda c: component(c).version == "1",
+    "components.get": lambda c: component(c) and c.components.get("part", label="latest").command == "echo 1",
+    "components.download": lambda c: (
+        component(c)
+        and c.components.download("part", "part-files", version="1") is None
+        and Path("part-files").is_dir()
+    ),
+    "components.list": lambda c: component(c) and names(c.components.list()) == ["part"],
+    "components.archive": lambda c: is_archived_and_restored(c.components, component(c)),
+    "components.restore": lambda c: is_archived_and_restored(c.components, component(c)),
     "components.validate": lambda c: c.components.validate(part()).passed,
     "feature_sets.list_materialization_operations": lambda c: (
         list(c.feature_sets.list_materialization_operations("f", "1")) == []
@@ -239,6 +269,9 @@ LIMITS: dict[str, dict[str, Callable]] = {
             ComputeInstance(name="mine", size="STANDARD_DS3_V2")
         ),
     },
+    "components.create_or_update": {
+        "components of other types than `command`": lambda c: c.components.create_or_update(pipeline_part()),
+    },
     "data.create_or_update": {
         "the type `mltable`": lambda c: c.data.create_or_update(
             Data(name="t", path=STORED, type="mltable", skip_validation=True)
@@ -250,7 +283,7 @@ LIMITS: dict[str, dict[str, Callable]] = {
         ),
     },
     "jobs.create_or_update": {
-        "pipeline jobs": lambda c: c.jobs.create_or_update(one_step()),
+        "a sweep as a step of a pipeline": lambda c: c.jobs.create_or_update(sweeping_step()),
         "serverless compute": submit(compute=None, instance_type="STANDARD_DS3_V2"),
         "inputs of the type `mltable`": submit(inputs={"t": Input(type="mltable", path=STORED)}),
         "outputs of the type `mltable`": submit(outputs={"t": Output(type="mltable")}),
@@ -286,7 +319,6 @@ LIMITS: dict[str, dict[str, Callable]] = {
 # What the other methods are called with, where texts and mock objects do not do; all are refused with the page's name.
 UNSUPPORTED: dict[str, Callable] = {
     "components.prepare_for_sign": lambda c: c.components.prepare_for_sign(part()),
-    "components.create_or_update": lambda c: make_environment(c) and c.components.create_or_update(part()),
     "data.import_data": lambda c: c.data.import_data(
         DataImport(name="d", path=STORED, source=Database(query="select 1", connection="azureml:c"))
     ),

@@ -15,7 +15,6 @@ from small_v2 import make_cluster, make_environment, wait_for
 from helpers.offline.engine.pipelines import in_order
 from helpers.offline.engine.workspace.errors import Invalid
 
-PAGE = r"docs/offline-coverage-v2\.md"
 STEP = """
 import pathlib, sys, time
 *read, written = sys.argv[1:]
@@ -184,19 +183,6 @@ def test_a_pipeline_that_cannot_run_is_refused_before_there_is_one(ml_client, pr
     with pytest.raises(HttpResponseError, match=message):
         ml_client.jobs.create_or_update(load_job("wrong.yml"))
     assert [job.name for job in ml_client.jobs.list()] == before
-
-
-def test_a_sweep_as_a_step_names_the_page(ml_client, prepare):
-    from azure.ai.ml.sweep import Choice
-
-    @pipeline(default_compute="cpu")
-    def sweeping(raw):
-        prepare(raw=raw, word=Choice(["a", "b"])).sweep(
-            sampling_algorithm="grid", primary_metric="Accuracy", goal="maximize"
-        ).set_limits(max_total_trials=2)
-
-    with pytest.raises(HttpResponseError, match=f"step of the type sweep.*{PAGE}"):
-        ml_client.jobs.create_or_update(sweeping(raw=Input(type="uri_folder", path="raw")))
 
 
 def test_a_registered_component_is_found_and_not_changed(ml_client, prepare):

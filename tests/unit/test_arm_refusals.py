@@ -162,7 +162,7 @@ def test_a_data_file_that_is_not_there(ml_client, tmp_path):
     [
         (lambda client: list(client.schedules.list()), "GET schedules"),
         (lambda client: list(client.batch_endpoints.list()), "GET batchEndpoints"),
-        (lambda client: list(client.components.list()), "GET components"),
+        (lambda client: list(client.connections.list()), "GET connections"),
         (lambda client: client.jobs.show_services("a"), "GET runs/a/serviceinstances/0"),
         (lambda client: client.workspaces.begin_delete("a-workspace", delete_dependent_resources=False), "DELETE"),
     ],

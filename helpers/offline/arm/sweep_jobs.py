@@ -31,8 +31,6 @@ def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     swept = sweep_of(asked)
     trial["command"] = _filled(trial["command"], {key: f"${{search:{key}}}" for key in space})
     job = commands.job_of(request, TRIAL, trial)
-    if job["target"] == "local":
-        raise Unsupported("A sweep on the compute 'local'", "give compute= the name of a cluster")
     swept["trial_outputs"] = job.pop("outputs")
     experiment = asked.get("experimentName") or "Default"
     sweeps.submit(request.folder, experiment, swept, {**job, "asked": asked}, run_type=RUN_TYPE, run_id=name, **given)
