@@ -27,6 +27,7 @@ _FUNCTIONS = {
     "finished_run": "runs",
     "trials": "sweeps",
     "rank_correlations": "sweeps",
+    "job_trials": "sweeps",
     "record": "results",
     "stage_training_script": "training",
 }

@@ -66,6 +66,21 @@ def rank_correlations(columns: Mapping[str, Sequence[float]]) -> dict[str, float
     return {name: float(spearmanr(found[name], found[last]).statistic) for name in varied}
 
 
+def job_trials(client, name: str, metric: str) -> list[Trial]:
+    """The trials of a sweep job of SDK v2, the first submitted first, with what they logged as `metric` with MLflow."""
+    import mlflow
+
+    workspace = client.workspaces.get(client.workspace_name)
+    mlflow.set_tracking_uri(workspace.mlflow_tracking_uri)
+    tracking, found = mlflow.MlflowClient(), []
+    for child in client.jobs.list(parent_job_name=name):
+        number = 1 + int(child.name.rpartition("_")[2])  # which Azure counts from 0
+        curve = [logged.value for logged in tracking.get_metric_history(child.name, metric)]
+        parameters = json.loads(child.tags.get("hyperparameters", "{}"))
+        found.append(Trial(number, child.name, child.status, parameters, curve))
+    return sorted(found, key=lambda trial: trial.number)
+
+
 def looks(sweep) -> Iterator[Look]:
     """The sweep as it changes, from now to its end."""
 

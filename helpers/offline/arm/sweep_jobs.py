@@ -21,7 +21,7 @@ POLICIES = {
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
 MOST = {"maxTotalTrials": 1000, "maxConcurrentTrials": 100}
 TIMEOUT = 5_184_000  # seconds
-TRIAL = "${name}"  # what stands for a trial where its name is not known yet
+TRIAL = "{run-id}"  # what stands for a trial where its name is not known yet
 
 
 def submit(request: Request, name: str, asked: dict, given: dict) -> None:
@@ -31,7 +31,6 @@ def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     swept = sweep_of(asked)
     trial["command"] = _filled(trial["command"], {key: f"${{search:{key}}}" for key in space})
     job = commands.job_of(request, TRIAL, trial)
-    swept["trial_outputs"] = job.pop("outputs")
     experiment = asked.get("experimentName") or "Default"
     sweeps.submit(request.folder, experiment, swept, {**job, "asked": asked}, run_type=RUN_TYPE, run_id=name, **given)
 

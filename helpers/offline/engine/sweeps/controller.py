@@ -102,7 +102,7 @@ def at_once(folder: Path, job: dict) -> int:
 def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -> Trial:
     """Submit a trial: the sweep's job with the hyperparameters as further arguments, or in a line's ${search:name}.
 
-    Its id is the sweep's with a number, which stands for ${name} in the paths of its outputs.
+    Its id is the sweep's with a number.
     """
     trial_id = f"{run_id}_{number}"
     words = [word for name, value in parameters.items() for word in (option(name), str(value))]
@@ -116,10 +116,7 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -
         "arguments": [*job["arguments"], *words],
         "environment_variables": {**threads(folder, job), **(job["environment_variables"] or {})},
         "hyperparameters": parameters,
-        "outputs": [
-            {**output, "path": output["path"].replace("${name}", trial_id)}
-            for output in job["sweep"].get("trial_outputs", [])
-        ],
+        "outputs": job["sweep"]["trial_outputs"],
     }
     if definition := job.get("run_definition"):  # what the run's details tell
         trial_job["run_definition"] = {**definition, "arguments": [*definition["arguments"], *words]}

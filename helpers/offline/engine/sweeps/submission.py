@@ -10,6 +10,7 @@ from pathlib import Path
 
 from helpers.offline.engine import jobs
 from helpers.offline.engine.history import logs
+from helpers.offline.engine.jobs import outputs
 from helpers.offline.engine.sweeps import policies, sampling
 from helpers.offline.engine.workspace.errors import Invalid
 
@@ -27,13 +28,16 @@ def submit(folder: Path, experiment: str, sweep: dict, job: dict, **given) -> st
 
     `sweep` has sampling and policy (see sampling.py and policies.py), metric (a name), goal ("maximize" or
     "minimize"), max_total_runs, max_concurrent_runs, max_duration_minutes, which may
-    be told as limit_told, trial_run_type and, where trials have outputs, trial_outputs, in whose paths ${name} stands
-    for the trial. `job` is what jobs.submit takes: with a command,
+    be told as limit_told, and trial_run_type. `job` is what jobs.submit takes: with a command,
     to which a trial's hyperparameters are added as "--name value", or with a line that names them as ${search:name}.
     `given` are jobs.submit's.
     Raises NotFound, Invalid and TooLarge.
     """
     check(sweep)
+    for output in job.get("outputs") or []:
+        outputs.check(folder, output)
+    # {run-id} in their paths stands for each trial, not for the sweep
+    job, sweep = {**job, "outputs": []}, {**sweep, "trial_outputs": job.get("outputs") or []}
     leader = {"module": CONTROLLER, "log": LOG, "lost": LOST}
     return jobs.submit(folder, experiment, {**job, "sweep": sweep, "leader": leader}, **given)
 
