@@ -146,7 +146,7 @@ def test_a_step_that_fails_is_named_in_the_pipelines_error(ml_client, prepare):
 
 def test_a_pipeline_is_canceled_with_its_steps(ml_client, prepare):
     name = ml_client.jobs.create_or_update(two_steps(prepare, word="wait")).name
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while (f"{name}_trained", "Running") not in [
         (child.name, child.status) for child in ml_client.jobs.list(parent_job_name=name)
     ]:
