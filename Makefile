@@ -5,8 +5,8 @@ PYTHON ?=
 WHEELHOUSE ?=
 VENV := .venv/bin
 
-.PHONY: setup doctor run run-v2 test lab workshop workshop-reset lint bench soak outputs pictures slides studio \
-	coverage-table legacy wheelhouse lock clean
+.PHONY: setup doctor run run-v2 test lab workshop workshop-reset lint bench soak outputs pictures portuguese \
+	slides studio coverage-table legacy wheelhouse lock clean
 
 # Any Python runs the set-up, which chooses the one for .venv itself.
 define any-python
@@ -69,6 +69,10 @@ outputs: setup
 # The pictures in docs/images that are drawn by a program: the map of each lesson, a run's stages, the house.
 pictures: setup
 	$(VENV)/python scripts/draw_pictures.py
+
+# notebooks/pt takes over code and outputs from notebooks, and what is left to translate is listed.
+portuguese: setup
+	$(VENV)/python scripts/portuguese.py
 
 # Slides of the notebooks' cells, in output/slides; they need no network.
 slides: setup
