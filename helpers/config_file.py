@@ -39,7 +39,7 @@ def fault(path: Path) -> str | None:
         text = path.read_text(encoding="utf-8")
         config = json.loads(text)
     except ValueError as error:  # not UTF-8, or not JSON
-        return f"{path} is not JSON ({error}). Download it again; docs/azure.md tells where."
+        return f"{path} is not JSON ({error}). Download it again; docs/azure.md says where."
     for cloud, mark in OTHER_CLOUDS.items():
         if re.search(mark, text) and os.environ.get("AZUREML_CURRENT_CLOUD") != cloud:
             return (
@@ -47,7 +47,7 @@ def fault(path: Path) -> str | None:
                 f"kernel; the file itself needs only {', '.join(KEYS)}."
             )
     if not isinstance(config, dict):
-        return f"{path} has to hold an object with {', '.join(KEYS)}. Download it again; docs/azure.md tells where."
+        return f"{path} has to hold an object with {', '.join(KEYS)}. Download it again; docs/azure.md says where."
     if config.get("Scope"):
         whole = len(str(config["Scope"]).split("/")) > 8
         return (

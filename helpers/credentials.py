@@ -32,7 +32,7 @@ def credential():
             if missing:
                 raise AzureProblem(
                     f"{VARIABLE}=service-principal also needs {' and '.join(missing)} in the environment. "
-                    "docs/azure.md tells where the values are found."
+                    "docs/azure.md explains where to find the values."
                 )
             cloud = os.environ.get(CLOUD, "AzureCloud")
             return authentication.ServicePrincipalAuthentication(tenant, client, secret, cloud=cloud)

@@ -225,9 +225,9 @@ def _find(folder, there, name):
 def _read_pair(images_path, labels_path):
     images, labels = read_idx(images_path), read_idx(labels_path)
     if images.ndim != 3 or images.dtype != np.uint8 or not images.size:
-        raise IdxError(f"{images_path} holds no images but {images.dtype} of shape {images.shape}")
+        raise IdxError(f"{images_path} holds {images.dtype} of shape {images.shape}, which are not images")
     if labels.ndim != 1 or labels.dtype != np.uint8:
-        raise IdxError(f"{labels_path} holds no labels but {labels.dtype} of shape {labels.shape}")
+        raise IdxError(f"{labels_path} holds {labels.dtype} of shape {labels.shape}, which are not labels")
     if len(images) != len(labels):
         raise IdxError(f"{images_path} holds {len(images):,} images, {labels_path} {len(labels):,} labels")
     if labels.max() > 9:

@@ -45,7 +45,7 @@ def exercise_3(variables: Mapping[str, object]) -> str:
         "The primary key was replaced, and whoever uses it is locked out. Only the secondary leaked.",
     )
     require(now_secondary != secondary, "The secondary key is still the one that leaked.")
-    return "The leaked key is worth nothing any more, and who uses the primary one has noticed nothing."
+    return "The leaked key is now worthless, and nobody who uses the primary one has noticed anything."
 
 
 def exercise_4(variables: Mapping[str, object]) -> str:
@@ -54,9 +54,10 @@ def exercise_4(variables: Mapping[str, object]) -> str:
     surest = np.array(_ask(variables, images[:ASKED])["probabilities"]).max(axis=1)
     lowest = int(surest.argmin())
     require(
-        told != int(surest.argmax()), f"Of image {told} it is surest; the one of which it is least sure is asked for."
+        told != int(surest.argmax()),
+        f"About image {told} it is most certain; find the one about which it is least certain.",
     )
-    require(told == lowest, f"Of image {told} it is {surest[told]:.1%} sure; there is one of which it is less sure.")
+    require(told == lowest, f"About image {told} it is {surest[told]:.1%} certain; about another it is less so.")
     label = given(variables, "labels")[lowest]
     return f"Image {lowest}, a {label}: {surest[lowest]:.1%}. A service may hand such an image to a person."
 

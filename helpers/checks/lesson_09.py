@@ -14,7 +14,7 @@ def exercise_1(variables: Mapping[str, object]) -> str:
     told, right = number(variables, "dollars"), costs.service(1, 1, MONTH)
     require(not near(told, right / 30), f"{told:.2f} USD is what a day costs.")
     require(near(told, right), f"{told:.2f} USD is not it. `helpers.costs.service` takes cores, gigabytes and seconds.")
-    return f"{right:.2f} USD a month for a service that nobody asks, and as much for one that is asked all day."
+    return f"{right:.2f} USD a month for a service that nobody uses, and just as much for one in use all day."
 
 
 def exercise_2(variables: Mapping[str, object]) -> str:

@@ -37,7 +37,7 @@ def whole(variables: Mapping[str, object], name: str) -> int:
     """The variable, a whole number. Raises NotYet."""
     found = value(variables, name)
     is_whole = isinstance(found, Integral) and not isinstance(found, bool)
-    require(is_whole, f"`{name}` is of type {_type(found)}; a whole number is asked for.")
+    require(is_whole, f"`{name}` is of type {_type(found)}; a whole number is expected.")
     return int(found)
 
 
@@ -45,14 +45,14 @@ def number(variables: Mapping[str, object], name: str) -> float:
     """The variable, a number. Raises NotYet."""
     found = value(variables, name)
     is_number = isinstance(found, Real) and not isinstance(found, bool)
-    require(is_number, f"`{name}` is of type {_type(found)}; a number is asked for.")
+    require(is_number, f"`{name}` is of type {_type(found)}; a number is expected.")
     return float(found)
 
 
 def text(variables: Mapping[str, object], name: str) -> str:
     """The variable, a text or a path. Raises NotYet."""
     found = value(variables, name)
-    require(isinstance(found, str | Path), f"`{name}` is of type {_type(found)}; a text is asked for.")
+    require(isinstance(found, str | Path), f"`{name}` is of type {_type(found)}; a string is expected.")
     return str(found)
 
 
@@ -60,7 +60,7 @@ def listed(variables: Mapping[str, object], name: str) -> list:
     """The variable, something with several items. Raises NotYet."""
     found = value(variables, name)
     is_list = hasattr(found, "__iter__") and not isinstance(found, str | Mapping)
-    require(is_list, f"`{name}` is of type {_type(found)}; a list is asked for.")
+    require(is_list, f"`{name}` is of type {_type(found)}; a list is expected.")
     return list(found)
 
 
@@ -69,7 +69,7 @@ def workspace(variables: Mapping[str, object]):
     from azureml.core import Workspace
 
     found = given(variables, "ws")
-    require(isinstance(found, Workspace), "`ws` is no workspace any more: run the notebook's first cells again.")
+    require(isinstance(found, Workspace), "`ws` is no longer a workspace: run the notebook's first cells again.")
     return found
 
 
@@ -90,7 +90,7 @@ def ended_run(variables: Mapping[str, object], name: str, status: str):
     from azureml.core import Run
 
     run = value(variables, name)
-    require(isinstance(run, Run), f"`{name}` is of type {_type(run)}; a run is asked for, as `submit` returns it.")
+    require(isinstance(run, Run), f"`{name}` is of type {_type(run)}; a run is expected, as `submit` returns it.")
     now = run.get_status()
     require(now in FINAL, f"The run is {now}. Wait for its end with `helpers.watch({name})`, then check again.")
     require(now == status, f"The run is {now}; it should end as {status}.{_log_hint(now)}")

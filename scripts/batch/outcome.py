@@ -120,7 +120,7 @@ def describe_exception(error: BaseException | None) -> str:
         case KeyboardInterrupt():
             return "interrupted"
         case DeadKernelError():
-            why = "the kernel died. If nobody ended it, it may have run out of memory: the system's log tells."
+            why = "the kernel died. If nobody ended it, it may have run out of memory: see the system's log."
             return "\n".join([why, *getattr(error, "__notes__", [])])
         case CellTimeoutError():
             return "the cell took longer than --execution-timeout allows"

@@ -46,7 +46,7 @@ def describe_stop(work: Work, name: str, entry: dict) -> list[str]:
     elif error["message"] != entry["result"]:
         lines += [f"  {line}" for line in error["message"].splitlines()]
     if (work.output / f"{name}.ipynb").is_file():
-        lines.append(f"As far as it came: {work.output / name}.ipynb")
+        lines.append(f"The notebook as far as it got: {work.output / name}.ipynb")
     return lines
 
 

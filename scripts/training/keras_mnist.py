@@ -64,7 +64,7 @@ def main():
 def fit(model, training, validation, args, world, resumed):
     """Train the model; after each epoch, log and print its figures and write a checkpoint.
 
-    Returns the history: for each figure, a list. Exits with code 1 when the loss is no number any more.
+    Returns the history: for each figure, a list. Exits with code 1 when the loss is no longer a number.
     """
     import keras
     from fast_epochs import fast_epochs

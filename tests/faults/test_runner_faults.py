@@ -32,7 +32,7 @@ def test_the_first_failure_ends_the_run_and_is_told(tmp_path, capsys):
     assert '02_b: failed in code cell 2, line 3: raise ValueError("no such cluster")' in told.err
     assert "ValueError: no such cluster" in told.err
     assert "\x1b" not in told.err
-    assert f"As far as it came: {tmp_path / 'output' / '02_b.ipynb'}" in told.err
+    assert f"The notebook as far as it got: {tmp_path / 'output' / '02_b.ipynb'}" in told.err
     assert "1 of 3 notebooks ran to the end; 02_b failed. --resume goes on from there." in told.out
     table = told.out.strip().split("\n\n")[0]
     rows = [line.split() for line in table.splitlines()[1:]]

@@ -61,18 +61,18 @@ def test_a_cell_that_was_not_run_is_not_an_error():
     assert sentence("03.1") == "There is no `dollars` yet: run the cell above first."
     assert sentence("03.1", dollars=...).startswith("`dollars` is still `...`")
     assert sentence("02.1", sevens=3) == "`data` is not there: run the notebook's cells from the top down to here."
-    assert "`ws` is no workspace any more" in sentence("01.1", identity={}, ws="mine")
+    assert "`ws` is no longer a workspace" in sentence("01.1", identity={}, ws="mine")
 
 
 @pytest.mark.parametrize(
     "exercise, variables, told",
     [
-        ("03.1", {"dollars": "126.24"}, "`dollars` is of type `str`; a number is asked for."),
-        ("02.1", {"sevens": 3.0, "data": DATA}, "`sevens` is of type `float`; a whole number is asked for."),
+        ("03.1", {"dollars": "126.24"}, "`dollars` is of type `str`; a number is expected."),
+        ("02.1", {"sevens": 3.0, "data": DATA}, "`sevens` is of type `float`; a whole number is expected."),
         ("02.1", {"sevens": True, "data": DATA}, "`sevens` is of type `bool`"),
-        ("02.4", {"damaged": ["x"], "copies": "."}, "`damaged` is of type `list`; a text is asked for."),
-        ("08.1", {"digits": "7210414959", "images": None}, "`digits` is of type `str`; a list is asked for."),
-        ("04.1", {"short": "a run"}, "`short` is of type `str`; a run is asked for"),
+        ("02.4", {"damaged": ["x"], "copies": "."}, "`damaged` is of type `list`; a string is expected."),
+        ("08.1", {"digits": "7210414959", "images": None}, "`digits` is of type `str`; a list is expected."),
+        ("04.1", {"short": "a run"}, "`short` is of type `str`; a run is expected"),
         ("07.2", {"sweep": 3}, "`sweep` is no sweep"),
         ("06.1", {"is_intact": True}, "has to be a function"),
     ],
