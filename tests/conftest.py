@@ -81,8 +81,11 @@ def ml_client(tmp_path_factory, mlflow_store):
         shutil.copyfile(mlflow_store, path / "mlflow.db")
         client.use()
         from azure.ai.ml import MLClient
+        from azure.ai.ml.constants._endpoint import EndpointInvokeFields
         from azure.identity import DefaultAzureCredential
 
+        # The client keeps the headers of one invoke() for the next, of whatever endpoint.
+        patch.setattr(EndpointInvokeFields, "DEFAULT_HEADER", dict(EndpointInvokeFields.DEFAULT_HEADER))
         yield MLClient(DefaultAzureCredential(), "a-subscription", "a-group", "a-workspace")
         services.end_all(path)
         jobs.end_all(path)

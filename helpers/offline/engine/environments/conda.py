@@ -146,7 +146,7 @@ def _dependencies(environment: dict) -> Iterator[tuple[bool, str]]:
 
 def _listed(specification: dict, name: str) -> list:
     value = specification.get(name) or []
-    if not isinstance(value, list):
+    if not isinstance(value, (list, tuple)):
         raise Invalid(f"The conda specification's {name} is {value!r}; it has to be a list.")
     return value
 
