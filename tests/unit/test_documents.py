@@ -30,8 +30,9 @@ def test_every_link_to_a_file_or_heading_leads_somewhere(page):
             assert fragment in [anchor(heading) for heading in HEADING.findall(linked.read_text())], target
 
 
-def test_every_make_target_that_readme_names_is_there():
-    named = set(re.findall(r"(?:`|^)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
+@pytest.mark.parametrize("readme", ["README.md", "README.pt-BR.md"])
+def test_every_make_target_that_readme_names_is_there(readme):
+    named = set(re.findall(r"(?:`|^)make ([a-z][a-z0-9-]*)", (ROOT / readme).read_text(), re.MULTILINE))
     dry = subprocess.run(["make", "--dry-run", *sorted(named)], cwd=ROOT, capture_output=True, text=True)
     assert named and dry.returncode == 0, dry.stderr
 
