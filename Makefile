@@ -70,7 +70,7 @@ outputs: setup
 pictures: setup
 	$(VENV)/python scripts/draw_pictures.py
 
-# notebooks/pt takes over code and outputs from notebooks, and what is left to translate is listed.
+# notebooks/pt and workshop/pt take over code and outputs from the English ones; what is left to translate is listed.
 portuguese: setup
 	$(VENV)/python scripts/portuguese.py
 

@@ -10,7 +10,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 TEXTS = {"title": "# 1 · Data", "purpose": "See [2](02_next.ipynb), ![map](../docs/map.svg)."}
 
 
-@pytest.fixture(params=portuguese.english_notebooks(), ids=lambda path: path.stem)
+@pytest.fixture(params=portuguese.english_notebooks(), ids=portuguese.told)
 def path(request):
     return request.param
 
@@ -38,14 +38,15 @@ def test_every_link_leads_somewhere(path):
 
 def test_no_notebook_is_a_translation_of_none():
     expected = {portuguese.translation_of(path) for path in portuguese.english_notebooks()}
-    assert set((portuguese.NOTEBOOKS / portuguese.LANGUAGE).glob("*.ipynb")) == expected
+    found = [path for folder in portuguese.FOLDERS for path in (folder / portuguese.LANGUAGE).glob("*.ipynb")]
+    assert set(found) == expected
 
 
 @pytest.fixture
 def lesson(tmp_path, monkeypatch):
     """A folder of two English notebooks; the first has two texts and a line of code with its output."""
     monkeypatch.setattr(portuguese, "ROOT", tmp_path)
-    monkeypatch.setattr(portuguese, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(portuguese, "FOLDERS", [tmp_path / "notebooks"])
     (tmp_path / "notebooks").mkdir()
     cells = [nbformat.v4.new_markdown_cell(text, id=name) for name, text in TEXTS.items()]
     printed = nbformat.v4.new_output("stream", text="1\n")
