@@ -22,6 +22,15 @@ SOURCES = ROOT / "workshop"
 LESSONS = ROOT / "notebooks"
 NOT_FOR_LEARNERS = {"solution", "answer"}
 NOT_FOR_TEACHERS = {"start"}
+# What a copy ends with, in Portuguese in the folder pt: the link's words stand in brackets.
+TO_SOLUTIONS = {
+    "": "When you have tried: [a solution of each task, and the answers to the questions]",
+    "pt": "Depois de tentar: [uma solução de cada tarefa e as respostas às perguntas]",
+}
+TO_EXERCISES = {
+    "": "**Exercises:** [what this notebook taught, to try for yourself]",
+    "pt": "**Exercícios:** [o que este notebook ensinou, para você mesmo experimentar]",
+}
 
 
 def tags(cell: nbformat.NotebookNode) -> set[str]:
@@ -31,8 +40,7 @@ def tags(cell: nbformat.NotebookNode) -> set[str]:
 def learner_copy(source: nbformat.NotebookNode, name: str) -> nbformat.NotebookNode:
     """The tasks: without solutions and answers, and with a way to the notebook of this name that has them."""
     copy = _without(source, NOT_FOR_LEARNERS)
-    text = f"When you have tried: [a solution of each task, and the answers to the questions](../solutions/{name})"
-    copy.cells.append(nbformat.v4.new_markdown_cell(text, id="where-solutions"))
+    copy.cells.append(nbformat.v4.new_markdown_cell(_way(TO_SOLUTIONS, "solutions", name), id="where-solutions"))
     return copy
 
 
@@ -45,9 +53,16 @@ def lesson_copy(lesson: nbformat.NotebookNode, exercises: str | None) -> nbforma
     """A lesson as it is before it was run, with a way to its exercises if there are some."""
     copy = _without(lesson, set())
     if exercises:
-        text = f"**Exercises:** [what this notebook taught, to try for yourself](../exercises/{exercises})"
-        copy.cells.append(nbformat.v4.new_markdown_cell(text, id="where-exercises"))
+        way = _way(TO_EXERCISES, "exercises", exercises)
+        copy.cells.append(nbformat.v4.new_markdown_cell(way, id="where-exercises"))
     return copy
+
+
+def _way(words: dict[str, str], folder: str, name: str) -> str:
+    """The way from a copy of this name, 04_train.ipynb or pt/04_train.ipynb, to the one in another folder."""
+    parts = Path(name).parts
+    told = words.get(parts[0], words[""])
+    return f"{told}({'../' * len(parts)}{folder}/{name})"
 
 
 def _without(notebook: nbformat.NotebookNode, left_out: set[str]) -> nbformat.NotebookNode:

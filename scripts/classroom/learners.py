@@ -47,12 +47,13 @@ def prepare(folder: Path) -> None:
         if not (folder / name).exists():
             ignored = shutil.ignore_patterns("__pycache__", "classroom", "batch")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for source in sorted(SOURCES.glob("*.ipynb")):
-        _write(folder / "exercises" / source.name, learner_copy(_read(source), source.name))
-        _write(folder / "solutions" / source.name, solution_copy(_read(source)))
-    for lesson in sorted([*LESSONS.glob("*.ipynb"), *LESSONS.glob("v2/*.ipynb")]):
+    for source in sorted([*SOURCES.glob("*.ipynb"), *SOURCES.glob("pt/*.ipynb")]):
+        copied = source.relative_to(SOURCES)
+        _write(folder / "exercises" / copied, learner_copy(_read(source), str(copied)))
+        _write(folder / "solutions" / copied, solution_copy(_read(source)))
+    for lesson in sorted([*LESSONS.glob("*.ipynb"), *LESSONS.glob("v2/*.ipynb"), *LESSONS.glob("pt/*.ipynb")]):
         copied = lesson.relative_to(LESSONS)
-        exercises = lesson.name if (SOURCES / copied).is_file() else None
+        exercises = str(copied) if (SOURCES / copied).is_file() else None
         _write(folder / "notebooks" / copied, lesson_copy(_read(lesson), exercises))
 
 

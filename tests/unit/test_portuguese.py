@@ -7,6 +7,8 @@ import portuguese
 import pytest
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"`[^`\n]+`")
+FORM = re.compile(r"^(?:#+ |- |\d+\. |\| |</?details>|```)", re.MULTILINE)  # headings, lists, tables, what folds
 TEXTS = {"title": "# 1 · Data", "purpose": "See [2](02_next.ipynb), ![map](../docs/map.svg)."}
 
 
@@ -27,6 +29,14 @@ def test_links_and_pictures_are_the_english_ones_seen_from_the_translation(path)
         if cell.cell_type == "markdown":
             expected = [portuguese.as_linked(target, path) for target in LINK.findall(cell.source)]
             assert sorted(LINK.findall(translated[cell.id])) == sorted(expected), cell.id
+
+
+def test_what_is_code_in_the_text_and_its_form_are_the_english_ones(path):
+    translated = {cell.id: cell.source for cell in portuguese.read(portuguese.translation_of(path)).cells}
+    for cell in portuguese.read(path).cells:
+        if cell.cell_type == "markdown":
+            assert set(CODE.findall(translated[cell.id])) == set(CODE.findall(cell.source)), cell.id
+            assert FORM.findall(translated[cell.id]) == FORM.findall(cell.source), cell.id
 
 
 def test_every_link_leads_somewhere(path):

@@ -47,13 +47,24 @@ def test_a_learner_gets_lessons_exercises_and_solutions_to_work_in(ana):
         assert sorted(path.name for path in (ana / kind).glob("*.ipynb")) == expected
     in_version_two = sorted(path.name for path in learners.LESSONS.glob("v2/*.ipynb"))
     assert sorted(path.name for path in (ana / "notebooks" / "v2").iterdir()) == in_version_two
-    assert sorted((ana / "solutions").iterdir()) == [ana / "solutions" / name for name in [*lessons, "drills.ipynb"]]
+    assert sorted(path.name for path in (ana / "solutions").glob("*.ipynb")) == [*lessons, "drills.ipynb"]
     lesson = cells(ana / "notebooks" / "04_train.ipynb")
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in lesson)
     assert "(../exercises/04_train.ipynb)" in lesson[-1].source
     assert "(../solutions/04_train.ipynb)" in cells(ana / "exercises" / "04_train.ipynb")[-1].source
     assert (ana / "docs" / "images" / "here-4.svg").is_file()
     assert not (ana / "scripts" / "classroom").exists()
+
+
+def test_a_learner_has_all_of_it_in_portuguese_too(ana):
+    learners.prepare(ana)
+    lessons = sorted(path.name for path in learners.LESSONS.glob("*.ipynb"))
+    for kind in learners.BOOKS:
+        assert sorted(path.name for path in (ana / kind / "pt").iterdir()) == lessons
+    assert "Exercícios:" in (way := cells(ana / "notebooks" / "pt" / "04_train.ipynb")[-1].source)
+    assert "(../../exercises/pt/04_train.ipynb)" in way
+    assert "Depois de tentar:" in (way := cells(ana / "exercises" / "pt" / "04_train.ipynb")[-1].source)
+    assert "(../../solutions/pt/04_train.ipynb)" in way
 
 
 def test_every_link_of_a_copy_leads_somewhere(ana):
