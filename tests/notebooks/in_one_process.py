@@ -2,8 +2,8 @@
 
     python in_one_process.py RESULT PARAMETERS NOTEBOOK...
 
-PARAMETERS is JSON, by name. RESULT becomes JSON: by notebook, by cell id, what was printed. One cell is left out: the
-real SDK's widget never returns where no notebook shows it.
+PARAMETERS is JSON, by name. RESULT becomes JSON: by notebook, by cell id, what was printed, and as "frameworks" those
+that are imported by then. One cell is left out: the real SDK's widget never returns where no notebook shows it.
 """
 
 import contextlib
@@ -23,6 +23,7 @@ def main() -> None:
         os.chdir(path.parent)
         printed[path.stem] = cells = {}
         _run(path, json.loads(parameters), cells)
+        cells["frameworks"] = " ".join(sorted({"tensorflow", "keras", "jax"} & set(sys.modules)))
         Path(result).write_text(json.dumps(printed))
 
 

@@ -33,6 +33,10 @@ NOT_RUN = {
     "conda ": "asks a package index",
     r"\.venv/bin/pre-commit": "changes the git repository",
     r"(make bench|\.venv/bin/python tests/bench/run\.py)": "measures for minutes, alone on its machine",
+    r"(make soak|\.venv/bin/python tests/soak/run\.py)": "kills and locks for minutes",
+    "make run-v2": "takes as long again; test_committed_outputs.py runs this series",
+    r"\.venv/bin/python scripts/train_sdk_v2\.py": "test_train_sdk_v2.py runs it",
+    "make (coverage-table|pictures|v1-to-v2|portuguese)": "tests compare what it makes with what is committed",
     "make outputs": "takes minutes; the outputs are compared by test_committed_outputs.py",
     r"(\w+=\$\()?az ": "needs a subscription",
     r".*--backend azure": "needs a workspace on Azure",
@@ -43,7 +47,7 @@ NOT_RUN = {
 SMALL = {
     "notebooks/04_train.ipynb": {"PositiveInt = 20 ": "PositiveInt = 1 ", "= 300 ": "= 32 ", "= 100 ": "= 16 "},
     "notebooks/06_download_validate.ipynb": {"Accuracy = 0.97 ": "Accuracy = 0.8 "},
-    "notebooks/07_tune.ipynb": {"PositiveInt = 12 ": "PositiveInt = 2 ", "PositiveInt = 3 ": "PositiveInt = 1 "},
+    "notebooks/07_tune.ipynb": {"PositiveInt = 8 ": "PositiveInt = 2 ", "PositiveInt = 3 ": "PositiveInt = 1 "},
     "scripts/training/arguments.py": {"default=20": "default=1"},
 }
 SET_UP = {"lock": "requirements.txt", "project": "pyproject.toml"}  # what .venv follows from

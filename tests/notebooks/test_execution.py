@@ -10,7 +10,7 @@ import nbformat
 import psutil
 import pytest
 from batch.execution import ThisInterpreter
-from books import PATHS, ROOT, behind_a_dead_proxy, environment
+from books import ROOT, behind_a_dead_proxy, environment
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from small_jobs import make_cluster, wait_until
@@ -152,22 +152,6 @@ def test_the_next_notebook_finds_the_run_of_a_killed_one(world):
     assert code == 0, printed
     assert logs_with(world, "Epoch  4/4")
     assert results(world)["05_register"] == {"Model": "keras-mnist, version 1"}
-
-
-def test_notebooks_before_the_sixth_run_as_scripts_and_import_no_keras(world):
-    for path in PATHS[:5]:
-        cells = nbformat.read(path, as_version=4).cells
-        source = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-        source = source.replace("epochs: PositiveInt = 20", "epochs: PositiveInt = 1")
-        source += "\nimport sys\nassert not {'tensorflow', 'keras', 'jax'} & set(sys.modules)\n"
-        result = subprocess.run(
-            [sys.executable, "-c", source],
-            cwd=world / "notebooks",
-            env=environment(world),
-            capture_output=True,
-            text=True,
-        )
-        assert result.returncode == 0, f"{path.name}\n{result.stdout}\n{result.stderr}"
 
 
 def left(world: Path) -> tuple[list[str], list[str], list[str]]:
