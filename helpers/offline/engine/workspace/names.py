@@ -9,12 +9,12 @@ from helpers.offline.engine.workspace.errors import Invalid, InvalidName
 def check_name(kind: str, name: str, pattern: str, rule: str) -> None:
     """Raise InvalidName, telling `rule`, unless the whole of `name` matches `pattern`."""
     if not isinstance(name, str) or not re.fullmatch(pattern, name):
-        raise InvalidName(f"{name!r} is no name for a {kind}: {rule}.")
+        raise InvalidName(f"{name!r} is no name for {"an" if kind[0] in "aeiou" else "a"} {kind}: {rule}.")
 
 
 def relative_name(name: str) -> str:
-    """A file's name inside a folder, as clean posix path. Raises Invalid where it would leave the folder."""
-    path = PurePosixPath(name)
+    """A file's name inside a folder, as clean posix path. Raises Invalid where it is none or would leave the folder."""
+    path = PurePosixPath(name if isinstance(name, str) else "")
     if not name or "\0" in name or path.is_absolute() or ".." in path.parts or path == PurePosixPath("."):
         raise Invalid(
             f"{name!r} is no name for a file here: give a relative path without '..', such as 'outputs/model.keras'."
