@@ -1,9 +1,13 @@
-"""Keras and its backend without the notes that they write while they load."""
+"""Keras and its backend without the notes that they write while they load, and without what they load for nothing."""
 
 import os
 import sys
 import tempfile
 from contextlib import contextmanager
+
+# Keras imports these where they happen to be installed, to take their tables and be one of their estimators. That takes
+# a second, and no training here uses it.
+NOT_NEEDED = ("pandas", "sklearn")
 
 
 @contextmanager
@@ -16,6 +20,17 @@ def quietly():
     if os.environ["KERAS_BACKEND"] != "tensorflow":
         # Keras on another backend imports it, too, where it is installed, and only to ask for the types of things.
         sys.modules.setdefault("tensorflow", None)
+    absent = [name for name in NOT_NEEDED if sys.modules.setdefault(name, None) is None]
+    try:
+        with _notes_held_back():
+            yield
+    finally:
+        for name in absent:  # who asks for them later finds them
+            del sys.modules[name]
+
+
+@contextmanager
+def _notes_held_back():
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == "0":
         yield
         return

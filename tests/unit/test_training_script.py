@@ -157,12 +157,14 @@ def test_jax_without_azure_with_no_validation_split(digits, tmp_path):
 
 
 NETWORK = """
-import json, os, sys
+import importlib.util, json, os, sys
 sys.path.insert(0, {training!r})
 os.environ["KERAS_BACKEND"] = "jax"
 from quiet import quietly
 with quietly():
     import keras, network
+for name in ("pandas", "sklearn"):  # Keras was imported without them, and whoever asks later finds them
+    assert name not in sys.modules and importlib.util.find_spec(name), name
 model = network.build(784, 300, 100, 0.001)
 print(json.dumps([
     [[layer.units, layer.activation.__name__, layer.count_params(), str(layer.output.shape)] for layer in model.layers],
