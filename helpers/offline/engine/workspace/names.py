@@ -9,7 +9,8 @@ from helpers.offline.engine.workspace.errors import Invalid, InvalidName
 def check_name(kind: str, name: str, pattern: str, rule: str) -> None:
     """Raise InvalidName, telling `rule`, unless the whole of `name` matches `pattern`."""
     if not isinstance(name, str) or not re.fullmatch(pattern, name):
-        raise InvalidName(f"{name!r} is no name for {"an" if kind[0] in "aeiou" else "a"} {kind}: {rule}.")
+        article = "an" if kind[0] in "aeiou" else "a"
+        raise InvalidName(f"{name!r} is no name for {article} {kind}: {rule}.")
 
 
 def relative_name(name: str) -> str:
