@@ -6,7 +6,7 @@ WHEELHOUSE ?=
 VENV := .venv/bin
 
 .PHONY: setup doctor run run-v2 test lab workshop workshop-reset lint bench soak outputs pictures portuguese \
-	slides studio coverage-table legacy wheelhouse lock clean
+	slides studio coverage-table v1-to-v2 legacy wheelhouse lock clean
 
 # Any Python runs the set-up, which chooses the one for .venv itself.
 define any-python
@@ -86,6 +86,10 @@ studio: setup
 coverage-table: setup
 	$(VENV)/python scripts/coverage_table.py
 	$(VENV)/python scripts/coverage_table_v2.py
+
+# The code in docs/v1-to-v2.md, from the notebooks of both series.
+v1-to-v2: setup
+	$(VENV)/python scripts/compare_series.py
 
 # The article's own stack, Python 3.7 and TensorFlow 2.0: its environment is built, and trains through the mocked SDK.
 legacy: setup

@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import compare_series
 import draw_pictures
 import pytest
 
@@ -40,3 +41,10 @@ def test_every_make_target_that_readme_names_is_there(readme):
 def test_readme_shows_the_house():
     alt = draw_pictures.alternatives()["house.svg"]
     assert f"![{alt}](docs/images/house.svg)" in (ROOT / "README.md").read_text()
+
+
+def test_the_comparison_of_the_series_shows_the_notebooks_own_cells():
+    page = compare_series.PAGE.read_text(encoding="utf-8")
+    shown = compare_series.PLACE.findall(page)
+    assert {side.split()[1][:2] for place in shown for side in place[1:]} == {f"0{number}" for number in range(1, 10)}
+    assert compare_series.filled(page) == page, "`make v1-to-v2` fills it in anew"
