@@ -10,6 +10,7 @@ TRAINING = REPOSITORY / "scripts" / "training"
 EDITIONS = {  # the folders that a run's files come from; of files of one name, the last one's is taken
     "v1": [TRAINING],
     "v2": [TRAINING, TRAINING / "v2"],
+    "pipeline": [TRAINING, TRAINING / "v2", TRAINING / "pipeline"],
     "legacy": [TRAINING / "legacy"],
 }
 
@@ -17,8 +18,9 @@ EDITIONS = {  # the folders that a run's files come from; of files of one name, 
 def stage_training_script(edition: str = "v1") -> Path:
     """A temporary folder with what a run needs: the script's files and, beside them, the MNIST reader of helpers.
 
-    The editions "v1" and "v2" are one script, which logs to the run of the SDK v1 or with MLflow; "legacy" is the
-    article's. What is submitted is a whole folder, so it holds nothing else. It is deleted when the kernel ends.
+    The editions "v1" and "v2" are one script, which logs to the run of the SDK v1 or with MLflow; "pipeline" is v2's
+    with the scripts of the steps around it, and "legacy" is the article's. What is submitted is a whole folder, so it
+    holds nothing else. It is deleted when the kernel ends.
     """
     folder = Path(tempfile.mkdtemp(prefix="keras-mnist-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)

@@ -101,6 +101,12 @@ LESSONS = (
         ("workspace", "data", "run", "model"),
         "Map of the series. You are here: compute and service, the two that cost money and are removed.",
     ),
+    Lesson(
+        10,
+        ("compute", "run", "model"),
+        ("workspace", "data"),
+        "Map of the series. You are here: compute, run and model, made anew by the steps of one pipeline.",
+    ),
 )
 STAGES_ALT = (
     "The stages of a run, from left to right: NotStarted; Preparing, the environment is built or found; Queued, it "

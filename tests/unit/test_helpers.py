@@ -16,6 +16,7 @@ import helpers
 from helpers import results, training, workspace
 
 ROOT = Path(__file__).resolve().parents[2]
+REGISTER = {"register.py", "register_dependencies.yml"}
 
 
 def python(code: str, folder: Path, **variables) -> subprocess.CompletedProcess:
@@ -248,7 +249,11 @@ def test_a_value_that_json_cannot_hold_is_refused():
 
 @pytest.mark.parametrize(
     ("edition", "tracking", "more"),
-    [("v1", "from azureml.core import Run", set()), ("v2", "import mlflow", {"job.yml"})],
+    [
+        ("v1", "from azureml.core import Run", set()),
+        ("v2", "import mlflow", {"job.yml"}),
+        ("pipeline", "import mlflow", {"job.yml", "prepare.py", "prepare.yml", "evaluate.py", *REGISTER}),
+    ],
 )
 def test_the_staged_folder_holds_what_a_run_needs_and_nothing_else(edition, tracking, more):
     folder = training.stage_training_script(edition)
