@@ -17,6 +17,7 @@ def describe_costs(values: dict[Path, dict[str, object]]) -> dict[Path, str]:
         if given.get("backend") != "azure":
             continue
         lines = [describe_run(cluster, nodes, seconds) for nodes, seconds in limits(given)]
+        lines += [f"{step}, for each step" for step in steps(given)]
         lines += [f"{day}, until it is deleted" for day in days(given)]
         if lines:
             told[notebook] = "\n".join(f"{notebook.stem}: {line}" for line in lines)
@@ -35,6 +36,13 @@ def days(given: dict[str, object]) -> list[str]:
     return told
 
 
+def steps(given: dict[str, object]) -> list[str]:
+    """What each step of a notebook's pipeline costs at most, on the machine that the notebook names for it."""
+    if "max_step_seconds" not in given:
+        return []
+    return [costs.describe(given["pipeline_vm_size"], nodes=1, seconds=given["max_step_seconds"])]
+
+
 def limits(given: dict[str, object]) -> list[tuple[int, int]]:
     """Nodes and seconds at most of each run that a notebook submits, the trials of a sweep taken together."""
     found = []
@@ -42,7 +50,8 @@ def limits(given: dict[str, object]) -> list[tuple[int, int]]:
         nodes = {1, given.get("node_count", 1)}  # above 1, the run of one node is followed by one of so many
         found += [(count, given["max_run_duration_seconds"]) for count in sorted(nodes)]
     if "max_duration_minutes" in given:
-        found.append((given["max_concurrent_runs"], 60 * given["max_duration_minutes"]))
+        at_once = given.get("max_concurrent_runs") or given["max_concurrent_trials"]  # in SDK v1, in v2
+        found.append((at_once, 60 * given["max_duration_minutes"]))
     return found
 
 

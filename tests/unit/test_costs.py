@@ -128,6 +128,18 @@ def test_of_an_endpoint_the_runner_tells_the_cost_of_a_day_of_each_machine(tmp_p
     ]
 
 
+def test_of_version_two_the_runner_tells_the_sweep_and_each_step_of_the_pipeline(tmp_path, capsys):
+    sweep = f'vm_size: str = "{T4}"\nmax_concurrent_trials: int = 3\nmax_duration_minutes: int = 60'
+    steps = 'pipeline_vm_size: str = "Standard_F4s_v2"\nmax_step_seconds: int = 3600'
+    for name, parameters in {"07_tune": sweep, "10_pipeline": steps}.items():
+        write_notebook(tmp_path, name, "x = 1", parameters=f'backend: str = "offline"\n{parameters}')
+    assert run_notebooks.main(["--notebooks", str(tmp_path / "notebooks"), "--backend", "azure"]) == 0
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        f"07_tune: On Azure, 3 nodes of {T4} for 1 hour: up to 1.58 USD (East US, January 2026)",
+        "10_pipeline: On Azure, 1 node of Standard_F4s_v2 for 1 hour: up to 0.17 USD (East US, 2024), for each step",
+    ]
+
+
 def test_of_a_cluster_that_is_there_already_the_runner_does_not_know_the_price(series, capsys):
     assert run_notebooks.main([*series, "4", "--backend", "azure"]) == 0
     assert capsys.readouterr().out.startswith("04_train: submits a run to a cluster that is there already")
