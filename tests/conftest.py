@@ -30,6 +30,11 @@ _specification = importlib.util.spec_from_file_location("network_guard", GUARD /
 _specification.loader.exec_module(importlib.util.module_from_spec(_specification))
 
 
+def pytest_xdist_auto_num_workers(config) -> int:
+    """One more than there are cores: a test often waits for what a process writes."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(autouse=True)
 def no_connection_outside_loopback():
     log = Path(os.environ["NETWORK_GUARD_LOG"])
