@@ -58,7 +58,7 @@ lint: setup
 bench: setup
 	$(VENV)/python tests/bench/run.py
 
-# What the offline backend survives, for docs/reliability.md; takes about twenty minutes.
+# What the offline backend survives, for docs/reliability.md; takes about ten minutes.
 soak: setup
 	$(VENV)/python tests/soak/run.py
 

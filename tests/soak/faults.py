@@ -20,7 +20,7 @@ from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import NotFound
 
-TIMES = 20
+TIMES = 10
 VALUES = 40  # that the script logs, over about a second
 SCRIPT = LOG + f"print('pid', os.getpid())\nfor step in range({VALUES}):\n    log('m', step)\n    time.sleep(0.025)"
 LONGEST = 90  # seconds until a run has to have ended
