@@ -30,6 +30,18 @@ _specification = importlib.util.spec_from_file_location("network_guard", GUARD /
 _specification.loader.exec_module(importlib.util.module_from_spec(_specification))
 
 
+LONGEST = (  # test files that take longest, the longest first
+    *("test_commands", "test_committed_outputs", "test_exercises", "test_execution", "test_real_sdk", "test_twins"),
+    *("test_training_together", "test_runner_faults", "test_training_script", "test_build_faults", "test_arm_sweeps"),
+    *("test_engine_services", "test_engine_jobs", "test_engine_sweeps", "test_drills", "test_train_sdk_v2"),
+)
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """What takes longest comes first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+
+
 def pytest_xdist_auto_num_workers(config) -> int:
     """One more than there are cores: a test often waits for what a process writes."""
     return (os.cpu_count() or 1) + 1
