@@ -74,7 +74,7 @@ def test_they_train_on_several_nodes_run_again_and_alone_and_elsewhere_and_the_s
     assert all("TCP without encryption" in line for line in alarming), done.stderr  # ipykernel's own, of loopback
     assert [path for path in elsewhere.parent.rglob("*") if path.is_file()] == [elsewhere / "out.ipynb"]
 
-    code, printed = run(world, "02", "05", "08")
+    code, printed = run(world, "01-03", "05", "08")
     assert code == 0, printed
     recorded = results(world)
     assert recorded["02_data"] == {"Dataset": "mnist-dataset, version 1"}
@@ -89,8 +89,9 @@ def test_they_train_on_several_nodes_run_again_and_alone_and_elsewhere_and_the_s
         assert models.list_all(world / "offline") == []
 
 
-def test_in_version_2_there_may_be_nothing_to_clean_up_either(world):
-    code, printed = run(world, "09", "--series", "v2")
+@pytest.mark.parametrize("series", ["", "v2"])
+def test_there_may_be_nothing_to_clean_up(world, series):
+    code, printed = run(world, "09", "--series", series)
     assert code == 0, printed
     assert results(world)["09_clean_up"] == {"Resources left that cost money": 0}
 
