@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 from small_jobs import LOG, make_cluster, printed_pid, submit, submit_sweep, supervisor_of, wait_for, wait_until
+from small_services import register_model
 
-from helpers.offline.engine import jobs, removal
+from helpers.offline.engine import jobs, removal, services
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import artifacts, job_states, mlflow_store, run_files, spool
@@ -220,10 +221,7 @@ def test_reset_ends_what_runs(opened, tmp_path):
 
 
 def test_a_submission_that_is_killed_leaves_no_run_or_one_that_ends(opened, tmp_path):
-    program = [sys.executable, Path(__file__).with_name("kill_at_each_step.py"), opened, tmp_path / "s"]
-    environment = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[1]}{os.pathsep}{os.environ['PYTHONPATH']}"}
-    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
-    steps = done.stdout.split()
+    steps = killed_steps(opened, tmp_path, "submit")
     assert {"take", "insert", "create_run", "start_supervisor"} <= set(steps)
 
     def statuses():
@@ -233,3 +231,42 @@ def test_a_submission_that_is_killed_leaves_no_run_or_one_that_ends(opened, tmp_
     seen = statuses()
     assert {"Completed", "Failed"} == set(seen)  # killed after the supervisor was started, and before
     assert len(seen) < len(steps)  # killed before there was a run
+    open_anew(opened)
+    assert len(list(opened.glob("runs/*"))) == len(seen)
+
+
+def test_a_registration_or_deletion_of_a_model_that_is_killed_leaves_no_files_of_nobody(opened, tmp_path):
+    steps = killed_steps(opened, tmp_path, "register", "delete")
+    assert {"making_folder", "copytree", "create_registered_model", "_insert_version", "rmtree"} <= set(steps)
+    assert any(opened.glob("models/*/*"))
+    open_anew(opened)
+    found = models.list_all(opened)
+    assert {model.path for model in found} == set(opened.glob("models/*/*"))
+    assert found and all(model.version == 7 and "model/weights" in model.files for model in found)
+    assert len(found) < len(steps)
+
+
+def test_a_deployment_that_is_killed_leaves_a_service_that_failed_or_nothing(opened, tmp_path):
+    (tmp_path / "s").mkdir()
+    register_model(opened, tmp_path / "s")
+    steps = killed_steps(opened, tmp_path, "deploy")
+    assert {"stage", "copytree", "write", "add_if", "start"} <= set(steps)
+    left = set(opened.glob("services/*"))
+    open_anew(opened)
+    found = services.list_all(opened, "ACI")
+    assert {service["state"] for service in found} == {"Failed"}
+    assert {opened / "services" / service["id"] for service in found} == set(opened.glob("services/*")) < left
+
+
+def killed_steps(opened, tmp_path, *actions):
+    """The steps of the engine's before each of which one of the actions was killed."""
+    program = [sys.executable, Path(__file__).with_name("kill_at_each_step.py"), opened, tmp_path / "s", *actions]
+    environment = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[1]}{os.pathsep}{os.environ['PYTHONPATH']}"}
+    done = subprocess.run(program, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def open_anew(opened):
+    """Open the workspace as a new process does."""
+    folder._opened.clear()
+    folder.open_folder(opened)

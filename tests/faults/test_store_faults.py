@@ -1,6 +1,7 @@
 """A store that is locked, full, read-only, damaged or gone: told in words, waited for where there is time."""
 
 import contextlib
+import json
 import os
 import sqlite3
 import threading
@@ -13,7 +14,7 @@ from small_jobs import LOG, make_cluster, submit, submit_sweep, wait_for, wait_u
 
 from helpers.offline.engine import jobs, processes, removal
 from helpers.offline.engine.history import job_states, logs, metrics, mlflow_store, run_files, spool
-from helpers.offline.engine.jobs import finish, run_records, submission, supervisor
+from helpers.offline.engine.jobs import finish, outputs, run_records, submission, supervisor
 from helpers.offline.engine.sweeps import controller
 from helpers.offline.engine.workspace import database, folder, outages
 from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, StoreUnavailable
@@ -236,3 +237,19 @@ def test_a_record_that_is_refused_is_tried_again(opened, unsupervised):
     finish.record(opened, run_id)
     assert job_states.get(opened, run_id)["status"] == "Completed"
     assert metrics.read(opened, run_id) == {}
+
+
+def test_outputs_that_were_uploaded_before_a_refusal_are_not_taken_for_somebody_elses(opened, tmp_path, unsupervised):
+    run_id, made = unsupervised, job_states.run_folder(opened, unsupervised) / outputs.FOLDER / "made"
+    output = {"name": "made", "kind": "folder", "datastore": "workspaceblobstore", "path": "uploaded", "register": None}
+    output |= {"mechanism": "upload", "globs": None, "overwrite": False}
+    job = job_states.submitted(opened, run_id) | {"outputs": [output]}
+    (job_states.run_folder(opened, run_id) / "job.json").write_text(json.dumps(job))
+    made.mkdir(parents=True)
+    (made / "a.csv").write_text("a")
+    finish.end(opened, run_id, "Completed")
+    with locked(opened / "mlflow.db"), pytest.raises(FolderError):
+        finish.record(opened, run_id)
+    finish.record(opened, run_id)
+    assert job_states.get(opened, run_id)["status"] == "Completed"
+    assert (outputs.in_datastore(opened, output) / "a.csv").read_text() == "a"

@@ -69,9 +69,13 @@ def datastore_root(folder: Path, name: str = BLOBSTORE) -> Path:
 
 
 def upload(
-    folder: Path, files: list[tuple[Path, str]], datastore: str = BLOBSTORE, overwrite: bool = False
+    folder: Path,
+    files: list[tuple[Path, str]],
+    datastore: str = BLOBSTORE,
+    overwrite: bool = False,
+    put: Callable[[Path, Path], None] = copy_whole,
 ) -> list[str]:
-    """Copy local files into a datastore under the given posix names; returns those that were written.
+    """Put local files into a datastore under the given posix names; returns those that were written.
 
     Without `overwrite` a name that is taken is left alone. Raises Invalid for a name that leaves the datastore.
     """
@@ -82,7 +86,7 @@ def upload(
     written = []
     for source, target, name in targets:
         if overwrite or not target.exists():
-            copy_whole(source, target)
+            put(source, target)
             written.append(name)
     return written
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,8 +13,10 @@ from urllib.request import url2pathname
 
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
+from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
-from helpers.offline.engine.workspace.files import PARTIAL, all_but, files_below
+from helpers.offline.engine.workspace.files import all_but, files_below
+from helpers.offline.engine.workspace.leftovers import making_folder
 from helpers.offline.engine.workspace.names import check_name, safe_join
 
 EXTRA = "azureml.model"  # framework and the like, as JSON
@@ -67,24 +70,18 @@ def register(
     if source.resolve().is_relative_to(folder) and files.is_relative_to(source.resolve()):
         raise Invalid(f"{source} is the folder in which the offline workspace keeps its models.")
     target = safe_join(files, stored_as)
-    target.parent.mkdir(parents=True)
-    try:
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=all_but(folder, f"{PARTIAL}*"))
-        else:
-            shutil.copyfile(source, target)
-        store = mlflow_store.client(folder)
-        with mlflow_store.registry_lock(folder):
-            if not _is_registered(store, name):
-                store.create_registered_model(name)
-            made = store.create_model_version(
-                name, files.as_uri(), run_id, tags=version_tags, description=description or ""
-            )
-            if version not in (None, int(made.version)):
-                made = _renumbered(folder, made, version)
-    except BaseException:
-        shutil.rmtree(files, ignore_errors=True)
-        raise
+    with making_folder(files):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=all_but(folder))
+            else:
+                shutil.copyfile(source, target)
+            details = {"run_id": run_id, "tags": version_tags, "description": description or ""}
+            made = _add_version(folder, name, version, files.as_uri(), **details)
+        except BaseException:
+            shutil.rmtree(files, ignore_errors=True)
+            raise
     return _record(folder, made)
 
 
@@ -155,18 +152,54 @@ def delete(folder: Path, name: str, version: int) -> None:
         shutil.rmtree(model.path, ignore_errors=True)
 
 
-def _renumbered(folder: Path, made, version: int):
-    """Give the version that was just made another number, which MLflow has no call for. Raises AlreadyExists."""
+def _add_version(folder: Path, name: str, version: int | None, source: str, **details):
+    """MLflow's new version of the model, by its next number or the one that is given. Raises AlreadyExists.
+
+    `details` are run_id, tags and description.
+    """
     store = mlflow_store.client(folder)
+    with mlflow_store.registry_lock(folder):
+        if not _is_registered(store, name):
+            store.create_registered_model(name)
+        if version is None:
+            return store.create_model_version(name, source, **details)
+        _insert_version(folder, name, version, source, **details)
+    return store.get_model_version(name, str(version))
+
+
+@outages.patiently
+def _insert_version(
+    folder: Path, name: str, version: int, source: str, *, run_id: str | None, tags: dict[str, str], description: str
+) -> None:
+    """A version of a number that is given, which MLflow itself has no call for. Raises AlreadyExists."""
+    now = int(time.time() * 1000)
+    columns = {
+        "name": name,
+        "version": version,
+        "creation_time": now,
+        "last_updated_time": now,
+        "description": description,
+        "current_stage": "None",
+        "source": source,
+        "storage_location": source,
+        "run_id": run_id,
+        "status": "READY",
+    }
     with mlflow_store.connected(folder) as connection:
-        connection.execute("PRAGMA foreign_keys=ON")  # the version's tags follow
-        key = (version, made.name, int(made.version))
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.execute("UPDATE model_versions SET version=? WHERE name=? AND version=?", key)
+            connection.execute(
+                f"INSERT INTO model_versions ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+                [*columns.values()],
+            )
         except sqlite3.IntegrityError as error:
-            store.delete_model_version(made.name, made.version)
-            raise AlreadyExists(f"The model {made.name!r} has a version {version} already.") from error
-    return store.get_model_version(made.name, str(version))
+            raise AlreadyExists(f"The model {name!r} has a version {version} already.") from error
+        connection.executemany(
+            "INSERT INTO model_version_tags (name, version, key, value) VALUES (?, ?, ?, ?)",
+            [(name, version, key, value) for key, value in tags.items()],
+        )
+        connection.execute("UPDATE registered_models SET last_updated_time=? WHERE name=?", (now, name))
+        connection.execute("COMMIT")
 
 
 def _is_registered(store, name: str) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.workspace import database
 from helpers.offline.engine.workspace.errors import AlreadyExists
-from helpers.offline.engine.workspace.files import copy_whole, write_whole
+from helpers.offline.engine.workspace.files import copy_whole, move_whole, write_whole
 from helpers.offline.engine.workspace.names import relative_name, safe_join
 
 
@@ -22,20 +22,8 @@ def upload(folder: Path, run_id: str, name: str, source: Path, overwrite: bool =
 
 
 def take(folder: Path, run_id: str, name: str, source: Path) -> None:
-    """Have a file as `name` in the run, in place of what was there: moved, where it is nobody else's, or else copied.
-
-    A file that a link leads to, or that has another name somewhere, may be the user's. Raises Invalid and OSError.
-    """
-    target = _target(folder, run_id, name, overwrite=True)
-    if source.resolve() != source or source.stat().st_nlink > 1:
-        copy_whole(source, target)
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        source.replace(target)
-    except OSError:  # another disk
-        copy_whole(source, target)
-        source.unlink()
+    """Have a file as `name` in the run, in place of what was there; see move_whole(). Raises Invalid and OSError."""
+    move_whole(source, _target(folder, run_id, name, overwrite=True))
 
 
 def upload_bytes(folder: Path, run_id: str, name: str, content: bytes, overwrite: bool = False) -> None:

@@ -16,6 +16,7 @@ from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace import database, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, FolderError
 from helpers.offline.engine.workspace.files import write_whole
+from helpers.offline.engine.workspace.leftovers import SUPERVISOR_LOCK, making_folder
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"  # in the environment of each process of a job
 
@@ -26,10 +27,10 @@ def make(folder: Path, run_id: str, job: dict) -> int:
     Raises AlreadyExists.
     """
     try:
-        run_folder(folder, run_id).mkdir(parents=True)
+        with making_folder(run_folder(folder, run_id)):
+            lock = take_lock(folder, run_id)
     except FileExistsError:
         raise AlreadyExists(f"The workspace has a run {run_id!r} already; give another name.") from None
-    lock = take_lock(folder, run_id)
     write_whole(json.dumps(job).encode(), run_folder(folder, run_id) / "job.json")
     return lock
 
@@ -131,12 +132,12 @@ def cancel_requested(folder: Path, run_id: str) -> bool:
 
 def take_lock(folder: Path, run_id: str) -> int | None:
     """A descriptor that holds the lock of the run's supervisor; None while another process holds it."""
-    return detached.take_lock(run_folder(folder, run_id) / "supervisor.lock")
+    return detached.take_lock(run_folder(folder, run_id) / SUPERVISOR_LOCK)
 
 
 def supervised(folder: Path) -> set[str]:
     """The runs whose supervisor lives."""
-    locks = (folder / "runs").glob("*/supervisor.lock")
+    locks = (folder / "runs").glob(f"*/{SUPERVISOR_LOCK}")
     return {path.parent.name for path in locks if detached.is_held(path)}
 
 

@@ -22,8 +22,8 @@ from helpers.offline.engine.history.statuses import FINAL, MLFLOW_STATUS
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
 from helpers.offline.engine.workspace import database, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
+from helpers.offline.engine.workspace.leftovers import STORE
 
-STORE = "mlflow.db"
 RUN_TYPE = "azureml.runType"
 COMMAND_JOB = "azureml.commandjob"  # the run type of a script that SDK v2 submits
 # Azure has no such endpoint, so that MLflow 3 fails there wherever it logs a model (Azure/azure-sdk-for-python #44896).

@@ -11,6 +11,7 @@ from pathlib import Path
 import pathspec
 
 from helpers.offline.engine.workspace.errors import Invalid, NotFound, TooLarge
+from helpers.offline.engine.workspace.files import whole
 
 _logger = logging.getLogger(__name__)
 
@@ -44,11 +45,12 @@ def take(folder: Path, source_directory: Path, max_bytes: float | None = None, m
     snapshot_id = str(uuid.UUID(digest.hexdigest()[:32]))
     target = snapshot_path(folder, snapshot_id)
     if not target.exists():
-        part = target.with_suffix(f".{uuid.uuid4().hex}.part")
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        with (
+            whole(target) as partial,
+            zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive,
+        ):
             for name, path in files:
                 archive.write(path, name)
-        part.replace(target)
     return snapshot_id
 
 

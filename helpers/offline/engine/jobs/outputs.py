@@ -7,7 +7,7 @@ from helpers.offline.engine import assets
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.workspace.errors import AlreadyExists, EngineError, FolderError
-from helpers.offline.engine.workspace.files import files_below
+from helpers.offline.engine.workspace.files import files_below, move_whole
 from helpers.offline.engine.workspace.names import relative_name, safe_join
 
 FOLDER = "made"  # of a job, for what is uploaded at its end
@@ -90,7 +90,8 @@ def _upload(folder: Path, run_id: str, given: dict) -> None:
     if taken and not given["overwrite"]:
         raise AlreadyExists(f"{target.name}/{taken[0]} is in the datastore already; pass overwrite=True to replace it.")
     files = [(local / name, f"{given['path'].strip('/')}/{name}") for name in names]
-    data.upload(folder, files, given["datastore"], overwrite=given["overwrite"])
+    # They are moved: whoever has to go on with this sees what is left to do.
+    data.upload(folder, files, given["datastore"], overwrite=given["overwrite"], put=move_whole)
 
 
 def _register(folder: Path, given: dict) -> None:

@@ -2,10 +2,10 @@
 
 import hmac
 import json
-import os
 import secrets
-import uuid
 from pathlib import Path
+
+from helpers.offline.engine.workspace.files import whole
 
 KEYS = ("primary", "secondary")
 
@@ -26,11 +26,9 @@ def read(place: Path) -> dict:
 
 def write(place: Path, access: dict) -> None:
     """Write the file, for the owner's eyes only; whoever reads meanwhile sees the old one or the new."""
-    partial = place / f"access.{uuid.uuid4().hex}"
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(access, file)
-    partial.replace(path(place))
+    with whole(path(place)) as partial:
+        partial.chmod(0o600)
+        partial.write_text(json.dumps(access))
 
 
 def replace_key(place: Path, which: str, value: str | None = None) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from helpers.offline.engine import assets
 from helpers.offline.engine.services import access, records, staging
 from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
+from helpers.offline.engine.workspace.leftovers import making_folder
 
 TYPES = ("ACI", "Local", records.ONLINE)
 WANTED = ("models", "source_directory", "entry_script", "environment")  # what a deployment is made of
@@ -41,6 +42,7 @@ def deploy(
     id = uuid.uuid4().hex
     place = records.service_folder(folder, id)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(making_folder(place, 0o700))
         stack.callback(records.remove_unless_kept, folder, type, name, id)
         staging.stage(folder, place / "1", wanted)
         body = {**wanted, "environment": staging.with_server(wanted["environment"]), "id": id, **records.begun()}
@@ -75,7 +77,8 @@ def redeploy(folder: Path, type: str, name: str, changes: dict, port: int = 0) -
     wanted = {key: service[key] for key in WANTED} | changes
     if port not in (0, service.get("port")):
         return deploy(folder, type, name, wanted, port=port, keys=keys(folder, type, name), overwrite=True)
-    number = service["deployment"] + 1
+    # Beyond what a deployment that was killed may have left there, too.
+    number = 1 + max([service["deployment"], *(int(entry.name) for entry in place.glob("[0-9]*"))])
     staging.stage(folder, place / str(number), wanted)
     changes = {**wanted, "environment": staging.with_server(wanted["environment"]), **records.begun(number)}
     lock = records.take_lock(folder, service["id"])

@@ -13,6 +13,7 @@ from helpers.offline.engine import assets
 from helpers.offline.engine.services import access, deployments, records, traffic
 from helpers.offline.engine.services.records import ENDPOINT, ONLINE
 from helpers.offline.engine.workspace.errors import NotAllowed, NotFound
+from helpers.offline.engine.workspace.leftovers import making_folder
 
 
 def put(folder: Path, name: str, wanted: dict) -> dict:
@@ -71,8 +72,8 @@ def _open(folder: Path, name: str, wanted: dict) -> dict:
     id = uuid.uuid4().hex
     place = records.service_folder(folder, id)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(making_folder(place, 0o700))
         stack.callback(records.remove_unless_kept, folder, ENDPOINT, name, id)
-        place.mkdir(mode=0o700, parents=True)
         access.write(place, access.new(auth_enabled=True))
         listener = stack.enter_context(contextlib.closing(records.listen(0)))
         lock = records.take_lock(folder, id)

@@ -18,6 +18,7 @@ from helpers.offline.engine.history import logs as log_files
 from helpers.offline.engine.processes import detached
 from helpers.offline.engine.services import front
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
+from helpers.offline.engine.workspace.leftovers import SUPERVISOR_LOCK
 
 ONLINE, ENDPOINT = "Online", "Endpoint"  # a deployment of an endpoint, by "endpoint/deployment"; and the endpoint
 KINDS = {"ACI": "ACI service", "Local": "Local service", ONLINE: "online deployment", ENDPOINT: "online endpoint"}
@@ -163,7 +164,7 @@ def listen(port: int) -> socket.socket:
 
 def take_lock(folder: Path, id: str) -> int | None:
     """The lock of the process that serves it, as detached has it; None while the process lives."""
-    return detached.take_lock(service_folder(folder, id) / "supervisor.lock")
+    return detached.take_lock(service_folder(folder, id) / SUPERVISOR_LOCK)
 
 
 def service_folder(folder: Path, id: str) -> Path:

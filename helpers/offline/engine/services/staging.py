@@ -7,7 +7,7 @@ from pathlib import Path
 from helpers.offline.engine import environments
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.processes import machine
-from helpers.offline.engine.workspace.errors import NotFound
+from helpers.offline.engine.workspace.errors import NotAllowed, NotFound
 from helpers.offline.engine.workspace.files import all_but
 from helpers.offline.engine.workspace.names import safe_join
 
@@ -16,17 +16,19 @@ MODELS = "azureml-models"  # in it
 
 
 def stage(folder: Path, place: Path, wanted: dict) -> None:
-    """Lay out models and scripts below `place`, which is not there yet. Raises NotFound and Invalid."""
+    """Lay out models and scripts below `place`, which is not there yet. Raises NotFound, Invalid and NotAllowed."""
     machine.check(wanted["environment"].get("environmentVariables"))
     records = [models.get(folder, *_name_and_version(id)) for id in wanted["models"]]
     source, script = wanted["source_directory"], wanted["entry_script"]
     script_path = safe_join(Path(source), script) if source else Path(script)
     if not script_path.is_file():
         raise NotFound(f"The entry script {script_path} does not exist.")
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = place / APP_ROOT
     try:
         root.mkdir(parents=True)
+    except FileExistsError:
+        raise NotAllowed("The service is being deployed by somebody else at this moment: try again later.") from None
+    try:
         if source:
             shutil.copytree(source, root / Path(source).name, ignore=all_but(folder, "__pycache__"))
         else:

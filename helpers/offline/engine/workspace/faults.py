@@ -13,6 +13,8 @@ import fcntl
 import json
 from pathlib import Path
 
+from helpers.offline.engine.workspace.files import write_whole
+
 FILE = "faults.json"
 DRILLS = "drills"
 
@@ -38,9 +40,7 @@ def change(folder: Path, name: str, value) -> object:
         before = faults.pop(name, None)
         if value is not None:
             faults[name] = value
-        partial = folder / f"{FILE}.partial"
-        partial.write_text(json.dumps(faults), encoding="utf-8")
-        partial.replace(folder / FILE)
+        write_whole(json.dumps(faults).encode(), folder / FILE)
         if not faults:
             (folder / FILE).unlink()
     return before

@@ -2,34 +2,47 @@
 
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.offline.engine.workspace import outages
-
-PARTIAL = ".partial-"  # begins the name of a file that is not whole yet
+from helpers.offline.engine.workspace import leftovers, outages
 
 
 def copy_whole(source: Path, target: Path) -> None:
     """Copy a file, over what was there; folders above it are made. Nobody ever sees half of it."""
-    with _partial(target) as partial:
+    with whole(target) as partial:
         shutil.copyfile(source, partial)
 
 
 def write_whole(content: bytes, target: Path) -> None:
     """Write a file, over what was there; folders above it are made. Nobody ever sees half of it."""
-    with _partial(target) as partial:
+    with whole(target) as partial:
         partial.write_bytes(content)
 
 
 def write_pieces(pieces: list[Path], target: Path) -> None:
     """Write a file that is these others one after the other; folders above it are made. Nobody ever sees half of it."""
-    with _partial(target) as partial, partial.open("wb") as whole:
+    with whole(target) as partial, partial.open("wb") as file:
         for piece in pieces:
             with piece.open("rb") as opened:
-                shutil.copyfileobj(opened, whole)
+                shutil.copyfileobj(opened, file)
+
+
+def move_whole(source: Path, target: Path) -> None:
+    """Have a file at `target`, over what was there: moved, where it is nobody else's, or else copied.
+
+    A file that a link leads to, or that has another name somewhere, may be the user's. Raises OSError.
+    """
+    if source.resolve() != source or source.stat().st_nlink > 1:
+        copy_whole(source, target)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.replace(target)
+    except OSError:  # another disk
+        copy_whole(source, target)
+        source.unlink()
 
 
 def files_below(root: Path) -> list[str]:
@@ -38,7 +51,7 @@ def files_below(root: Path) -> list[str]:
         (Path(parent) / name).relative_to(root).as_posix()
         for parent, _, names in os.walk(root)
         for name in names
-        if not name.startswith(PARTIAL) and (Path(parent) / name).is_file()
+        if not leftovers.is_partial(name) and (Path(parent) / name).is_file()
     )
 
 
@@ -51,14 +64,13 @@ def users_files(root: Path, workspace: Path) -> list[Path]:
     return sorted(found)
 
 
-def all_but(workspace: Path, *patterns: str) -> Callable[[str, list[str]], set[str]]:
-    """For copytree's `ignore`: what matches the patterns, and the workspace, which may lie in what is copied."""
-    matching = shutil.ignore_patterns(*patterns)
+def all_but(workspace: Path, *left_out: str) -> Callable[[str, list[str]], set[str]]:
+    """For copytree's `ignore`: names, files that are not whole, and the workspace, which may lie in what is copied."""
 
-    def ignore(parent: str, names: list[str]) -> set[str]:
-        return {*matching(parent, names), *(name for name in names if Path(parent, name).resolve() == workspace)}
+    def is_ignored(parent: str, name: str) -> bool:
+        return name in left_out or leftovers.is_partial(name) or Path(parent, name).resolve() == workspace
 
-    return ignore
+    return lambda parent, names: {name for name in names if is_ignored(parent, name)}
 
 
 def left_out(root: Path) -> dict[str, str]:
@@ -76,13 +88,14 @@ def _oddity(path: Path) -> str | None:
 
 
 @contextmanager
-def _partial(target: Path) -> Iterator[Path]:
-    """A path beside `target`, whose file takes the target's name at the end."""
-    partial = target.with_name(f"{PARTIAL}{uuid.uuid4().hex}")
+def whole(target: Path) -> Iterator[Path]:
+    """An empty file beside `target`, which takes the target's name at the end."""
+    partial = leftovers.partial_path(target)
     with outages.translated(target.parent):
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            yield partial
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with leftovers.making_file(partial):
+            try:
+                yield partial
+                partial.replace(target)
+            finally:
+                partial.unlink(missing_ok=True)

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from helpers.offline.engine.workspace import database, outages
+from helpers.offline.engine.workspace import database, leftovers, outages
 from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, StoreUnavailable
 
 VARIABLE = "AZUREML_OFFLINE_FOLDER"
@@ -24,6 +24,8 @@ def offline_folder() -> Path:
 
 def open_folder(path: Path | None = None) -> Path:
     """The workspace in `path` (by default `offline_folder()`), made if it is not there.
+
+    What killed processes have left half done is swept away, when this process opens it first.
 
     Raises FolderError where the folder cannot be written, is something else, or was made by a newer version, and
     FolderUnreadable where it is damaged or was made by an older one.
@@ -48,6 +50,7 @@ def open_folder(path: Path | None = None) -> Path:
             f"The offline workspace in {folder} cannot be written ({error}). Give the folder write permission, "
             f"or set {VARIABLE} to a folder of your own."
         ) from error
+    leftovers.sweep(folder)
     _opened[folder] = _identity(folder)
     return folder
 
@@ -94,7 +97,7 @@ def _open_database(folder: Path) -> None:
                 f"this one has {database.VERSION}). `make clean` removes it and starts anew; or set {VARIABLE} to "
                 "another folder."
             )
-        if version == 0 and (folder / "mlflow.db").exists():
+        if version == 0 and (folder / leftovers.STORE).exists():
             raise FolderUnreadable(
                 f"The offline workspace in {folder} is damaged: {database.database_path(folder).name} is empty, though "
                 "there are runs. `make clean` removes the workspace and starts anew."
