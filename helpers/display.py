@@ -8,7 +8,7 @@ def in_notebook() -> bool:
     return getattr(get_ipython(), "kernel", None) is not None
 
 
-def show(data: dict, metadata: dict | None = None, handle=None):
+def show(data: dict, handle=None):
     """Show what `data` holds by MIME type, "text/plain" among them; on a terminal, that is printed.
 
     Returns a handle, with which another call replaces what is shown; None on a terminal.
@@ -19,6 +19,6 @@ def show(data: dict, metadata: dict | None = None, handle=None):
     from IPython.display import display
 
     if handle is None:
-        return display(data, metadata=metadata, raw=True, display_id=True)
-    handle.update(data, metadata=metadata, raw=True)
+        return display(data, raw=True, display_id=True)
+    handle.update(data, raw=True)
     return handle

@@ -300,24 +300,24 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:
     _show(figure, "confusion matrix", alt)
 
 
-def bundle(figure: Figure, name: str, alt: str) -> tuple[dict, dict]:
-    """A figure as a display's data and metadata: a PNG with its alt text, and its name as the plain text."""
+def show(figure: Figure, name: str, alt: str, handle=None):
+    """Show a figure with its words: as the picture's alternative text and, folded up, below it.
+
+    The picture is a PNG within HTML: nbconvert and JupyterLab leave out the alternative text of one that stands alone.
+    Returns a handle, with which the next figure replaces this one.
+    """
+    return display.show(as_data(figure, name, alt), handle=handle)
+
+
+def as_data(figure: Figure, name: str, alt: str) -> dict[str, str]:
+    """A figure and its words by MIME type, as HTML and as text."""
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=PIXELS_PER_INCH * SHARPNESS)
-    width, height = (round(inches * PIXELS_PER_INCH) for inches in figure.get_size_inches())
-    data = {"image/png": base64.b64encode(image.getvalue()).decode("ascii"), "text/plain": f"[picture: {name}]"}
-    return data, {"image/png": {"alt": alt, "width": width, "height": height}}
-
-
-def show(figure: Figure, name: str, alt: str, handles: tuple = (None, None)) -> tuple:
-    """Show a figure and, folded up below it, its words; returns handles, with which the next figure replaces both.
-
-    The words are a separate output because JupyterLab and nbconvert drop the alt text of a PNG, and JupyterLab strips
-    the data from an <img> until the notebook is trusted.
-    """
-    folded = f"<details><summary>{WORDS}</summary>{html.escape(alt)}</details>"
-    words = {"text/html": folded, "text/plain": f"{WORDS}: {alt}"}
-    return display.show(*bundle(figure, name, alt), handle=handles[0]), display.show(words, handle=handles[1])
+    content, width = base64.b64encode(image.getvalue()).decode("ascii"), figure.get_figwidth() * PIXELS_PER_INCH
+    words = html.escape(alt)
+    picture = f'<img src="data:image/png;base64,{content}" alt="{words}" width="{width:.0f}">'
+    folded = f"<details><summary>{WORDS}</summary>{words}</details>"
+    return {"text/html": picture + folded, "text/plain": f"[picture: {name}]\n{WORDS}: {alt}"}
 
 
 def _show(figure: Figure, name: str, alt: str) -> None:

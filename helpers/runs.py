@@ -99,17 +99,16 @@ def _log(logs: dict[str, str]) -> tuple[str | None, list[str]]:
 def _report_in_notebook(run) -> Callable[[Look], None]:
     from helpers import plots
 
-    status = drawn = None
-    pictures = (None, None)
+    status = picture = drawn = None
     drawn_at = -REDRAW
 
     def report(look: Look) -> None:
-        nonlocal status, pictures, drawn, drawn_at
+        nonlocal status, picture, drawn, drawn_at
         shown = {"text/html": _as_html(look), "text/plain": _as_text(look)}
         status = display.show(shown | unfinished(run, look.status), handle=status)
         due = look.status in FINAL or look.seconds - drawn_at >= REDRAW
         if due and "Accuracy" in look.metrics and look.metrics != drawn:
-            pictures = plots.show(*plots.curve(look.metrics), pictures)
+            picture = plots.show(*plots.curve(look.metrics), picture)
             drawn, drawn_at = look.metrics, look.seconds
 
     return report

@@ -103,12 +103,8 @@ def write_pictures(executed: dict[Path, nbformat.NotebookNode]) -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     for name, notebook, which in (("digits", "02_data", 0), ("training_curve", "04_train", -1)):
         cells = executed[NOTEBOOKS / f"{notebook}.ipynb"].cells
-        pictures = [
-            output.data["image/png"]
-            for cell in cells
-            for output in cell.get("outputs", [])
-            if "image/png" in output.get("data", {})
-        ]
+        shown = (output.get("data", {}).get("text/html", "") for cell in cells for output in cell.get("outputs", []))
+        pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', "".join(shown))
         (IMAGES / f"{name}.png").write_bytes(base64.b64decode(pictures[which]))
 
 

@@ -92,7 +92,7 @@ def height(cell: nbformat.NotebookNode) -> float:
 
 def output_height(output: nbformat.NotebookNode) -> float:
     data = output.get("data", {})
-    if any(kind.startswith("image/") for kind in data):
+    if "<img " in data.get("text/html", "") or any(kind.startswith("image/") for kind in data):
         return PICTURE
     text = output.get("text") or data.get("text/plain", "")
     return 0.8 * min(LONGEST_OUTPUT, text.count("\n") + 1)

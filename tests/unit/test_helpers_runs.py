@@ -84,7 +84,7 @@ def test_on_a_terminal_each_status_and_line_is_printed_once(capsys):
 def test_in_a_notebook_one_block_and_one_curve_are_replaced(monkeypatch):
     shown = []
 
-    def show(data, metadata=None, handle=None):
+    def show(data, handle=None):
         shown.append((data, handle))
         return handle or f"handle {len(shown)}"
 
@@ -93,14 +93,12 @@ def test_in_a_notebook_one_block_and_one_curve_are_replaced(monkeypatch):
     monkeypatch.setattr(runs.display, "show", show)
     monkeypatch.setattr(runs.display, "in_notebook", lambda: True)
     runs.watch(ScriptedRun(*TRAINING))
-    words = [(data, handle) for data, handle in shown if data["text/plain"].startswith("The picture in words")]
-    blocks = [each for each in shown if "text/html" in each[0] and each not in words]
-    curves = [(data, handle) for data, handle in shown if "image/png" in data]
+    curves = [each for each in shown if each[0]["text/plain"].startswith("[picture: ")]
+    blocks = [each for each in shown if each not in curves]
     assert [handle for _, handle in blocks] == [None] + ["handle 1"] * 5  # the unchanged look shows nothing
     assert len(curves) == 2  # one for each change of the metrics
     assert curves[0][1] is None
     assert curves[1][1] is not None
-    assert [handle for _, handle in words] == [None, words[1][1]] and words[1][1] != curves[1][1]
     which = {"run_id": "the-run", "experiment": "digits"}
     assert [data.get(results.RUN_MIME_TYPE) for data, _ in blocks] == [which] * 5 + [None]  # until it has ended
     last = blocks[-1][0]
@@ -117,9 +115,9 @@ def test_in_a_notebook_one_block_and_one_curve_are_replaced(monkeypatch):
 def test_the_curve_is_drawn_seldom_but_at_the_end(monkeypatch):
     pictures = []
 
-    def show(data, metadata=None, handle=None):
-        if "image/png" in data:
-            pictures.append(metadata["image/png"]["alt"])
+    def show(data, handle=None):
+        if data["text/plain"].startswith("[picture: "):
+            pictures.append(data["text/plain"])
 
     monkeypatch.setattr(runs.display, "show", show)
     monkeypatch.setattr(runs.display, "in_notebook", lambda: True)
@@ -132,7 +130,7 @@ def test_the_curve_is_drawn_seldom_but_at_the_end(monkeypatch):
 
 def test_what_a_run_prints_is_escaped_and_cut_to_its_last_lines(monkeypatch):
     blocks = []
-    monkeypatch.setattr(runs.display, "show", lambda data, metadata=None, handle=None: blocks.append(data))
+    monkeypatch.setattr(runs.display, "show", lambda data, handle=None: blocks.append(data))
     monkeypatch.setattr(runs.display, "in_notebook", lambda: True)
     log = "\n".join(f"<b>{number}</b>" for number in range(100))
     runs.watch(ScriptedRun(("Failed", log, {})))

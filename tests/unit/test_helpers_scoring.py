@@ -88,23 +88,22 @@ def test_a_step_that_fails_ends_the_asking_and_is_raised(server):
 
 def test_the_picture_tells_the_median(monkeypatch):
     shown = []
-    monkeypatch.setattr(plots.display, "show", lambda data, metadata=None, handle=None: shown.append((data, metadata)))
+    monkeypatch.setattr(plots.display, "show", lambda data, handle=None: shown.append(data["text/plain"]))
     plots.latency([0.001, 0.002, 0.009])
-    (data, metadata), _ = shown
-    assert data["text/plain"] == "[picture: latency]"
-    alt = metadata["image/png"]["alt"]
-    assert alt == "Histogram of the time that 3 requests took: half of them less than 2.0 ms, the slowest 9.0 ms"
+    name, words = shown[0].split("\nThe picture in words: ")
+    assert name == "[picture: latency]"
+    assert words == "Histogram of the time that 3 requests took: half of them less than 2.0 ms, the slowest 9.0 ms"
 
 
 def test_the_picture_of_the_traffic_tells_the_shares_of_each_stage(monkeypatch):
     shown = []
-    monkeypatch.setattr(plots.display, "show", lambda data, metadata=None, handle=None: shown.append((data, metadata)))
+    monkeypatch.setattr(plots.display, "show", lambda data, handle=None: shown.append(data["text/plain"]))
     stages = [(0, ["blue"] * 4), (None, ["blue"]), (1, ["blue", "green", "green", None]), (2, ["green"] * 2)]
     given = [(done, name) for done, names in stages for name in names]
     plots.traffic([scoring.Answer(7 + 0.1 * place, *one) for place, one in enumerate(given)])
-    (data, metadata), _ = shown
-    assert data["text/plain"] == "[picture: traffic]"
-    assert metadata["image/png"]["alt"] == (
+    name, words = shown[0].split("\nThe picture in words: ")
+    assert name == "[picture: traffic]"
+    assert words == (
         "Who answered 11 requests, 1 of them lost, one stage after another: blue 100%, green 0%; "
         "blue 25%, green 50%; blue 0%, green 100%"
     )

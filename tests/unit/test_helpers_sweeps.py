@@ -68,7 +68,7 @@ def test_a_failed_sweep_tells_why(capsys):
 def test_in_a_notebook_one_table_is_replaced_and_texts_are_escaped(monkeypatch):
     shown = []
 
-    def show(data, metadata=None, handle=None):
+    def show(data, handle=None):
         shown.append((data, handle))
         return "handle"
 
