@@ -1,5 +1,6 @@
 """Data, environments, models and clusters of SDK v2, offline: from Python and from YAML."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
 from azure.ai.ml.exceptions import JobException
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from small_v2 import IMAGE, make_cluster, make_environment, script_job, wait_for
+
+from helpers.offline.engine.assets import models
+from helpers.offline.engine.history import mlflow_store
+from helpers.offline.engine.workspace.errors import Invalid, NotFound
+from helpers.offline.engine.workspace.folder import open_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 MNIST = "https://azureopendatastorage.blob.core.windows.net/mnist/"
@@ -282,17 +288,46 @@ def test_a_models_version_is_a_number(ml_client):
 
 
 def test_a_model_is_the_input_of_a_job(ml_client):
-    write("given/weights.txt", "given")
+    file = write("given/weights.txt", "given")
     ml_client.models.create_or_update(Model(name="given", path="given"))
+    ml_client.models.create_or_update(Model(name="given-file", path=file))
     job = script_job(
-        "import pathlib, sys; print(*[file.read_text() for file in pathlib.Path(sys.argv[1]).rglob('*.txt')])",
-        "python script.py ${{inputs.model}}",
-        inputs={"model": Input(type="custom_model", path="given:1")},
+        "import sys; print(open(f'{sys.argv[1]}/weights.txt').read(), open(sys.argv[2]).read())",
+        "python script.py ${{inputs.folder}} ${{inputs.file}}",
+        inputs={
+            "folder": Input(type="custom_model", path="given:1"),
+            "file": Input(type="custom_model", path="given-file:1"),
+        },
     )
     name = ml_client.jobs.create_or_update(job).name
     wait_for(ml_client, name, "Completed")
     ml_client.jobs.download(name, download_path=name)
-    assert Path(name, "artifacts/user_logs/std_log.txt").read_text() == "given\n"
+    assert Path(name, "artifacts/user_logs/std_log.txt").read_text() == "given given\n"
+
+
+def test_what_mlflow_registers_keeps_its_name(ml_client, tmp_path):
+    folder = open_folder()
+    store = mlflow_store.client(folder)
+    run = store.create_run(store.create_experiment("logs", artifact_location=mlflow_store.artifact_location(folder)))
+    store.log_text(run.info.run_id, "1 2 3", "model/weights.txt")
+    store.log_text(run.info.run_id, "flavors: {}", "model/MLmodel")
+    for name, path in (("of-a-folder", "model"), ("of-a-file", "model/weights.txt")):
+        store.create_registered_model(name)
+        store.create_model_version(name, f"runs:/{run.info.run_id}/{path}", run.info.run_id)
+    known = models.get(folder, "of-a-folder")
+    known.copy_to(tmp_path / "served")
+    assert (tmp_path / "served/model/weights.txt").read_text() == "1 2 3"
+    assert known.where("model/MLmodel").is_file()
+    with pytest.raises(Invalid, match="its files are below 'model'"):
+        known.where("other/MLmodel")
+    assert ml_client.models.get("of-a-folder", "1").path.endswith("models/of-a-folder/1/model")
+    for name, file in (("of-a-folder", "model/weights.txt"), ("of-a-file", "weights.txt")):
+        ml_client.models.download(name, "1", download_path=tmp_path)
+        assert (tmp_path / name / file).read_text() == "1 2 3"
+    shutil.rmtree(known.path)
+    with pytest.raises(NotFound, match=r"The files of the model of-a-folder:1 are gone"):
+        known.copy_to(tmp_path / "again")
+    assert "of-a-folder" in [model.name for model in ml_client.models.list()]
 
 
 # Jobs

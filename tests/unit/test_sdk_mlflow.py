@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import mlflow
 import psutil
 import pytest
 import requests
@@ -129,7 +130,8 @@ def test_model_registered_with_mlflow(after_notebook, tmp_path):
     model = Model(workspace, "from-mlflow")
     assert (model.version, model.run.display_name, model.model_framework) == (1, "outer", "Custom")
     assert [one.name for one in Model.list(workspace, name="from-mlflow")] == ["from-mlflow"]
-    assert Path(model.download(str(tmp_path / "got"))).read_text() == "some weights"
+    model.download(str(tmp_path / "got"))
+    assert (tmp_path / "got/model/weights.txt").read_text() == "some weights"
     model.delete()
     assert "model/weights.txt" in model.run.get_file_names(), "the run's own file went with the model"
 
@@ -213,5 +215,9 @@ def test_a_model_that_a_job_has_logged_is_among_its_files_and_can_be_registered(
     model = run.register_model("doubles", "doubles")
     model.download(tmp_path / "model")
     assert (tmp_path / "model/doubles/MLmodel").is_file()
+    mlflow.set_tracking_uri(workspace.get_mlflow_tracking_uri())
+    mlflow.register_model(f"runs:/{run.id}/doubles", "doubles")
+    Model(workspace, "doubles", version=2).download(tmp_path / "of MLflow")
+    assert (tmp_path / "of MLflow/doubles/MLmodel").is_file()
     run.download_file("doubles/MLmodel", str(tmp_path / "MLmodel"))
     assert (tmp_path / "MLmodel").read_text() == (tmp_path / "model/doubles/MLmodel").read_text()

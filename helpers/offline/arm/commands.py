@@ -9,7 +9,7 @@ import isodate
 from helpers.offline.arm import codes, data_assets, environments, locations, model_assets
 from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
 from helpers.offline.engine import jobs
-from helpers.offline.engine.assets import data
+from helpers.offline.engine.assets import data, models
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import mlflow_store, snapshot
 from helpers.offline.engine.workspace.errors import NotFound
@@ -134,13 +134,16 @@ def _input(request: Request, name: str, given: dict) -> dict:
     uri = given.get("uri") or ""
     mode = "direct" if given.get("mode") == "Direct" else "download" if given.get("mode") in DOWNLOADED else "mount"
     source = _source(request, uri)
+    shape = KINDS[kind]
+    if "model" in source and models.get(request.folder, source["model"], source["version"]).is_file:
+        shape = "file"
     of_step = bool(given.get("ofStep"))  # another step of a pipeline writes it
     if not of_step and not data.resolve(request.folder, [source]):
         raise Refused(f"The input {name!r} has no files: {uri}")
     return {
         "name": name,
         "mode": mode,
-        "as_is": KINDS[kind],
+        "as_is": shape,
         "path_on_compute": None,
         "dataset_id": uri,
         "sources": [source],

@@ -25,7 +25,7 @@ def blob(folder: Path, container: str, name: str) -> Path:
         if (found := re.fullmatch(_OF_RUN, name)) and not name.endswith("/"):
             return run_files.path_of(folder, found[1], found[2] or "")
         found = re.fullmatch(_OF_MODEL, name)
-        file = found and safe_join(models.get(folder, found[1], int(found[2])).path, found[3] or "")
+        file = found and models.get(folder, found[1], int(found[2])).where(found[3] or "")
     else:
         file = safe_join(_root(folder, container), name)
     if not file or not file.is_file() or name.endswith("/"):

@@ -120,12 +120,12 @@ def _address_of(model: models.ModelRecord) -> str:
     """Where a model was registered from; for one of SDK v1 or MLflow, where its own files are (see locations.blob)."""
     if "address" in model.extra:
         return model.extra["address"]
-    top = "" if _is_of_mlflow(model) else model.files[0].partition("/")[0]
+    top = model.below or next((entry.name for entry in model.path.glob("*")), "")
     return f"azureml://datastores/{data.ARTIFACTSTORE}/paths/models/{model.name}/{model.version}/{top}"
 
 
 def _is_of_mlflow(model: models.ModelRecord) -> bool:
-    """Whether a model was registered by MLflow itself: then its files lie at the top."""
+    """Whether it is MLflow's folder that was registered, by MLflow itself."""
     return (model.path / "MLmodel").is_file()
 
 

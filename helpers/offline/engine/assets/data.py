@@ -158,7 +158,8 @@ def _files(folder: Path, source: dict, several: bool) -> list[DataFile]:
         return _web_files(folder, source, several)
     if "model" in source:
         model = models.get(folder, source["model"], source["version"])
-        return [DataFile(name, model.path / name, source) for name in model.files]
+        # A model that is a folder stands for what is in it, without its name.
+        return [DataFile(name.partition("/")[2] or name, model.where(name), source) for name in model.files]
     if source.get("as_is"):
         path = path_of(folder, source)
         if path.is_file():

@@ -15,9 +15,9 @@ from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
 from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
-from helpers.offline.engine.workspace.files import all_but, files_below
+from helpers.offline.engine.workspace.files import all_but, copy_whole, files_below
 from helpers.offline.engine.workspace.leftovers import making_folder
-from helpers.offline.engine.workspace.names import check_name, safe_join
+from helpers.offline.engine.workspace.names import check_name, relative_name, safe_join
 
 EXTRA = "azureml.model"  # framework and the like, as JSON
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
@@ -33,7 +33,8 @@ class ModelRecord:
     tags: dict[str, str]
     properties: dict[str, str]
     run_id: str | None
-    path: Path  # the folder that holds the version's files
+    path: Path  # what holds the version's files: a folder, or a single file that MLflow registered
+    below: str  # what their names begin with: MLflow registers a folder without copying it, and it keeps its name
     extra: dict
 
     @property
@@ -42,7 +43,32 @@ class ModelRecord:
 
     @property
     def files(self) -> list[str]:
-        return files_below(self.path)
+        """The names of the version's files, as sorted posix paths. Raises NotFound where they are gone."""
+        if self.path.is_file():
+            return [self.below]
+        if not self.path.is_dir():
+            raise NotFound(f"The files of the model {self.id} are gone: {self.path} does not exist.")
+        return [f"{self.below}/{name}" if self.below else name for name in files_below(self.path)]
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a single file, and no folder."""
+        return not any("/" in name for name in self.files)
+
+    def where(self, name: str) -> Path:
+        """Where a file of this name lies, or would lie. Raises Invalid for a name that leaves the model's files."""
+        if not self.below:
+            return safe_join(self.path, name)
+        top, _, rest = relative_name(name).partition("/")
+        if top != self.below:
+            raise Invalid(f"The model {self.id} has no file {name!r}: its files are below {self.below!r}.")
+        return safe_join(self.path, rest) if rest else self.path
+
+    def copy_to(self, target: Path) -> None:
+        """Lay the files out below a folder, which is made. Raises NotFound where they are gone."""
+        target.mkdir(parents=True, exist_ok=True)
+        for name in self.files:
+            copy_whole(self.where(name), safe_join(target, name))
 
 
 def register(
@@ -206,19 +232,22 @@ def _is_registered(store, name: str) -> bool:
     return any(model.name == name for model in store.search_registered_models(f"name='{name}'"))
 
 
-def _path(folder: Path, made) -> Path:
+def _place(folder: Path, made) -> tuple[Path, str]:
+    """ModelRecord's path and below."""
     if EXTRA in (made.tags or {}):
-        return folder / "models" / made.name / PurePosixPath(made.source).name
-    # registered by MLflow itself, which may have left the files where they were logged
+        return folder / "models" / made.name / PurePosixPath(made.source).name, ""
+    # registered by MLflow itself, which has left the files where they were logged
     address = mlflow_store.client(folder).get_model_version_download_uri(made.name, made.version)
     if address.startswith("runs:/"):
         run_id, _, name = address.removeprefix("runs:/").partition("/")
-        return folder / "artifacts" / run_id / "artifacts" / name
-    return Path(url2pathname(urlsplit(address).path))
+        return folder / "artifacts" / run_id / "artifacts" / name, PurePosixPath(name).name
+    path = Path(url2pathname(urlsplit(address).path))
+    return path, mlflow_store.logged_model_name(folder, address) or path.name
 
 
 def _record(folder: Path, made) -> ModelRecord:
     tags = made.tags or {}
+    path, below = _place(folder, made)
     return ModelRecord(
         name=made.name,
         version=int(made.version),
@@ -227,6 +256,7 @@ def _record(folder: Path, made) -> ModelRecord:
         tags=told(tags),
         properties=told(tags, PROPERTY),
         run_id=made.run_id or None,
-        path=_path(folder, made),
+        path=path,
+        below=below,
         extra=json.loads(tags.get(EXTRA, "{}")),
     )

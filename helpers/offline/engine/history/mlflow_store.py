@@ -98,6 +98,13 @@ def logged_models(folder: Path, run_id: str) -> dict[str, Path]:
     return {name: Path(url2pathname(urlsplit(location).path)) for name, location in rows}
 
 
+def logged_model_name(folder: Path, location: str) -> str | None:
+    """The name of the model that MLflow 3 has logged to this address; None where it has not."""
+    with connected(folder) as connection:
+        found = connection.execute("SELECT name FROM logged_models WHERE artifact_location=?", (location,)).fetchone()
+    return found and found[0]
+
+
 def create_experiment(folder: Path, name: str) -> str:
     """The id of the experiment, which is made if it is not there."""
     store = client(folder)

@@ -35,7 +35,7 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
             shutil.copy(script_path, root / script_path.name)
         (root / MODELS).mkdir()
         for record in records:
-            shutil.copytree(record.path, root / MODELS / record.name / str(record.version))
+            record.copy_to(root / MODELS / record.name / str(record.version))
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise

@@ -19,7 +19,7 @@ def download(record, target_dir, exist_ok):
         if target.exists() and not exist_ok:
             raise WebserviceException(f"File already exists. To overwrite, set exist_ok to True. {target}")
     for name, target in targets.items():
-        _engine.files.copy_whole(record.path / name, target)
+        _engine.files.copy_whole(record.where(name), target)
     return os.path.commonpath(list(map(str, targets.values())))
 
 

@@ -237,7 +237,8 @@ class Model:
 
     def get_sas_urls(self):
         """Where the model's files are: a dict of file name to address."""
-        return {name: (self._record.path / name).as_uri() for name in self._record.files}
+        with _engine.translated(EngineError=WebserviceException):
+            return {name: self._record.where(name).as_uri() for name in self._record.files}
 
     # Changing
 
