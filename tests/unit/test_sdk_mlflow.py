@@ -11,6 +11,7 @@ import psutil
 import pytest
 import requests
 from azureml.core import Experiment, Model, Run, ScriptRunConfig
+from mlflow.deployments import get_deploy_client
 from sdk_world import source, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -154,6 +155,18 @@ def test_job_that_trains_with_autolog(workspace, tmp_path):
     metrics = run.get_metrics()
     assert {"loss", "mae"} <= set(metrics) and all(len(metrics[name]) == 3 for name in ("loss", "mae"))
     assert "model_summary.txt" in run.get_file_names()
+
+
+def test_what_azureml_mlflow_has_beside_tracking_is_refused_in_plain_words(workspace, tmp_path):
+    tracking = workspace.get_mlflow_tracking_uri()
+    mlflow.set_tracking_uri(tracking)
+    with pytest.raises(NotImplementedError, match=r"run\(backend=\"azureml\"\) is not supported .*ScriptRunConfig"):
+        mlflow.projects.run(str(tmp_path), backend="azureml", backend_config={"COMPUTE": "local"})
+    for target in ("azureml", tracking):
+        with pytest.raises(NotImplementedError, match=r"get_deploy_client\(.*\) is not supported .*Model\.deploy"):
+            get_deploy_client(target)
+    with pytest.raises(NotImplementedError, match="run_local"):
+        mlflow.deployments.run_local("azureml", "name", "models:/none/1")
 
 
 def test_studio(after_notebook):
