@@ -96,7 +96,7 @@ Some points on which the SDK's documentation is silent:
 """
 
 # In how many of the notebooks of Azure/MachineLearningNotebooks (commit f1aff553) that import azureml a name is
-# imported or called. Whether it is supported is read from the mocked SDK.
+# imported or called; what follows the name says how. Whether it is supported is read from the mocked SDK.
 NOTEBOOKS = 89
 USED = {
     "azureml.pipeline.core.Pipeline": 33,
@@ -105,6 +105,7 @@ USED = {
     "azureml.data.dataset_factory.TabularDatasetFactory.from_delimited_files": 21,
     "azureml.data.output_dataset_config.OutputFileDatasetConfig": 8,
     "azureml.core.compute.compute.ComputeTarget.attach": 8,
+    "azureml.core.environment.Environment.get of a curated one (AzureML-…)": 13,
     "azureml.opendatasets.MNIST": 5,
     "azureml.interpret.ExplanationClient": 6,
     "azureml.telemetry.set_diagnostics_collection": 6,
@@ -175,8 +176,9 @@ def _use() -> list[str]:
         "| Name | Notebooks | Offline |",
         "|---|--:|---|",
     ]
-    for path, count in sorted(USED.items(), key=lambda item: -item[1]):
-        lines.append(f"| `{path}` | {count} | {'yes' if _is_here(path) else '**not supported**'} |")
+    for text, count in sorted(USED.items(), key=lambda item: -item[1]):
+        path, _, how = text.partition(" ")
+        lines.append(f"| {f'`{path}` {how}'.strip()} | {count} | {'yes' if _is_here(path) else '**not supported**'} |")
     return [*lines, ""]
 
 

@@ -8,7 +8,6 @@ import yaml
 from azure.ai.ml import Input, Output, load_compute, load_data, load_environment, load_job, load_model
 from azure.ai.ml.constants import ListViewType
 from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
-from azure.ai.ml.exceptions import JobException
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
 from small_v2 import IMAGE, make_cluster, make_environment, script_job, wait_for
 
@@ -185,7 +184,7 @@ def test_environments_of_both_sdks_do_not_disturb_each_other(ml_client):
     EnvironmentOfV1("both").register(workspace)
     assert make_environment(ml_client, "both").version == "1"
     assert [one.version for one in ml_client.environments.list("both")] == ["1"]
-    assert set(EnvironmentOfV1.list(workspace)) == {"both"}
+    assert {name for name in EnvironmentOfV1.list(workspace) if not name.startswith("AzureML-")} == {"both"}
     assert EnvironmentOfV1.get(workspace, "both").version == "1"
 
 
@@ -196,16 +195,33 @@ def test_environments_of_both_sdks_do_not_disturb_each_other(ml_client):
         "AzureML-tensorflow-2.16-cuda12@latest",
     ],
 )
-def test_a_curated_environment_is_what_is_known_of_it(ml_client, name):
-    name = ml_client.jobs.create_or_update(script_job("print('no')", environment=name)).name
-    wait_for(ml_client, name, "Failed")
-    with pytest.raises(JobException, match=r"Image build failed.*tensorflow\[and-cuda\]==2\.16\.2 is asked for, but"):
-        ml_client.jobs.stream(name)
+def test_a_job_in_a_curated_environment_runs_with_what_is_here(ml_client, name):
+    name = ml_client.jobs.create_or_update(script_job("print('ran')", environment=name)).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=name)
+    build = Path(name, "artifacts/azureml-logs/20_image_build_log.txt").read_text()
+    assert "tensorflow[and-cuda]==2.16.2: MISSING, " in build and "an import of what is MISSING fails" in build
+
+
+def test_curated_environments_are_those_of_the_workspace(ml_client):
+    from azureml.core import Environment as EnvironmentOfV1
+    from azureml.core import Workspace
+
+    curated = {one.name for one in ml_client.environments.list() if one.name.startswith("AzureML-")}
+    of_v1 = EnvironmentOfV1.list(Workspace.from_config())
+    assert curated == {name for name in of_v1 if name.startswith("AzureML-")}
+    assert {"AzureML-sklearn-1.5", "AzureML-Minimal", "AzureML-Tutorial"} <= curated
+    got = ml_client.environments.get("AzureML-sklearn-1.5", label="latest")
+    assert got.conda_file == of_v1["AzureML-sklearn-1.5"].python.conda_dependencies.as_dict()
+    ml_client.jobs.create_or_update(script_job("print('as an object')", environment=got))
+    assert [one.version for one in ml_client.environments.list("AzureML-sklearn-1.5")] == [got.version]
+    with pytest.raises(HttpResponseError, match="begins as only Microsoft's own environments do"):
+        make_environment(ml_client, "AzureML-mine")
 
 
 def test_a_curated_environment_of_which_nothing_is_known(ml_client):
     name = "azureml://registries/azureml/environments/acpt-pytorch-2.8-cuda12.6/versions/1"
-    with pytest.raises(HttpResponseError, match=r"'acpt-pytorch-2\.8-cuda12\.6' is not supported offline; sklearn"):
+    with pytest.raises(HttpResponseError, match=r"'acpt-pytorch-2\.8-cuda12\.6' is not supported offline; AzureML-sk"):
         ml_client.jobs.create_or_update(script_job("print('no')", environment=name))
 
 

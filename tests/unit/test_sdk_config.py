@@ -22,6 +22,8 @@ from azureml.core.environment import EnvironmentReference
 from azureml.core.runconfig import DockerConfiguration, PyTorchConfiguration
 from azureml.exceptions import UserErrorException
 
+from helpers.offline.engine.environments import check
+
 SDK = Path(_strict.__file__).parent.parent
 
 
@@ -217,14 +219,41 @@ def test_environment_version_of_ones_own(workspace):
 
 
 def test_environments_are_listed(workspace):
-    assert Environment.list(workspace) == {}
+    assert own(workspace) == {}
     keras_environment("keras").register(workspace)
     keras_environment("keras", "more").register(workspace)
     Environment("other").register(workspace)
-    assert {name: env.version for name, env in Environment.list(workspace).items()} == {"keras-env": "2", "other": "1"}
+    assert own(workspace) == {"keras-env": "2", "other": "1"}
 
 
-@pytest.mark.parametrize("name", ["no-such", "AzureML-Minimal"])
+def own(workspace):
+    """The versions of the environments that are none of Microsoft's, by name."""
+    listed = Environment.list(workspace).items()
+    return {name: found.version for name, found in listed if not name.startswith("AzureML-")}
+
+
+def test_microsofts_environments_are_what_is_known_of_them(workspace, tmp_path):
+    found = Environment.get(workspace, "AzureML-sklearn-1.5")
+    assert repr(found) == repr(Environment.list(workspace)["AzureML-sklearn-1.5"])
+    packages = found.python.conda_dependencies
+    assert packages.get_python_version() == "3.10" and "scikit-learn~=1.5.0" in packages.pip_packages
+    assert found.docker.base_image == "mcr.microsoft.com/azureml/curated/sklearn-1.5"
+    assert Environment.get(workspace, found.name, version="36").version == "36"
+    found.save_to_directory(tmp_path / "saved")
+    assert "scipy~=1.10.0" in (tmp_path / "saved/conda_dependencies.yml").read_text()
+    for name in Environment.list(workspace):
+        _, missing = check(Environment.get(workspace, name)._serialize_to_dict())
+        assert missing == [], name
+    copy = found.clone("mine")  # which Azure would build
+    _, missing = check(copy._serialize_to_dict())
+    assert any("py-spy==0.3.12 is not installed" in sentence for sentence in missing)
+    found.python.conda_dependencies.add_pip_package("no-such-package")
+    assert check(found._serialize_to_dict())[1], "a changed one is none of Microsoft's"
+    with pytest.raises(Exception, match=r"Nothing is known offline .*AzureML-sklearn-1\.5, "):
+        Environment.get(workspace, "AzureML-Designer")
+
+
+@pytest.mark.parametrize("name", ["no-such", "AzureML-no-such"])
 @pytest.mark.parametrize("version", [None, "7", "first"])
 def test_environment_that_is_unknown(workspace, name, version):
     with pytest.raises(Exception, match=r"^Error retrieving the environment definition\. Code: 404") as error:
@@ -236,7 +265,7 @@ def test_environment_that_is_unknown(workspace, name, version):
 def test_environment_name_that_is_refused(workspace, name):
     with pytest.raises(Exception, match=r"^Error registering the environment definition\. Code: 400"):
         Environment(name).register(workspace)
-    assert Environment.list(workspace) == {}
+    assert own(workspace) == {}
 
 
 def test_environment_version_and_label_exclude_each_other(workspace):
@@ -256,7 +285,7 @@ def test_environment_labels(workspace):
         Environment.get(workspace, first.name, label="new")
     with pytest.raises(Exception, match="Error retrieving"):
         Environment.label(workspace, first.name, "3", ["new"])
-    assert list(Environment.list(workspace)) == [first.name]
+    assert list(own(workspace)) == [first.name]
 
 
 def _register(folder, number, barrier):

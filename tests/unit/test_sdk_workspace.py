@@ -170,7 +170,7 @@ def test_what_an_empty_workspace_holds(workspace):
     assert workspace.compute_targets == {}
     assert workspace.models == {}
     assert workspace.experiments == {}
-    assert dict(workspace.environments) == {}
+    assert all(name.startswith("AzureML-") for name in workspace.environments)
     assert workspace.images == workspace.webservices == workspace.linked_services == {}
     assert workspace.get_default_compute_target("GPU") is None
     with pytest.raises(ValueError, match="Invalid compute type"):

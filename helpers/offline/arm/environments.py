@@ -6,6 +6,7 @@ import yaml
 
 from helpers.offline.arm import curated, resources
 from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in, resource
+from helpers.offline.engine.environments.curated import NAMES, PREFIX
 
 KIND = "environment"
 CONTENT = ("image", "condaFile")
@@ -14,6 +15,8 @@ CONTENT = ("image", "condaFile")
 def put_version(request: Request) -> dict:
     """Keep an environment. Raises Refused for a build context, and for another content of a version that is there."""
     given = request.properties
+    if request.names["name"].startswith(PREFIX):
+        raise Refused(f"{request.names['name']!r} begins as only Microsoft's own environments do.")
     if given.get("build"):
         raise Unsupported("An environment with a Docker build context", "give image and conda_file")
     _specification(given.get("condaFile"))
@@ -23,14 +26,20 @@ def put_version(request: Request) -> dict:
 
 
 def get_version(request: Request) -> dict:
+    if curated.is_one(request.names["name"]):
+        return curated.version(request, request.names["name"], request.names["version"])
     return _described(request, resources.get_version(request, KIND, request.names["name"], request.names["version"]))
 
 
 def list_versions(request: Request) -> Iterator[dict]:
+    if curated.is_one(request.names["name"]):
+        return iter([curated.version(request, request.names["name"], curated.LATEST)])
     return (_described(request, asset) for asset in resources.list_versions(request, KIND))
 
 
 def get(request: Request) -> dict:
+    if curated.is_one(request.names["name"]):
+        return curated.container(request, request.names["name"])
     return resource(request.scope, f"environments/{request.names['name']}", resources.container(request, KIND))
 
 
@@ -41,6 +50,8 @@ def put(request: Request) -> dict:
 def list_all(request: Request) -> Iterator[dict]:
     for name, properties in resources.list_containers(request, KIND):
         yield resource(request.scope, f"environments/{name}", properties)
+    if resources.is_listed(request, archived=False):
+        yield from (curated.container(request, name) for name in NAMES)
 
 
 def for_job(request: Request, id: str) -> dict:

@@ -2,6 +2,7 @@
 wanted (virtual_environments, on the interpreters that there are).
 """
 
+from helpers.offline.engine.environments import curated
 from helpers.offline.engine.environments.conda import (
     SERVER,
     asks_for,
@@ -12,4 +13,4 @@ from helpers.offline.engine.environments.conda import (
     specification,
 )
 
-__all__ = ["SERVER", "asks_for", "check", "is_managed_by_user", "lacking", "package_name", "specification"]
+__all__ = ["SERVER", "asks_for", "check", "curated", "is_managed_by_user", "lacking", "package_name", "specification"]

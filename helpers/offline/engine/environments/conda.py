@@ -14,6 +14,7 @@ from importlib import metadata
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from helpers.offline.engine.environments import curated
 from helpers.offline.engine.workspace.errors import Invalid
 
 SERVER = "azureml-inference-server-http"  # which no mock stands for: it serves entry scripts offline, too
@@ -45,6 +46,10 @@ STANDS_FOR = {  # one imports as the other does: which of them is installed depe
     "tensorflow": "tensorflow-cpu",
     "tensorflow-cpu": "tensorflow",
 }
+NOTHING_BUILT = (
+    "This is one of Microsoft's environments, whose image is there on Azure. Nothing is built of it: the script runs "
+    "with what is installed here, and an import of what is MISSING fails."
+)
 SUCCESSORS = {
     "tensorflow-gpu": "tensorflow-gpu was removed from the package index; its successor is tensorflow[and-cuda]"
 }
@@ -100,6 +105,8 @@ def check(environment: dict | None) -> tuple[list[str], list[str]]:
         lines.append(line)
         if problem:
             missing.append(problem)
+    if curated.is_one(environment):
+        return [*lines, NOTHING_BUILT], []
     return lines, missing
 
 

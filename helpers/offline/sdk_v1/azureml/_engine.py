@@ -21,6 +21,7 @@ MODULES = {  # what the SDK calls, and where it stands in the engine's rooms
     "artifacts": "history.artifacts",
     "assets": "assets",
     "clusters": "compute.clusters",
+    "curated": "environments.curated",
     "data": "assets.data",
     "description": "compute.description",
     "details": "assets.details",

@@ -129,23 +129,29 @@ class Environment(ConfigElement):
     def get(workspace, name, version=None, label=None):
         """A registered environment, its latest version by default, or the one that a label means.
 
-        Raises Exception, as the service's answer, where there is none.
+        One of Microsoft's own (AzureML-…) holds what is known of it; all its versions are the same offline. Raises
+        Exception, as the service's answer, where there is none.
         """
         if label and version:
             raise UserErrorException("Only one of version or label can be specified")
         with _engine.translated(NotFound=_not_found):
             if label and label.lower() != "latest":
                 version = _labelled(workspace, name, label)
-            asset = _engine.assets.get(workspace._folder, "environment", name, _version_number(name, version))
+            number = _version_number(name, version)
+            if str(name).startswith(_engine.curated.PREFIX):
+                return _curated(name, number or 1)
+            asset = _engine.assets.get(workspace._folder, "environment", name, number)
         return _from_asset(asset)
 
     @staticmethod
     def list(workspace):
-        """Name to Environment, the latest version of each."""
+        """Name to Environment, the latest version of each; Microsoft's own are among them."""
         with _engine.translated():
-            return {
-                asset.name: _from_asset(asset) for asset in _engine.assets.list_latest(workspace._folder, "environment")
-            }
+            registered = _engine.assets.list_latest(workspace._folder, "environment")
+        return {
+            **{asset.name: _from_asset(asset) for asset in registered},
+            **{name: _curated(name, 1) for name in _engine.curated.NAMES},
+        }
 
     @staticmethod
     def label(workspace, name, version, labels):
@@ -295,6 +301,13 @@ def _from_dependencies(name, conda_specification, pip_requirements):
     return environment
 
 
+def _curated(name, version):
+    known = _engine.curated.definition(name)
+    if known is None:
+        raise _engine.errors.NotFound(_engine.curated.unknown(name))
+    return Environment._deserialize({**known, "version": str(version)})
+
+
 def _from_asset(asset):
     return Environment._deserialize({**asset.body, "version": str(asset.version)})
 
@@ -351,10 +364,7 @@ def _check_name(name):
 
 
 def _not_found(sentence):
-    return Exception(
-        f"Error retrieving the environment definition. Code: 404\n: {sentence} "
-        "Curated environments (AzureML-…) exist on Azure only."
-    )
+    return Exception(f"Error retrieving the environment definition. Code: 404\n: {sentence}")
 
 
 def _not_registered(sentence):
