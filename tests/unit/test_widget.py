@@ -1,14 +1,18 @@
 """RunDetails: the block in a notebook, the lines without one, and the thread that follows a run."""
 
+import base64
 import math
 import re
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from xml.etree import ElementTree
 
 import nbformat
 import pytest
+from azureml import _html
 from azureml.core import Experiment, ScriptRunConfig
 from azureml.widgets import RunDetails, _block, _state, run_details
+from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from sdk_world import source, wait_for
 
@@ -16,10 +20,16 @@ STATE = {
     "run_id": "one",
     "experiment": "exp",
     "workbench_run_details_uri": "http://127.0.0.1:5000/#/x",
+    "studio": True,
     "status": "Running",
     "final": False,
-    "stages": [{"status": "Queued", "seconds": 0.4}, {"status": "Running", "seconds": 185}],
+    "stages": [
+        {"status": "NotStarted", "seconds": 0.1},
+        {"status": "Queued", "seconds": 0.4},
+        {"status": "Running", "seconds": 185},
+    ],
     "run_metrics": {"Accuracy": [0.5, 0.75], "Final": 0.9},
+    "images": {},
     "run_logs": "epoch 1\nepoch 2",
     "run_properties": {},
     "error": None,
@@ -41,15 +51,19 @@ def run(workspace):
 
 
 def threads(run):
-    return [thread for thread in threading.enumerate() if thread.name == f"RunDetails-{run.id}"]
+    return [thread for thread in threading.enumerate() if thread.name == f"azureml.widgets.run_details-{run.id}"]
 
 
 def test_the_block_has_all_parts():
     html = _block.html(STATE)
     ElementTree.fromstring(html)  # well-formed
-    for part in ("… Running", "Queued 0 s → Running 3 min 05 s", "Accuracy", "0.75", "epoch 2", "<polyline", "of exp"):
+    for part in ("… Running", "Queued 0 s → Running 3 min 05 s", "Accuracy", "0.75", "epoch 2", "of exp"):
         assert part in html
-    assert 'aria-label="Accuracy: from 0.5 to 0.75"' in html
+    assert "NotStarted" not in html
+    (curve,) = ElementTree.fromstring(html).iter("img")
+    assert curve.get("alt") == "Accuracy: from 0.5 to 0.75"
+    svg = base64.b64decode(curve.get("src").removeprefix("data:image/svg+xml;base64,"))
+    assert next(iter(ElementTree.fromstring(svg))).get("points") == "0.0,23.0 120.0,1.0"
     assert not re.search(r"color:|background", html), "a colour of its own may be unreadable in one of the themes"
 
 
@@ -139,34 +153,66 @@ def test_data_of_a_submitted_run(workspace, tmp_path):
     assert len(lines) == _state.LOG_LINES
 
 
+def test_an_image_that_the_run_has_logged_is_shown_as_one(run):
+    run.log_image("Accuracy vs Loss", plot=Figure(figsize=(1, 1)))
+    run.log_confusion_matrix("Mistakes", {"schema_type": "confusion_matrix", "data": {}})
+    html = _block.html(RunDetails(run).get_widget_data())
+    assert "aml://" not in html and '<td style="text-align:left">Mistakes' in html
+    (image,) = ElementTree.fromstring(html).iter("img")
+    assert image.get("alt") == "Accuracy vs Loss, an image that the run has logged"
+    kind, content = image.get("src").split(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(content).startswith(b"\x89PNG")
+
+
+def test_the_link_is_there_only_while_it_leads_somewhere(run, monkeypatch):
+    class Studio(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(server.answer)
+
+        def log_message(self, *arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Studio) as server:
+        monkeypatch.setattr(_html, "PORT", server.server_address[1])
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for server.answer, is_link in ((b"OK", True), (b"another program", False)):
+            shown = [_block.html(RunDetails(run).get_widget_data()), run._repr_html_(), run.experiment._repr_html_()]
+            assert [f'href="{_html.STUDIO}' in html for html in shown] == [is_link] * 3
+        server.shutdown()
+    shown = [_block.html(RunDetails(run).get_widget_data()), run._repr_html_(), run.experiment._repr_html_()]
+    assert not any(f'href="{_html.STUDIO}' in html for html in shown)
+    assert f"Run {run.id} of widget" in shown[0] and _html.NO_STUDIO in shown[1]
+
+
 def test_settings_are_refused(run):
     with pytest.raises(NotImplementedError, match="widget_settings"):
         RunDetails(run).show(widget_settings={"debug": True})
 
 
 NOTEBOOK = """
-import sys, threading
+import sys
 sys.path.insert(0, {sdk!r})
 from azureml.core import Experiment, Workspace
 from azureml.widgets import RunDetails, run_details
-run_details._INTERVAL = 0.05
 run = Experiment(Workspace.from_config(), "widget").start_logging(outputs=False, snapshot_directory=None)
 RunDetails(run).show()
 ---
 run.log("Loss", 0.125)
 run.complete()
-for thread in threading.enumerate():
-    if thread.name.startswith("RunDetails"):
-        thread.join(30)
+run.wait_for_completion()
 print("kernel lives")
 """
 
 
-def test_in_a_notebook_one_block_is_updated(workspace, request):
+def test_in_a_notebook_one_block_is_updated_and_shows_the_end_before_what_waits_for_it_returns(workspace, request):
     sdk = str(request.config.rootpath / "helpers" / "offline" / "sdk_v1")
     cells = [nbformat.v4.new_code_cell(text) for text in NOTEBOOK.format(sdk=sdk).split("---")]
     notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=120).execute()
     (block,) = notebook.cells[0].outputs
+    assert re.fullmatch(r"Run \S+: Completed", block["data"]["text/plain"])
     assert "✓ Completed" in block["data"]["text/html"] and "0.125" in block["data"]["text/html"]
     assert [output["text"] for output in notebook.cells[1].outputs] == ["kernel lives\n"]

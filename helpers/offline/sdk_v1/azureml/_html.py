@@ -1,9 +1,12 @@
 """What a notebook shows for an experiment or a run, and where it links to."""
 
+import http.client
 from html import escape
 
-STUDIO = "http://127.0.0.1:5000/#"  # the MLflow page of the offline workspace, once `make studio` serves it
+HOST, PORT = "127.0.0.1", 5000  # where `make studio` serves the MLflow page of the offline workspace
+STUDIO = f"http://{HOST}:{PORT}/#"
 STUDIO_LINK = "Link to the local MLflow page"
+NO_STUDIO = "`make studio` serves it"
 DOCS_LINK = "Link to Documentation"
 
 
@@ -13,14 +16,36 @@ def docs_url(cls):
     return address.format(cls.__module__, cls.__name__)
 
 
+def is_studio_up():
+    """Whether MLflow's page is served now; where it is not, or something else has its port, a link leads nowhere."""
+    try:
+        connection = http.client.HTTPConnection(HOST, PORT, timeout=0.3)
+        connection.request("GET", "/health")
+        return connection.getresponse().read(16) == b"OK"
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def studio_page(address):
+    """For table(): the link to a page of MLflow's, or what to do while there is none."""
+    return (address, STUDIO_LINK) if is_studio_up() else (None, NO_STUDIO)
+
+
 def table(values, links):
     """One row of cells under its headings, as HTML.
 
-    values: dict of heading to text. links: dict of heading to (address, text).
+    values: dict of heading to text. links: dict of heading to (address, text); without an address it is only the text.
     """
     cells = {heading: escape(str(value)) for heading, value in values.items()}
     for heading, (address, text) in links.items():
-        cells[heading] = f'<a href="{escape(address)}" target="_blank" rel="noopener">{escape(text)}</a>'
+        cells[heading] = link(address, escape(text)) if address else escape(text)
     headings = "".join(f"<th>{escape(heading)}</th>" for heading in cells)
     row = "".join(f"<td>{cell}</td>" for cell in cells.values())
     return f'<table style="width:100%"><tr>{headings}</tr><tr>{row}</tr></table>'
+
+
+def link(address, shown):
+    """A link that opens in a page of its own, as HTML; `shown` is HTML already."""
+    return f'<a href="{escape(address)}" target="_blank" rel="noopener">{shown}</a>'

@@ -2,12 +2,16 @@
 
 import json
 import sys
+import threading
 import time
 
 from azureml import _engine
 from azureml.exceptions import ActivityFailedException, ExperimentExecutionException
 
 INTERVAL = 0.2  # seconds between two looks: the run is on this machine
+PATIENCE = 5.0  # seconds that what follows a run has to show its end
+
+_followers = {}  # run id → the threads that follow the run
 
 
 def wait(run, raise_on_error):
@@ -30,6 +34,13 @@ def stream(run, raise_on_error):
             "But the run is still executing on the compute target. \n"
             "run.wait_for_completion() takes it up again; run.cancel() ends the run."
         ) from None
+
+
+def follow(run, target, *arguments):
+    """A thread that follows the run. Whoever waits for the run's end also waits until that is shown."""
+    thread = threading.Thread(target=target, args=arguments, name=f"{target.__module__}-{run.id}", daemon=True)
+    _followers.setdefault(run.id, []).append(thread)
+    thread.start()
 
 
 def _stream(run, raise_on_error):
@@ -96,6 +107,9 @@ class _Log:
 
 
 def _result(run, raise_on_error):
+    for thread in _followers.pop(run.id, []):
+        if thread is not threading.current_thread():
+            thread.join(PATIENCE)
     details = run.get_details()
     if details["status"] == "Failed" and raise_on_error:
         raise ActivityFailedException(error_details=_error(details))

@@ -4,7 +4,7 @@ import logging
 import re
 
 from azureml import _engine
-from azureml._html import DOCS_LINK, STUDIO, STUDIO_LINK, docs_url, table
+from azureml._html import DOCS_LINK, STUDIO, docs_url, studio_page, table
 from azureml._strict import module_getattr, refuse_unknown, unsupported
 from azureml.exceptions import UserErrorException
 
@@ -185,7 +185,7 @@ class Experiment:
 
     def _repr_html_(self):
         links = {
-            "Report Page": (self.get_portal_url(), STUDIO_LINK),
+            "Report Page": studio_page(self.get_portal_url()),
             "Docs Page": (self.get_docs_url(), DOCS_LINK),
         }
         return table(self._base_info(), links)

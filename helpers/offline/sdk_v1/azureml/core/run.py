@@ -210,10 +210,10 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
         return "Run({})".format(",\n".join("{}: {}".format(*item) for item in self._base_info().items()))
 
     def _repr_html_(self):
-        from azureml._html import DOCS_LINK, STUDIO_LINK, table
+        from azureml._html import DOCS_LINK, studio_page, table
 
         links = {
-            "Details Page": (self.get_portal_url(), STUDIO_LINK),
+            "Details Page": studio_page(self.get_portal_url()),
             "Docs Page": (self.get_docs_url(), DOCS_LINK),
         }
         return table(self._base_info(), links)

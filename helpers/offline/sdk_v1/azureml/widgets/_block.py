@@ -1,14 +1,19 @@
 """How a run's state (see `_state`) looks: as HTML, and as lines of text.
 
-The HTML takes colours from the page, so that it reads in a light and in a dark theme.
+The HTML takes colours from the page, so that it reads in a light and in a dark theme. What JupyterLab takes out of a
+notebook that it does not trust, such as one that was just cloned, is not in it.
 """
 
+import base64
 from collections import Counter
 from html import escape
+
+from azureml._html import link
 
 SIGNS = {"Completed": "✓", "Failed": "✗", "Canceled": "∅"}
 BORDER = "1px solid rgba(128, 128, 128, .4)"
 WIDTH, HEIGHT = 120, 24  # of a metric's curve, in pixels
+INK = "#787878"  # reads on light and dark: an image cannot take the page's colour
 
 
 def html(state):
@@ -16,11 +21,13 @@ def html(state):
     parts = [_heading(state)]
     if state["error"]:
         parts.append(f'<p role="alert" style="margin:4px 0"><b>Error:</b> {escape(state["error"])}</p>')
-    if state.get("stages"):
-        stages = " → ".join(f"{escape(stage['status'])} {_seconds(stage['seconds'])}" for stage in state["stages"])
+    if stages := [stage for stage in state.get("stages", []) if stage["status"] != "NotStarted"]:
+        stages = " → ".join(f"{escape(stage['status'])} {_seconds(stage['seconds'])}" for stage in stages)
         parts.append(f'<div style="margin:4px 0">{stages}</div>')
-    if state.get("run_metrics"):
-        parts.append(_metrics_table(state["run_metrics"]))
+    images = state.get("images", {})
+    if metrics := {name: value for name, value in state.get("run_metrics", {}).items() if name not in images}:
+        parts.append(_metrics_table(metrics))
+    parts += [_image(name, address) for name, address in images.items()]
     if state.get("child_runs"):
         parts.append(_trials_table(state["child_runs"]))
     if state.get("run_logs"):
@@ -29,6 +36,11 @@ def html(state):
             f"{escape(state['run_logs'])}</pre>"
         )
     return f'<div style="border:{BORDER};padding:8px;overflow:auto">{"".join(parts)}</div>'
+
+
+def text(state):
+    """The block's first line, for where there is no HTML."""
+    return f"Run {state['run_id']}: {state.get('status', 'unknown')}"
 
 
 class Lines:
@@ -40,7 +52,7 @@ class Lines:
     def render(self, state):
         """Print lines for one state; none where nothing is new."""
         if state.get("status") and state["status"] != self.before.get("status"):
-            print(f"Run {state['run_id']}: {state['status']}", flush=True)
+            print(text(state), flush=True)
         values = {name: value for name, value in state.get("run_metrics", {}).items() if _is_number(_last(value))}
         old = self.before.get("run_metrics", {})
         new = [f"{name} {_number(_last(value))}" for name, value in values.items() if old.get(name) != value]
@@ -56,9 +68,10 @@ class Lines:
 def _heading(state):
     status = state.get("status", "unknown")
     where = f"Run {escape(state['run_id'])}"
-    if state.get("workbench_run_details_uri"):
-        address = escape(state["workbench_run_details_uri"])
-        where = f'<a href="{address}" target="_blank" rel="noopener">{where}</a> of {escape(state["experiment"])}'
+    if state.get("studio"):
+        where = link(state["workbench_run_details_uri"], where)
+    if state.get("experiment"):
+        where += f" of {escape(state['experiment'])}"
     return f"<div><b>{SIGNS.get(status, '…')} {escape(status)}</b> · {where}</div>"
 
 
@@ -68,6 +81,12 @@ def _metrics_table(metrics):
         series = value if isinstance(value, list) and all(map(_is_number, value)) else []
         rows.append((escape(name), escape(_number(_last(value))), str(len(series) or ""), _curve(name, series)))
     return _table(("Metric", "Last", "Values", "Curve"), rows)
+
+
+def _image(name, address):
+    words = escape(f"{name}, an image that the run has logged")
+    image = f'<img src="{address}" alt="{words}" style="max-width:100%" />'
+    return f'<figure style="margin:4px 0"><figcaption>{escape(name)}</figcaption>{image}</figure>'
 
 
 def _trials_table(trials):
@@ -87,7 +106,7 @@ def _trials_line(trials):
     counts = Counter(trial["status"] for trial in trials)
     told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
     best = trials[0]["best_metric"]
-    return f"{told} of {len(trials)} trials" + ("" if best is None else f"; best {trials[0]['metric']} {_number(best)}")
+    return f"trials: {told}" + ("" if best is None else f"; best {trials[0]['metric']} {_number(best)}")
 
 
 def _table(headings, rows):
@@ -100,7 +119,7 @@ def _table(headings, rows):
 
 
 def _curve(name, series):
-    """A line through the finite values of a series, as SVG."""
+    """A line through the finite values of a series, as an image."""
     series = series if isinstance(series, list) else [series]
     points = [value for value in series if abs(value) < float("inf")]  # not NaN either
     if len(points) < 2:
@@ -110,11 +129,12 @@ def _curve(name, series):
         f"{WIDTH * index / (len(points) - 1):.1f},{HEIGHT - 1 - (HEIGHT - 2) * (value - low) / (high - low or 1):.1f}"
         for index, value in enumerate(points)
     )
-    label = escape(f"{name}: from {_number(points[0])} to {_number(points[-1])}")
-    return (
-        f'<svg role="img" aria-label="{label}" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<polyline points="{line}" fill="none" stroke="currentColor"/></svg>'
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">'
+        f'<polyline points="{line}" fill="none" stroke="{INK}"/></svg>'
     )
+    address = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+    return f'<img src="{address}" alt="{escape(f"{name}: from {_number(points[0])} to {_number(points[-1])}")}" />'
 
 
 def _last(value):
@@ -128,6 +148,8 @@ def _is_number(value):
 def _number(value):
     if isinstance(value, float):
         return f"{value:.4g}"
+    if str(value).startswith("aml://artifactId/"):
+        return value.split("/", 5)[-1]  # the file's name in the run
     return "table" if isinstance(value, dict) else str(value)
 
 

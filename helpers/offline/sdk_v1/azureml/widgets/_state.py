@@ -1,30 +1,40 @@
 """What there is to show of a run at one moment."""
 
+import base64
 import json
+import mimetypes
 from datetime import UTC, datetime
 
-from azureml import _engine
+from azureml import _engine, _html
 
 LOG_LINES = 15
 LINE_LENGTH = 300  # characters; a longer line is cut
+IMAGES = 4  # that are shown; of more, only the names
+SHOWN_BY_BROWSERS = ("image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
 
 
 def read(run):
     """The run's state: a dict of JSON values.
 
-    stages: [{"status", "seconds"}]; run_metrics: as get_metrics(); run_logs: the log's last lines; child_runs: of a
-    sweep, see _trials.
+    stages: [{"status", "seconds"}]; run_metrics: as get_metrics(); images: see _images; run_logs: the log's last
+    lines; child_runs: of a sweep, see _trials; studio: whether the link to the run leads anywhere now.
     """
     status = run.get_status()
     error = run._record.error
+    if run.type == "hyperdrive":
+        measured = {"child_runs": _trials(run)}
+    else:
+        metrics = run.get_metrics()
+        measured = {"run_metrics": metrics, "images": _images(run, metrics)}
     return {
         "run_id": run.id,
         "experiment": run.experiment.name,
         "workbench_run_details_uri": run.get_portal_url(),
+        "studio": _html.is_studio_up(),
         "status": status,
         "final": status in _engine.statuses.FINAL,
         "stages": _stages(run),
-        **({"child_runs": _trials(run)} if run.type == "hyperdrive" else {"run_metrics": run.get_metrics()}),
+        **measured,
         "run_logs": _log_tail(run),
         "run_properties": run.properties,
         "error": error.get("message") if error else None,
@@ -46,6 +56,23 @@ def _trials(sweep):
         }
         for child in sweep.get_children_sorted_by_primary_metric()
     ]
+
+
+def _images(run, metrics):
+    """The images that the run has logged, as data URIs by metric."""
+    prefix = f"aml://artifactId/ExperimentRun/dcid.{run.id}/"
+    files = {
+        name: value.removeprefix(prefix)
+        for name, value in metrics.items()
+        if isinstance(value, str) and value.startswith(prefix)
+    }
+    images = {name: (file, mimetypes.guess_type(file)[0]) for name, file in files.items()}
+    shown = [(name, *image) for name, image in images.items() if image[1] in SHOWN_BY_BROWSERS][:IMAGES]
+    return {name: f"data:{kind};base64,{_content(run, file)}" for name, file, kind in shown}
+
+
+def _content(run, file):
+    return base64.b64encode(_engine.run_files.path_of(run._folder, run.id, file).read_bytes()).decode()
 
 
 def _stages(run):

@@ -1,9 +1,9 @@
 """RunDetails: a block in a notebook, or lines on a terminal, that follow a run until it has ended."""
 
 import sys
-import threading
 import time
 
+from azureml import _run_wait
 from azureml._strict import module_getattr, refuse
 from azureml.widgets import _block, _state
 
@@ -30,8 +30,7 @@ class RunDetails:
         state = _look(self._run)
         render(state)
         if not state["final"]:
-            name = f"RunDetails-{self._run.id}"
-            threading.Thread(target=_follow, args=(self._run, render), name=name, daemon=True).start()
+            _run_wait.follow(self._run, _follow, self._run, render)
 
     def get_widget_data(self, widget_settings=None):
         """What is shown, as a dict: status, stages, run_metrics, run_logs, run_properties, error and links."""
@@ -75,15 +74,15 @@ def _in_notebook():
 
 
 def _notebook_renderer():
-    from IPython.display import HTML, display
+    from IPython.display import display
 
     shown = []
 
     def render(state):
-        block = HTML(_block.html(state))
+        block = {"text/html": _block.html(state), "text/plain": _block.text(state)}
         if shown:
-            shown[0].update(block)
+            shown[0].update(block, raw=True)
         else:
-            shown.append(display(block, display_id=True))
+            shown.append(display(block, raw=True, display_id=True))
 
     return render
