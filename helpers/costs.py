@@ -4,6 +4,8 @@ import json
 import os
 from pathlib import Path
 
+from helpers.words import counted
+
 # VM size: (US dollars an hour, when). Linux, pay as you go, East US, as Azure's Retail Prices API gave them to
 # github.com/skypilot-org/skypilot-catalog (v6, 2024; NC4as confirmed for January 2026 by other users of that API) and
 # to github.com/datareceipts/data-receipts (109-gpu-pricing, November 2026).
@@ -54,7 +56,7 @@ def bound(vm_size: str, nodes: int, seconds: float) -> float | None:
 
 def describe(vm_size: str, nodes: int, seconds: int, idle_seconds: int = 0) -> str:
     """A sentence with the bound for machines that work `seconds` and then stay on, idle, for `idle_seconds`."""
-    machines = f"{nodes} {'node' if nodes == 1 else 'nodes'} of {vm_size}"
+    machines = f"{counted(nodes, 'node')} of {vm_size}"
     idle = f" and {_duration(idle_seconds)} idle" if idle_seconds else ""
     dollars = bound(vm_size, nodes, seconds + idle_seconds)
     if dollars is None:
@@ -77,7 +79,7 @@ def service(cpu_cores: float, memory_gb: float, seconds: float) -> float:
 def describe_service(cpu_cores: float, memory_gb: float, seconds: int) -> str:
     """A sentence with the cost of a service that stays for `seconds`."""
     dollars = service(cpu_cores, memory_gb, seconds)
-    size = f"{cpu_cores:g} {'core' if cpu_cores == 1 else 'cores'} and {memory_gb:g} GB"
+    size = f"{counted(cpu_cores, 'core')} and {memory_gb:g} GB"
     return f"On Azure, a service of {size} for {_duration(seconds)}: {dollars:.3f} USD (East US, {SERVICES_WHEN})"
 
 
@@ -103,6 +105,5 @@ def _own_prices() -> dict[str, float]:
 def _duration(seconds: int) -> str:
     for unit, length in (("hour", 3600), ("minute", 60)):
         if seconds >= length and seconds % length == 0:
-            count = seconds // length
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return f"{seconds} seconds"
+            return counted(seconds // length, unit)
+    return counted(seconds, "second")

@@ -229,7 +229,7 @@ def _read_pair(images_path, labels_path):
     if labels.ndim != 1 or labels.dtype != np.uint8:
         raise IdxError(f"{labels_path} holds {labels.dtype} of shape {labels.shape}, which are not labels")
     if len(images) != len(labels):
-        raise IdxError(f"{images_path} holds {len(images):,} images, {labels_path} {len(labels):,} labels")
+        raise IdxError(f"{images_path} and {labels_path} differ: images {len(images):,}, labels {len(labels):,}")
     if labels.max() > 9:
         raise IdxError(f"{labels_path} holds the label {labels.max()}: labels are the digits 0 to 9")
     return images, labels

@@ -13,6 +13,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 
 from helpers import display
 from helpers.scoring import Answer
+from helpers.words import counted
 
 # On white and on JupyterLab's and GitHub's dark pages alike: text at a contrast of 4.2 at least, colours at 3.6.
 # Blue and vermilion of Okabe and Ito's palette differ for every kind of colour vision.
@@ -44,11 +45,11 @@ def digits(images: np.ndarray, labels: Sequence[int], predictions: Sequence[int]
             title = f"{label} → {predictions[position]}"
             axes.set_title(title, fontsize=9, color=VERMILION if wrong else ON_PAPER, pad=2)
     if predictions is None:
-        alt = f"{len(images)} handwritten digits: {_listed(labels)}"
+        alt = f"{counted(len(images), 'handwritten digit')}: {_listed(labels)}"
     else:
         pairs = [f"{label} read as {got}" for label, got in zip(labels, predictions, strict=True)]
-        alt = f"{len(images)} handwritten digits: {_listed(pairs)}"
-    _show(figure, f"{len(images)} digits", alt)
+        alt = f"{counted(len(images), 'handwritten digit')}: {_listed(pairs)}"
+    _show(figure, counted(len(images), "digit"), alt)
 
 
 def class_balance(labels_by_set: Mapping[str, np.ndarray]) -> None:
@@ -77,7 +78,7 @@ def network(inputs: int, layers: Sequence[tuple[int, str]]) -> None:
     widths = [inputs, *(neurons for neurons, _ in layers)]
     parameters = [(before + 1) * neurons for before, neurons in itertools.pairwise(widths)]
     names = ["Input", *(f"Dense, {activation}" for _, activation in layers)]
-    counts = ["no parameters", *(f"{count:,} parameters" for count in parameters)]
+    counts = ["no parameters", *(counted(count, "parameter") for count in parameters)]
     figure = _figure(8, 3.2)
     axes = _axes(figure.subplots(), xlim=(-0.5, len(layers) + 0.5), ylim=(-1.75, 1.4))
     axes.set_axis_off()
@@ -92,11 +93,11 @@ def network(inputs: int, layers: Sequence[tuple[int, str]]) -> None:
         axes.text(place, 1.15, name, ha="center", va="bottom", color=INK, fontsize=10)
         axes.text(place, -1.15, f"(None, {width})\n{count}", ha="center", va="top", color=INK, fontsize=9)
     told = [
-        f"{neurons} neurons with {activation} and {count:,} parameters"
+        f"{counted(neurons, 'neuron')} with {activation} and {counted(count, 'parameter')}"
         for (neurons, activation), count in zip(layers, parameters, strict=True)
     ]
-    alt = f"Network of {inputs} inputs and {len(layers)} dense layers: " + "; ".join(told)
-    _show(figure, "network", f"{alt}. {sum(parameters):,} parameters in all")
+    alt = f"Network of {counted(inputs, 'input')} and {counted(len(layers), 'dense layer')}: " + "; ".join(told)
+    _show(figure, "network", f"{alt}. {counted(sum(parameters), 'parameter')} in all")
 
 
 def _column(neurons: int) -> np.ndarray:
@@ -127,9 +128,8 @@ def curve(metrics: Mapping[str, object]) -> tuple[Figure, str, str]:
             if len(values):
                 epochs = range(1, len(values) + 1)
                 axes.plot(epochs, values, style, color=color, label=label, linewidth=1.5, markersize=3)
-                told.append(
-                    f"{label} {name.lower()} goes from {values[0]:.3f} to {values[-1]:.3f} in {len(values)} epochs"
-                )
+                change = f"goes from {values[0]:.3f} to {values[-1]:.3f} in {counted(len(values), 'epoch')}"
+                told.append(f"{label} {name.lower()} {change}")
         _legend(axes, loc="best")
     return figure, "training curve", "Line charts of accuracy and loss: " + ("; ".join(told) or "nothing logged yet")
 
@@ -144,7 +144,8 @@ def latency(seconds: np.ndarray) -> None:
     axes.axvline(median, color=VERMILION, linewidth=1.5, label=f"median {median:.1f} ms")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     _legend(axes, loc="best")
-    alt = f"Histogram of the time that {len(milliseconds)} requests took: half of them less than {median:.1f} ms"
+    asked = counted(len(milliseconds), "request")
+    alt = f"Histogram of the time that {asked} took: half of them less than {median:.1f} ms"
     _show(figure, "latency", f"{alt}, the slowest {slowest:.1f} ms")
 
 
@@ -178,7 +179,8 @@ def traffic(answers: Sequence[Answer]) -> None:
             axes.axvline(asked[0].sent - began, color=INK, linewidth=1, linestyle=":")
     _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(names))
     lost = sum(answer.deployment is None for answer in answers)
-    alt = f"Who answered {len(answers)} requests, {lost} of them lost, one stage after another: {'; '.join(told)}"
+    requests = counted(len(answers), "request")
+    alt = f"Who answered {requests}, {lost} of them lost, one stage after another: {'; '.join(told)}"
     _show(figure, "traffic", alt)
 
 
@@ -205,7 +207,9 @@ def learning_curves(curves: Sequence[Sequence[float]], stopped: Sequence[bool]) 
     for kind, color in colors.items():
         axes.plot([], [], "x-" if kind == "stopped" else "-", color=color, label=kind)
     _legend(axes, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
-    alt = f"Line chart of the accuracy over the epochs for {len(curves)} trials, of which {sum(stopped)} were stopped"
+    trials = counted(len(curves), "trial")
+    alt = f"Line chart of the accuracy over the epochs for {trials}, of which {sum(stopped)} "
+    alt += "was stopped" if sum(stopped) == 1 else "were stopped"
     _show(figure, "learning curves", f"{alt}; the best reaches {reached[best]:.4f}")
 
 
@@ -240,7 +244,7 @@ def parallel_coordinates(columns: Mapping[str, Sequence[float]], stopped: Sequen
         line, style = [height[rank] for height in heights], "--" if stopped[index] else "-"
         width = 0.8 + 1.4 * (rank + 1) / len(known)
         axes.plot(range(len(columns)), line, style, color=scale(line[-1]), linewidth=width)
-    alt = f"Parallel coordinates of {len(known)} trials over {_listed(names)} and {metric}"
+    alt = f"Parallel coordinates of {counted(len(known), 'trial')} over {_listed(names)} and {metric}"
     if known:
         alt += "; the best has " + _listed([f"{name} {values[known[-1]]:.4g}" for name, values in columns.items()])
     _show(figure, "parallel coordinates", alt)
@@ -294,9 +298,9 @@ def confusion_matrix(labels: np.ndarray, predictions: np.ndarray) -> None:
     axes.set_xticks(range(10))
     axes.set_yticks(range(10))
     true, predicted = np.unravel_index(mistakes.argmax(), mistakes.shape)
-    alt = f"Confusion matrix of {len(labels):,} digits, {mistakes.sum():,} of them misread"
+    alt = f"Confusion matrix of {counted(len(labels), 'digit')}, {mistakes.sum():,} of them misread"
     if mistakes.any():
-        alt += f"; the commonest mistake is {true} read as {predicted}, {mistakes.max()} times"
+        alt += f"; the commonest mistake is {true} read as {predicted}, {counted(mistakes.max(), 'time')}"
     _show(figure, "confusion matrix", alt)
 
 

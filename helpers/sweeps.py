@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from helpers import display
 from helpers.looks import FINAL, until_final
 from helpers.results import unfinished
+from helpers.words import counted
 
 POLL = (2.0, 10.0)  # seconds between two looks: at first, and after the first two minutes
 
@@ -145,7 +146,7 @@ def _as_text(look: Look) -> str:
 def _counts(look: Look) -> str:
     counts = Counter(child["status"] for child in look.children)
     listed = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    return f"{len(look.children)} trials" + (f": {listed}" if listed else "")
+    return counted(len(look.children), "trial") + (f": {listed}" if listed else "")
 
 
 def _line(child: dict) -> str:

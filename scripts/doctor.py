@@ -189,7 +189,7 @@ def damages():
 def packages(faults):
     if not faults:
         return Finding("ok", "set-up", "every file of the lock's packages is there")
-    text = f"{len(faults)} faults, such as: {faults[-1]}. Delete the folder .venv, then `make setup`."
+    text = f"Faults: {len(faults)}, such as: {faults[-1]}. Delete the folder .venv, then `make setup`."
     return Finding("to do", "set-up", text)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import helpers
 from helpers import costs
 from helpers.checks.looking import in_workspace, near, number, require, text, workspace
+from helpers.words import counted
 
 CLUSTER = "exercise-cluster"
 SIZE = "Standard_NC4as_T4_v3"
@@ -28,11 +29,11 @@ def exercise_2(variables: Mapping[str, object]) -> str:
     require(size.lower() == "standard_ds3_v2", f"Its machines are of the size {size}; it should be Standard_DS3_v2.")
     require(
         scale.minimum_node_count == 0,
-        f"It keeps {scale.minimum_node_count} machines on, day and night; `min_nodes` should be 0.",
+        f"It keeps {counted(scale.minimum_node_count, 'machine')} on, day and night; `min_nodes` should be 0.",
     )
     require(
         scale.maximum_node_count == 2,
-        f"It has up to {scale.maximum_node_count} machines; `max_nodes` should be 2.",
+        f"It has up to {counted(scale.maximum_node_count, 'machine')}; `max_nodes` should be 2.",
     )
     tagged = helpers.SERIES_TAG.items() <= dict(cluster.tags or {}).items()
     require(

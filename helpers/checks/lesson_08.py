@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import numpy as np
 
 from helpers.checks.looking import given, listed, require, text, whole
+from helpers.words import counted
 
 ASKED = 100  # images among which the least sure one is looked for
 
 
 def exercise_1(variables: Mapping[str, object]) -> str:
     told, images = listed(variables, "digits"), given(variables, "images")
-    require(len(told) == 10, f"`digits` has {len(told)} entries; ten images were to be read.")
+    require(len(told) == 10, f"`digits` has {counted(len(told), 'digit')}; ten images were to be read.")
     answer = _ask(variables, images[:10])
     require(
         [int(digit) for digit in told] == answer["digits"],

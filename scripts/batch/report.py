@@ -4,6 +4,7 @@ import json
 import sys
 
 from batch.preparation import Work
+from helpers.words import counted
 
 TRACEBACK_LINES = 15
 
@@ -85,9 +86,9 @@ def summary(work: Work, entries: dict[str, dict | None]) -> str:
         who = f"All {len(ok)} notebooks" if len(ok) > 1 else "The notebook"
         earlier = f", {work.complete} of them in an earlier run" if work.complete else ""
         seconds = sum(entry["seconds"] for entry in ok[work.complete :])
-        recorded = sum(len(entry["results"]) for entry in ok)
+        recorded = counted(sum(len(entry["results"]) for entry in ok), "recorded result")
         return (
-            f"{who} ran to the end{earlier}: {seconds:.0f} s, {recorded} recorded results. The pictures are in the "
+            f"{who} ran to the end{earlier}: {seconds:.0f} s, {recorded}. The pictures are in the "
             "executed notebooks; `make lab` opens the series, `make studio` shows its runs."
         )
     failed = [name for name, entry in entries.items() if entry and entry["result"] == "failed"]

@@ -66,7 +66,7 @@ def read(path, args):
             option = "--" + name.replace("_", "-")
             raise ValueError(f"{file} is of a training with {option} {theirs}, not {value}: give what it was made with")
     if checkpoint.epochs >= args.epochs:
-        raise ValueError(f"{file} has {checkpoint.epochs} epochs already: give --epochs above that")
+        raise ValueError(f"{file} has been trained to epoch {checkpoint.epochs} already: give --epochs above that")
     return checkpoint
 
 

@@ -58,7 +58,7 @@ class World(NamedTuple):
         total = len(arrays[0])
         left_out = total % self.shares
         if left_out:
-            print(f"{left_out} of {total} validation images cannot be shared out: they are left out")
+            print(f"{left_out} of {total} validation images cannot be shared out: left out")
         each = (total - left_out) // self.size
         return tuple(array[self.rank * each : (self.rank + 1) * each] for array in arrays)
 
@@ -272,9 +272,7 @@ def tell_shares(world, batches, rate):
             f"{world.shares} devices, at the learning rate {rate:g}"
         )
     if batches.left_out:
-        print(
-            f"{batches.left_out} training images cannot be shared out: each pass leaves out as many, others each time"
-        )
+        print(f"Training images that are left out of each pass, different ones each time: {batches.left_out}")
 
 
 def tell_weights(world, model):

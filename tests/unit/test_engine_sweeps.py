@@ -120,7 +120,7 @@ def test_a_metric_that_is_never_logged_fails_the_sweep_which_lists_those_that_ar
 def test_a_sweep_of_failures_tells_the_first_ones_error(opened, tmp_path):
     space = {"x": ["choice", [[1]]]}
     run_id = submit_sweep(opened, tmp_path / "s", "raise ValueError('no such data')", space)
-    assert "All 1 trials failed" in (error := wait_for(opened, run_id, "Failed")["error"]["message"])
+    assert "The only trial failed: " in (error := wait_for(opened, run_id, "Failed")["error"]["message"])
     assert "ValueError: no such data" in error
 
 

@@ -17,6 +17,7 @@ from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported
 from helpers.offline.engine import assets
 from helpers.offline.engine.workspace.errors import NotFound
 from helpers.offline.engine.workspace.files import write_pieces, write_whole
+from helpers.words import counted
 
 METADATA = "x-ms-meta-"
 KIND = "blob metadata"
@@ -65,7 +66,7 @@ def get(request: Request, container: str, name: str) -> Answer:
     with file.open("rb") as opened:
         size = opened.seek(0, 2)
         if int(first) >= size:
-            raise Refused(f"The file {name} has {size} bytes.", 416, "InvalidRange")
+            raise Refused(f"The file {name} has {counted(size, 'byte')}.", 416, "InvalidRange")
         opened.seek(int(first))
         content = opened.read(int(last or size - 1) - int(first) + 1)
     place = f"bytes {first}-{int(first) + len(content) - 1}/{size}"

@@ -9,6 +9,7 @@ from helpers.offline.arm.wire import Refused, Request, Unsupported
 from helpers.offline.engine import sweeps
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.sweeps import policies, sampling
+from helpers.words import counted
 
 RUN_TYPE = "azureml.sweepjob"
 SAMPLINGS = {"Random": sampling.RANDOM, "Grid": sampling.GRID, "Bayesian": sampling.BAYESIAN}
@@ -82,7 +83,7 @@ def sweep_of(asked: dict) -> dict:
         "max_total_runs": trials["maxTotalTrials"],
         "max_concurrent_runs": trials["maxConcurrentTrials"],
         "max_duration_minutes": seconds / 60,
-        "limit_told": f"its timeout, which is {seconds:.0f} seconds",
+        "limit_told": f"its timeout, which is {counted(seconds, 'second')}",
         "trial_run_type": mlflow_store.COMMAND_JOB,
     }
 

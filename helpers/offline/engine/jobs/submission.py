@@ -15,6 +15,7 @@ from helpers.offline.engine.jobs import outputs as made
 from helpers.offline.engine.processes import detached, machine
 from helpers.offline.engine.workspace.errors import FolderError, Invalid, NotFound
 from helpers.offline.engine.workspace.names import relative_name, safe_join
+from helpers.words import counted
 
 IDENTITY = {  # of the offline workspace, as a job sees it
     "AZUREML_ARM_SUBSCRIPTION": "00000000-0000-0000-0000-000000000000",
@@ -227,5 +228,7 @@ def end_all(folder: Path, patience: float = 30.0) -> None:
     } | job_states.supervised(folder):
         cancel_all(folder)  # again: what a job had just submitted, too
         if time.monotonic() > deadline:
-            raise FolderError(f"{len(left)} runs in {folder} do not end. Look for processes named helpers.offline.")
+            raise FolderError(
+                f"{counted(len(left), 'run')} in {folder} would not end. Look for processes named helpers.offline."
+            )
         time.sleep(0.05)

@@ -196,7 +196,8 @@ def ending(folder: Path, sweep: dict, trials: list[Trial]) -> tuple[str, dict | 
     """The final status of a sweep that has run all its trials, and the error to tell."""
     if all(trial.status == "Failed" for trial in trials):
         first = job_states.get(folder, trials[0].run_id)["error"]
-        message = f"All {len(trials)} trials failed. The first one: {first['message']}"
+        told = "The only trial failed" if len(trials) == 1 else f"All {len(trials)} trials failed. The first one"
+        message = f"{told}: {first['message']}"
         return "Failed", {"code": "UserError", "message": message}
     if any(policies.best(sweep["goal"], trial.curve) is not None for trial in trials):
         return "Completed", None

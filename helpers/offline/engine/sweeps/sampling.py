@@ -17,6 +17,7 @@ import math
 import statistics
 
 from helpers.offline.engine.workspace.errors import Invalid
+from helpers.words import counted
 
 RANDOM, GRID, BAYESIAN = "RANDOM", "GRID", "BayesianOptimization"
 ARGUMENTS = {  # kind of expression: number of its arguments
@@ -210,7 +211,7 @@ def _check_expression(parameter: str, expression, base: float) -> None:
         raise Invalid(f"{parameter!r} has an unknown expression, {expression!r}. The known ones are {kinds}.")
     kind, arguments = expression
     if len(arguments) != ARGUMENTS[kind]:
-        raise Invalid(f"{parameter!r}: {kind} takes {ARGUMENTS[kind]} arguments, not {len(arguments)}.")
+        raise Invalid(f"{parameter!r}: {kind} takes {counted(ARGUMENTS[kind], 'argument')}, not {len(arguments)}.")
     if kind == "choice":
         if not isinstance(arguments[0], list) or not arguments[0]:
             raise Invalid(f"{parameter!r}: choice takes a list of one value at least.")
