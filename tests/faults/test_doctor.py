@@ -42,7 +42,7 @@ def test_a_clone_that_is_not_set_up_is_told_so(clone):
         (lambda: doctor.proxy({"http_proxy": "p", "NO_PROXY": "localhost, 127.0.0.1,.firm"}), "ok", "http_proxy"),
         (lambda: doctor.proxy({"all_proxy": "p", "no_proxy": "*"}), "ok", "all_proxy"),
         (lambda: doctor.packages([]), "ok", ""),
-        (lambda: doctor.packages(["x is gone"]), "to do", "1 faults.*x is gone.*make setup"),
+        (lambda: doctor.packages(["x is gone"]), "to do", "Faults: 1, such as: .*x is gone.*make setup"),
     ],
 )
 def test_a_finding_says_what_to_do(finding, verdict, words):
