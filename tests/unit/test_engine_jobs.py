@@ -94,6 +94,7 @@ def test_metrics_are_there_while_the_script_runs(opened, tmp_path):
     [
         ("raise ValueError('no such layer')", 1, "ValueError: no such layer"),
         ("raise SystemExit(3)", 3, "exited with status code 3"),
+        ("import sys; sys.exit('no such folder')", 1, "for error details. Error: no such folder"),
         ("os.kill(os.getpid(), 9)", -9, "killed by SIGKILL"),
     ],
 )

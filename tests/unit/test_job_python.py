@@ -264,6 +264,27 @@ def test_the_error_is_the_exceptions_own(program, tmp_path, case):
 
 
 @pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ("sys.exit('no data:\\n  • a')", "no data:\n  • a"),
+        ("import atexit; atexit.register(print, 'bye'); sys.exit(OSError('no data'))", "no data"),
+        ("sys.exit('x' * 30_000)", "x" * in_run.LONGEST),
+        ("try:\n    sys.exit('no data')\nexcept SystemExit:\n    print('on')\nsys.exit(1)", None),
+        ("import os\nif os.fork() == 0:\n    sys.exit('no data')\nos.wait()\nsys.exit(1)", None),
+        (
+            "import subprocess\nsubprocess.run([sys.executable, '-c', 'import sys; sys.exit(\"no\")'])\nsys.exit(1)",
+            None,
+        ),
+        ("try:\n    sys.exit('no data')\nexcept SystemExit:\n    1 / 0", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_the_text_that_ends_a_job_is_its_error(program, tmp_path, script, expected):
+    exit_code, log, told = cause_told(program, tmp_path, f"import sys\n{script}")
+    assert exit_code == 1
+    assert told == expected, log
+
+
+@pytest.mark.parametrize(
     "script",
     [
         HANDLED + "print('on')\nraise SystemExit(3)",

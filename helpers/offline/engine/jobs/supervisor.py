@@ -266,7 +266,7 @@ def error_path(folder: Path, run_id: str, rank: int) -> Path:
 
 
 def cause(error: Path, log: Path) -> str | None:
-    """What ended a process: the exception that its Python wrote to `error` (see in_run), or the log's last line.
+    """What ended a process: the exception or text that its Python wrote down (see in_run), or the log's last line.
 
     That is an exception where a traceback ends with it, which a script printed before it gave up, or what argparse
     refuses arguments with. What stands after an exception's first line need not belong to it: then there is nothing to
@@ -277,6 +277,9 @@ def cause(error: Path, log: Path) -> str | None:
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - 20_000))
         text = file.read().decode(errors="replace").rstrip()
+    said = error.with_name(error.name + in_run.SAID)
+    if said.is_file() and f"\n{(words := said.read_text(encoding='utf-8').rstrip())}" in f"\n{text}":  # it was printed
+        return words
     if refused := re.search(r"^\S+: error: .*\Z", text, re.MULTILINE):
         return refused[0][:1000]
     _, found, end = text.rpartition("Traceback (most recent call last):\n")

@@ -10,6 +10,7 @@ import sys
 
 FOLDER = "AZUREML_OFFLINE_FOLDER"  # a variable that every job and service has
 ERROR = "AZUREML_OFFLINE_ERROR"  # the file for the exception that ends a job's program
+SAID = ".said"  # ending of the file beside that one for the text that sys.exit() was last given
 OUTERMOST = "AZUREML_OFFLINE_PYTHON"  # process id of the Python that others below it have as their ancestor
 LONGEST = 2000  # characters that are told of an exception
 
@@ -35,10 +36,22 @@ def _give_back_variables():
 
 
 def _tell_what_ends_this():
-    """Have the exception that ends this Python written down, unless another Python of the job started it."""
+    """Have what ends this Python written down, unless another Python of the job started it."""
     own = str(os.getpid())
     if ERROR in os.environ and os.environ.setdefault(OUTERMOST, own) == own:
         atexit.register(_tell, os.environ[ERROR], own)
+        sys.exit = _noting(sys.exit, os.environ[ERROR] + SAID, own)
+
+
+def _noting(leave, path, process):
+    """sys.exit() that also writes down the text it is given: the interpreter prints that, and keeps nothing of it."""
+
+    def exit(status=None):
+        if status is not None and not isinstance(status, int) and str(os.getpid()) == process:
+            _write(path, str(status))
+        leave(status)
+
+    return exit
 
 
 def _tell(path, process):
@@ -50,8 +63,12 @@ def _tell(path, process):
 
 def tell(path, error):
     """Write down the exception that ends the program."""
+    _write(path, text(error))
+
+
+def _write(path, text):
     with open(path + ".part", "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123
-        file.write(text(error)[:LONGEST])
+        file.write(text[:LONGEST])
     os.replace(path + ".part", path)  # noqa: PTH105
 
 
