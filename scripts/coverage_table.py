@@ -92,7 +92,11 @@ Some points on which the SDK's documentation is silent:
 - `mlflow.log_artifact()` replaces a file whose name the run already has. Azure ML refuses it, like `run.upload_file()`.
 - A `target` that is neither a name nor a compute target is ignored, as by the SDK, and the run is a local one. A
   warning says so.
-- `azureml.opendatasets` is a separate package, which no test compares with; its MNIST is this project's files.
+- `azureml.opendatasets` is a separate package, which no test compares with. Its MNIST is this project's files, its
+  Diabetes what scikit-learn has.
+- Some of the tables at public addresses that Microsoft's examples read are here, too: `iris.csv` with its real rows;
+  `Titanic.csv`, `heart.csv` and `default_of_credit_card_clients.csv` with **generated** ones, as many as the real file
+  has and in its columns. An address that is not known is refused, with the list of those that are.
 """
 
 # In how many of the notebooks of Azure/MachineLearningNotebooks (commit f1aff553) that import azureml a name is

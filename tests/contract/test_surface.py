@@ -12,9 +12,10 @@ SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk_v1"
 
 # At most ten, each with its reason.
 _NOT_INSTALLED = "azureml-opendatasets is none of this project's packages; its reference pages have the signatures"
+OPEN_MEMBERS = ("", ".get_file_dataset", ".get_tabular_dataset", ".__init__")
 ALLOWED = {
     f"azureml.opendatasets{name}": _NOT_INSTALLED
-    for name in ("", ".MNIST", ".MNIST.get_file_dataset", ".MNIST.get_tabular_dataset", ".MNIST.__init__")
+    for name in ["", *(f".{kind}{member}" for kind in ("MNIST", "Diabetes") for member in OPEN_MEMBERS)]
 }
 
 

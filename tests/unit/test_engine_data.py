@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import mnist
-from helpers.offline.engine.assets import data
+from helpers.offline.engine.assets import data, open_data
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 from helpers.offline.engine.workspace.names import relative_name, safe_join
@@ -53,8 +53,8 @@ def test_other_addresses_are_not_known(opened, url):
 
 def test_a_tampered_bundled_file_is_told(opened, tmp_path, monkeypatch):
     name = "t10k-labels-idx1-ubyte.gz"
-    (tmp_path / name).write_bytes((data.BUNDLED / name).read_bytes()[:-9])
-    monkeypatch.setattr(data, "BUNDLED", tmp_path)
+    (tmp_path / name).write_bytes((open_data.BUNDLED / name).read_bytes()[:-9])
+    monkeypatch.setattr(open_data, "BUNDLED", tmp_path)
     with pytest.raises(Invalid, match="git checkout"):
         data.resolve(opened, [{"url": mnist.MIRRORS[0] + name}])
 
@@ -161,6 +161,6 @@ def test_names_that_are_refused(name):
 def test_a_web_file_cannot_be_written_through_its_mount(opened, tmp_path):
     (file,) = data.resolve(opened, [{"url": mnist.MIRRORS[0] + "t10k-labels-idx1-ubyte.gz"}])
     assert not file.path.stat().st_mode & 0o222
-    assert file.path != data.BUNDLED / file.path.name
-    before = hashlib.sha256((data.BUNDLED / file.path.name).read_bytes()).hexdigest()
+    assert file.path != open_data.BUNDLED / file.path.name
+    before = hashlib.sha256((open_data.BUNDLED / file.path.name).read_bytes()).hexdigest()
     assert hashlib.sha256(file.path.read_bytes()).hexdigest() == before

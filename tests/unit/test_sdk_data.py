@@ -4,6 +4,7 @@ import json
 import threading
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from azureml._strict import UnsupportedNameError, UnsupportedOfflineError
 from azureml.core import Dataset, Datastore, Workspace
@@ -460,8 +461,48 @@ def test_mnist_among_the_open_data_sets(workspace, tmp_path):
     ]
     with pytest.raises(UserErrorException, match="give one of 'all', 'train', 'test'"):
         MNIST.get_file_dataset("both")
-    with pytest.raises(ImportError, match="Diabetes is not supported"):
-        from azureml.opendatasets import Diabetes  # noqa: F401
+    test = MNIST.get_tabular_dataset("test").to_pandas_dataframe()
+    assert test.shape == (10_000, 785) and list(test.columns[[0, -1]]) == ["0", "label"]
+    assert list(test.label[:3]) == [7, 2, 1] and test.iloc[:, :784].to_numpy().max() == 255
+    with pytest.raises(ImportError, match="NycTlcGreen is not supported"):
+        from azureml.opendatasets import NycTlcGreen  # noqa: F401
+
+
+def test_diabetes_among_the_open_data_sets(workspace):
+    from azureml.opendatasets import Diabetes
+
+    frame = Diabetes.get_tabular_dataset().register(workspace, "diabetes").to_pandas_dataframe()
+    assert (
+        list(frame.columns) == ["AGE", "SEX", "BMI", "BP", "S1", "S2", "S3", "S4", "S5", "S6", "Y"]
+        and len(frame) == 442
+    )
+    assert list(frame.iloc[0]) == [59, 2, 32.1, 101, 157, 93.2, 38, 4, 4.8598, 87, 151]  # Microsoft's page shows it
+    assert frame.dtypes[["AGE", "BMI", "Y"]].astype(str).tolist() == ["int64", "float64", "int64"]
+
+
+@pytest.mark.parametrize(
+    ("address", "rows", "columns", "label"),
+    [
+        ("azuremlexamples.blob.core.windows.net/datasets/iris.csv", 150, 5, "species"),
+        ("dprepdata.blob.core.windows.net/demo/Titanic.csv", 891, 12, "Survived"),
+        ("azuremlexampledata.blob.core.windows.net/data/heart-disease-uci/data/heart.csv", 303, 14, "target"),
+    ],
+)
+def test_tables_at_the_addresses_of_microsofts_examples(workspace, address, rows, columns, label):
+    dataset = Dataset.Tabular.from_delimited_files(f"https://{address}")
+    frame = dataset.to_pandas_dataframe()
+    assert frame.shape == (rows, columns)
+    shares = frame[label].value_counts(normalize=True)
+    assert len(shares) > 1 and shares.min() > 0.2, "a label that hardly ever comes"
+    again = Dataset.Tabular.from_delimited_files([f"https://{address}"]).to_pandas_dataframe()
+    assert frame.equals(again)
+
+
+def test_the_table_of_credit_cards_has_two_headings(workspace, tmp_path):
+    folder = "https://azuremlexamples.blob.core.windows.net/datasets/credit_card"
+    (path,) = Dataset.File.from_files(f"{folder}/default%20of%20credit%20card%20clients.csv").download(str(tmp_path))
+    frame = pd.read_csv(path, header=1, index_col=0)
+    assert frame.shape == (30_000, 24) and 0.15 < frame["default payment next month"].mean() < 0.35
 
 
 def test_nothing_is_collected(capsys):

@@ -1,8 +1,4 @@
-"""Where a dataset's files lie, and how they come to a job: datastores, web addresses, mounts and downloads.
-
-Offline, the web is the folder `data/` of the repository: a known address stands for the bundled file of that name,
-whose content is checked against the sum that is known for it.
-"""
+"""Where a dataset's files lie, and how they come to a job: datastores, web addresses, mounts and downloads."""
 
 import glob
 import itertools
@@ -12,17 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
-from helpers.offline.engine.assets import models
+from helpers.offline.engine.assets import models, web
 from helpers.offline.engine.history import artifacts, run_files
-from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotAllowed, NotFound
+from helpers.offline.engine.workspace.errors import AlreadyExists, NotAllowed, NotFound
 from helpers.offline.engine.workspace.files import copy_whole, files_below
-from helpers.offline.engine.workspace.folder import REPOSITORY
 from helpers.offline.engine.workspace.names import relative_name, safe_join
 
 BLOBSTORE, FILESTORE = "workspaceblobstore", "workspacefilestore"
 ARTIFACTSTORE = "workspaceartifactstore"  # the files of all runs, each run's under ExperimentRun/dcid.<run id>
 OF_RUN = r"ExperimentRun/dcid\.([^/]+)/?(.*)"  # a path in it
-BUNDLED = REPOSITORY / "data" / "mnist"
 
 
 @dataclass(frozen=True)
@@ -141,7 +135,7 @@ def _shared_folder(files: list[DataFile]) -> PurePosixPath:
 def path_of(folder: Path, source: dict) -> Path:
     """The one file or folder that a source stands for. Raises NotFound and Invalid."""
     if "url" in source:
-        return _web_file(folder, source, several=False).path
+        return web.file_at(folder, source["url"])
     datastore, path = source["datastore"], source["path"].strip("/")
     found = datastore_root(folder, datastore)
     if datastore == ARTIFACTSTORE and (run := re.fullmatch(OF_RUN, path)):
@@ -155,7 +149,7 @@ def path_of(folder: Path, source: dict) -> Path:
 
 def _files(folder: Path, source: dict, several: bool) -> list[DataFile]:
     if "url" in source:
-        return _web_files(folder, source, several)
+        return [_web_file(folder, url, several) for url in web.files_in(source["url"])]
     if "model" in source:
         model = models.get(folder, source["model"], source["version"])
         # A model that is a folder stands for what is in it, without its name.
@@ -168,42 +162,10 @@ def _files(folder: Path, source: dict, several: bool) -> list[DataFile]:
     return _datastore_files(folder, source, several)
 
 
-def _web_files(folder: Path, source: dict, several: bool) -> list[DataFile]:
-    """The file at an address; all of them, where it is a folder that is known."""
-    from helpers import mnist
-
-    url = source["url"]
-    if f"{url.rstrip('/')}/" not in mnist.MIRRORS:
-        return [_web_file(folder, source, several)]
-    return [_web_file(folder, {"url": f"{url.rstrip('/')}/{name}"}, several) for name in mnist.FILES]
-
-
-def _web_file(folder: Path, source: dict, several: bool) -> DataFile:
-    from helpers import mnist
-
-    url = source["url"]
-    parts = urlsplit(url)
-    name = PurePosixPath(parts.path).name
-    known_hosts = {"yann.lecun.com"} | {urlsplit(mirror).hostname for mirror in mnist.MIRRORS}
-    if parts.scheme not in ("http", "https") or parts.hostname not in known_hosts or name not in mnist.FILES:
-        raise NotFound(
-            f"The address {url} is not known offline, and the offline backend opens no connection. Known are the files "
-            f"{', '.join(mnist.FILES)} at {', '.join(sorted(known_hosts))}. Upload other data to a datastore with "
-            f"Dataset.File.upload_directory."
-        )
-    cached = folder / "web" / name
-    if not cached.exists():
-        try:
-            mnist.verify(BUNDLED / name)
-        except (mnist.IdxError, OSError) as error:
-            raise Invalid(
-                f"The bundled file {BUNDLED / name} is missing or not what it should be ({error}). "
-                f"Restore it with `git checkout -- data/mnist`."
-            ) from error
-        copy_whole(BUNDLED / name, cached)
-        cached.chmod(0o444)  # links to it are handed to jobs; none should write through them
+def _web_file(folder: Path, url: str, several: bool) -> DataFile:
+    name = PurePosixPath(urlsplit(url).path).name
     relative = web_name(url) if several else name
-    return DataFile(relative, cached, {"url": url, "relative": relative})
+    return DataFile(relative, web.file_at(folder, url), {"url": url, "relative": relative})
 
 
 def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile]:
