@@ -85,7 +85,7 @@ def heart(target: Path) -> None:
 
 
 def credit_card(target: Path) -> None:
-    """A stand-in: 30,000 holders of credit cards, and who of them will not pay. Two lines of headings, as in Azure's."""
+    """A stand-in: 30,000 holders of credit cards, and who of them will not pay. It has two headings."""
     months = [f"PAY_{month}" for month in (0, 2, 3, 4, 5, 6)]
     amounts = [f"{what}_AMT{month}" for what in ("BILL", "PAY") for month in range(1, 7)]
     names = ["ID", "LIMIT_BAL", "SEX", "EDUCATION", "MARRIAGE", "AGE", *months, *amounts, "default payment next month"]
