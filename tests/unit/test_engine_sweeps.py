@@ -11,6 +11,7 @@ from helpers.offline.engine import jobs, processes, removal
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states, logs, metrics, mlflow_store
 from helpers.offline.engine.jobs import run_records
+from helpers.offline.engine.sweeps import controller
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
 
@@ -102,6 +103,17 @@ def test_a_trial_that_the_policy_stops_is_canceled_with_the_reason(opened, tmp_p
     assert "early_termination" not in good.tags
     assert reason in log_of(opened, run_id)
     assert reason in logs.log_path(opened, bad.id).read_text()
+
+
+def test_the_policy_compares_with_the_trials_of_an_earlier_sweep(opened, monkeypatch):
+    canceled = []
+    monkeypatch.setattr(controller.jobs, "cancel", lambda folder, run_id: canceled.append(run_id))
+    monkeypatch.setattr(controller.submission, "log", lambda *line: None)
+    policy = {"name": "Bandit", "properties": {"evaluation_interval": 1, "delay_evaluation": 0, "slack_factor": 0.1}}
+    sweep = {"policy": policy, "goal": "maximize"}
+    for earlier in ({}, {"of an earlier sweep": [0.9]}):
+        controller.judge(opened, "sweep", sweep, [controller.Trial(0, "trial", {}, "Running", [0.5])], earlier)
+    assert canceled == ["trial"]
 
 
 def test_a_metric_that_is_never_logged_fails_the_sweep_which_lists_those_that_are(opened, tmp_path):

@@ -24,21 +24,27 @@ from azureml.train.hyperdrive import (
     choice,
     uniform,
 )
-from azureml.train.hyperdrive.exceptions import HyperDriveNotImplementedException
+from azureml.train.hyperdrive.exceptions import HyperDriveConfigException, HyperDriveNotImplementedException
 from azureml.widgets import RunDetails, _block
 from sdk_world import source
 from small_jobs import make_cluster
 
 SCRIPT = """
 import argparse
+from pathlib import Path
 from azureml.core import Run
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--steps", type=int)
 parser.add_argument("--rate")
+parser.add_argument("--resume-from", type=Path)
 args = parser.parse_args()
 run = Run.get_context()
 print("rate", args.rate)
+if args.resume_from:
+    print("goes on from", (args.resume_from / "rate.txt").read_text())
+Path("outputs").mkdir(exist_ok=True)
+Path("outputs/rate.txt").write_text(args.rate)
 if args.rate == "fail":
     raise ValueError("no such rate")
 for step in range(args.steps):
@@ -140,6 +146,62 @@ def test_another_process_gets_it_back_without_importing_hyperdrive(sweep):
         [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}"], capture_output=True
     )
     assert done.stdout.decode().split() == ["HyperDriveRun", by_rate(sweep)["0.3"]], done.stderr.decode()
+
+
+def test_another_sweep_goes_on_from_it(sweep, experiment, tmp_path):
+    workspace, old = experiment.workspace, by_rate(sweep)["0.4"]
+    again = config_of(
+        tmp_path / "again",
+        GridParameterSampling({"--rate": choice(["0.9"])}),
+        resume_from=sweep,
+        resume_child_runs=[Run.get(workspace, old)],
+    )
+    run = experiment.submit(again)
+    run.wait_for_completion()
+    resumed, drawn = [Run.get(workspace, f"{run.id}_{number}") for number in range(2)]
+    assert run.get_hyperparameters() == {resumed.id: '{"--rate": "0.4"}', drawn.id: '{"--rate": "0.9"}'}
+    definition = resumed.get_details()["runDefinition"]
+    assert definition["arguments"][-2:] == ["--resume-from", "$AZUREML_DATAREFERENCE_MODEL_LOCATION"]
+    resumed.download_file("user_logs/std_log.txt", str(tmp_path / "log.txt"))
+    assert "goes on from 0.4" in (tmp_path / "log.txt").read_text()
+    assert run.get_best_run_by_primary_metric().id == by_rate(sweep)["0.3"]
+    assert run.get_best_run_by_primary_metric(include_resume_from_runs=False).id == resumed.id
+    found = Run.get(workspace, run.id).hyperdrive_config
+    assert (found._resume_from, found._resume_child_runs) == ([sweep.id], [old])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (lambda sweep, trial: {"resume_from": [sweep] * 6}, "the number of parent runs to not exceed than 5"),
+        (lambda sweep, trial: {"resume_from": [sweep] * 2}, "resume_from cannot contain duplicate runs"),
+        (lambda sweep, trial: {"resume_from": trial}, "Parent run expects to be HyperDriveRun objects"),
+        (
+            lambda sweep, trial: {"resume_from": sweep, "primary_metric_name": "Gain"},
+            "primary_metric_name should be the",
+        ),
+        (
+            lambda sweep, trial: {"resume_from": sweep, "primary_metric_goal": PrimaryMetricGoal.MAXIMIZE},
+            "primary_metric_goal should be the same for all runs. Current run's goal is maximize, while a run with min",
+        ),
+        (lambda sweep, trial: {"resume_from": sweep, "max_total_runs": 991}, "should not be greater than 1000"),
+        (lambda sweep, trial: {"resume_child_runs": [trial] * 2}, "resume_child_runs cannot contain duplicate runs"),
+        (lambda sweep, trial: {"resume_child_runs": sweep}, "should have a parent run"),
+        (lambda sweep, trial: {"resume_child_runs": [trial], "max_total_runs": 0}, "to not exceed max_total_runs"),
+        (
+            lambda sweep, trial: {
+                "resume_from": sweep,
+                "hyperparameter_sampling": BayesianParameterSampling({"--rate": uniform(0, 1)}),
+            },
+            "parameter_space for Bayesian sampling should be the same for all runs",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:For best results", "ignore:Validating data")
+def test_what_a_sweep_cannot_go_on_from(sweep, tmp_path, changes, told):
+    with pytest.raises(HyperDriveConfigException) as error:
+        config_of(tmp_path / "source", **changes(sweep, next(sweep.get_children())))
+    assert told in error.value.message
 
 
 def test_its_details_and_its_log(sweep):

@@ -165,3 +165,15 @@ def test_a_seed_is_the_draws_and_a_logbase_takes_the_place_of_e():
 def test_what_random_sampling_cannot_be_told(details, told):
     with pytest.raises(Invalid, match=told):
         check(sampling({"x": ["uniform", [0, 1]]}) | details)
+
+
+def test_a_sweep_that_goes_on_from_another_draws_anew_and_by_what_is_known():
+    space = {"rate": ["uniform", [0, 1]], "width": ["quniform", [10, 100, 15]], "kind": ["choice", [["a", "b"]]]}
+    known = [({"rate": rate / 20, "width": 105, "kind": "b"}, -abs(rate / 20 - 0.8)) for rate in range(20)]
+    for name in ("RANDOM", "BayesianOptimization"):
+        warm = Sampler(sampling(space, name), "maximize")
+        warm.learn([*known, ({"rate": 0.5, "width": 15, "kind": "a"}, None)])
+        draws = [warm.draw() for _ in range(10)]
+        assert draws[0] != drawn(space, 1, name)[0]
+    near = statistics.fmean(abs(draw["rate"] - 0.8) for draw in draws)
+    assert near < 0.25, "drawn as if nothing were known, which is 0.34 on average"

@@ -186,6 +186,7 @@ def place_inputs(folder: Path, run_id: str, job: dict) -> dict[str, str]:
             placed[given["name"]] = given["dataset_id"]
             continue
         target = safe_join(job_states.run_folder(folder, run_id), submission.place_of_input(given))
+        target.mkdir(parents=True, exist_ok=True)  # one without files, too
         as_is = given.get("as_is")  # "file", where the file's own path stands for it, or "folder"
         files = data.place(
             data.resolve(folder, given["sources"]), target, given["mode"], overwrite=True, as_is=bool(as_is)

@@ -18,7 +18,7 @@ from helpers.offline.engine.history import job_states, logs, mlflow_store, tags
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.jobs import leading, ranks, run_records
 from helpers.offline.engine.processes import detached
-from helpers.offline.engine.sweeps import policies, submission
+from helpers.offline.engine.sweeps import policies, submission, warm_start
 from helpers.offline.engine.sweeps.sampling import Sampler
 
 NOT_THE_TRIALS = ("sweep", "leader", "logs", "identity", "experiment")  # what a sweep was submitted with
@@ -66,22 +66,33 @@ def main(folder: Path, run_id: str) -> None:
 def lead(folder: Path, run_id: str, job: dict, trials: list[Trial]) -> None:
     """Run trials until there are enough; they are added to `trials`. Raises Stopped and EngineError."""
     sweep = job["sweep"]
+    earlier = warm_start.earlier_trials(folder, sweep)
     sampler = Sampler(sweep["sampling"], sweep["goal"])
+    sampler.learn([(trial.parameters, policies.best(sweep["goal"], trial.curve)) for trial in earlier])
+    resumed = list(sweep.get("resumed") or [])
+    first_drawn = len(resumed)
     deadline = time.monotonic() + 60 * sweep["max_duration_minutes"]
     more = True
     while more or not all(trial.final for trial in trials):
         stop_if_wanted(folder, run_id, sweep, deadline)
         for trial in [trial for trial in trials if not trial.final]:
             look(folder, run_id, sweep, trial)
-            if trial.final:
-                sampler.tell(trial.number, policies.best(sweep["goal"], trial.curve))
-        judge(folder, run_id, sweep, trials)
+            best = policies.best(sweep["goal"], trial.curve)
+            if trial.final and trial.number >= first_drawn:
+                sampler.tell(trial.number - first_drawn, best)
+            elif trial.final:
+                sampler.know(trial.parameters, best)
+        judge(folder, run_id, sweep, trials, {trial.run_id: trial.curve for trial in earlier})
         while more and sum(not trial.final for trial in trials) < at_once(folder, job):
-            parameters = sampler.draw() if len(trials) < sweep["max_total_runs"] else None
+            going_on = resumed.pop(0) if resumed else None
+            if going_on:
+                parameters = warm_start.parameters_of(folder, going_on)
+            else:
+                parameters = sampler.draw() if len(trials) < sweep["max_total_runs"] else None
             if parameters is None:
                 more = False
             else:
-                trials.append(start(folder, run_id, job, len(trials), parameters))
+                trials.append(start(folder, run_id, job, len(trials), parameters, going_on))
         time.sleep(leading.LOOK)
 
 
@@ -99,10 +110,10 @@ def at_once(folder: Path, job: dict) -> int:
     return min(job["sweep"]["max_concurrent_runs"], max(1, nodes // ranks.node_count(job)))
 
 
-def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -> Trial:
+def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict, going_on: str | None = None) -> Trial:
     """Submit a trial: the sweep's job with the hyperparameters as further arguments, or in a line's ${search:name}.
 
-    Its id is the sweep's with a number.
+    Its id is the sweep's with a number. `going_on` is the trial of an earlier sweep whose outputs it goes on from.
     """
     trial_id = f"{run_id}_{number}"
     words = [word for name, value in parameters.items() for word in (option(name), str(value))]
@@ -110,10 +121,16 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -
     line = job.get("shell")
     for name, value in parameters.items() if line else ():
         line = line.replace(f"${{search:{name}}}", shlex.quote(str(value)))
+    command, inputs = words, job["inputs"]
+    if going_on:
+        command = [*words, warm_start.OPTION, {"input": warm_start.INPUT}]
+        words = [*words, warm_start.OPTION, f"$AZUREML_DATAREFERENCE_{warm_start.INPUT}"]
+        inputs = [*inputs, warm_start.checkpoints(folder, going_on)]
     trial_job = {
         **given,
-        **({"shell": line} if line else {"command": [*job["command"], *words]}),
+        **({"shell": line} if line else {"command": [*job["command"], *command]}),
         "arguments": [*job["arguments"], *words],
+        "inputs": inputs,
         "environment_variables": {**threads(folder, job), **(job["environment_variables"] or {})},
         "hyperparameters": parameters,
         "outputs": job["sweep"]["trial_outputs"],
@@ -125,7 +142,7 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -
         folder,
         job["experiment"],
         trial_job,
-        tags={"hyperparameters": text},
+        tags={warm_start.HYPERPARAMETERS: text},
         display_name=trial_id,
         run_type=job["sweep"]["trial_run_type"],
         parent_id=run_id,
@@ -133,7 +150,8 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict) -
     )
     # Where azureml.train.hyperdrive looks for the children's hyperparameters.
     mlflow_store.set_tags(folder, run_id, {f"_aml_system_{trial_id}": text})
-    submission.log(folder, run_id, f"Trial {number} ({trial_id}) is submitted with {text}.")
+    told = f", and goes on from {going_on}" if going_on else ""
+    submission.log(folder, run_id, f"Trial {number} ({trial_id}) is submitted with {text}{told}.")
     return Trial(number, trial_id, parameters)
 
 
@@ -165,14 +183,17 @@ def look(folder: Path, run_id: str, sweep: dict, trial: Trial) -> None:
         tell_end(folder, run_id, sweep, trial)
 
 
-def judge(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> None:
-    """Put each report that is new before the policy, and cancel the trials that it stops."""
+def judge(folder: Path, run_id: str, sweep: dict, trials: list[Trial], earlier: policies.Curves) -> None:
+    """Put each report that is new before the policy, and cancel the trials that it stops.
+
+    `earlier` are the curves of the sweeps that this one goes on from.
+    """
     for trial in trials:
         new = range(trial.judged + 1, len(trial.curve) + 1)
         trial.judged = len(trial.curve)
         if trial.final or trial.stopped:
             continue
-        curves = {other.run_id: other.curve for other in trials}
+        curves = earlier | {other.run_id: other.curve for other in trials}
         for interval in new:
             reason = policies.reason_to_stop(sweep["policy"], sweep["goal"], curves, trial.run_id, interval)
             if reason:

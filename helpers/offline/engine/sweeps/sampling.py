@@ -74,8 +74,26 @@ class Sampler:
         self._seen = set() if sampling["name"] == RANDOM and self._left else None
         self._grid = _grid(self._space) if sampling["name"] == GRID else None
         self._base = _base(sampling)
-        self._study = None if self._grid else _study(sampling, goal)
+        self._sampling, self._goal = sampling, goal
+        self._study = None if self._grid else _study(sampling, goal, seed(sampling))
         self._trials = []
+
+    def learn(self, earlier: list[tuple[dict, float | None]]) -> None:
+        """Know the trials of earlier sweeps, parameters and best metric, before the first draw.
+
+        Bayesian sampling draws by what they came to. The others only do not repeat the draws that those sweeps began
+        with, as they would by the same seed.
+        """
+        if not earlier or self._study is None:
+            return
+        self._study = _study(self._sampling, self._goal, seed(self._sampling, len(earlier)))
+        for parameters, value in earlier:
+            self.know(parameters, value)
+
+    def know(self, parameters: dict, value: float | None) -> None:
+        """Take into account, in Bayesian sampling, what parameters that were not drawn here came to."""
+        if self._sampling["name"] == BAYESIAN and value is not None:
+            self._study.add_trial(_known(self._space, parameters, value))
 
     def draw(self) -> dict | None:
         """The next trial's parameters, by name; None once the whole of a finite space is drawn.
@@ -111,25 +129,45 @@ class Sampler:
             self._study.tell(self._trials[number], value)
 
 
-def seed(sampling: dict) -> int:
-    """The seed of a sampling: the one that it has, or one from its name and its space, whatever their order."""
+def seed(sampling: dict, earlier: int = 0) -> int:
+    """The seed of a sampling: the one that it has, or one from its name and its space, whatever their order.
+
+    Where it goes on from earlier trials, one from their number, too.
+    """
     if sampling.get("seed") is not None:
         return sampling["seed"]
-    kept = {key: sampling[key] for key in ("name", "parameter_space")}
+    kept = {key: sampling[key] for key in ("name", "parameter_space")} | ({"earlier": earlier} if earlier else {})
     return int.from_bytes(hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).digest()[:4])
 
 
-def _study(sampling: dict, goal: str):
+def _known(space: dict, parameters: dict, value: float):
+    """A trial of an earlier sweep, as Optuna keeps what it has suggested (see _draw)."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+    from optuna.trial import create_trial
+
+    suggested, distributions = {}, {}
+    for name, (kind, arguments) in space.items():
+        if kind == "choice":
+            suggested[name] = arguments[0].index(parameters[name])
+            distributions[name] = CategoricalDistribution(range(len(arguments[0])))
+        else:  # a number between two bounds, which a rounded one may be just beyond
+            low, high = arguments[:2]
+            suggested[name] = min(max(parameters[name], low), high)
+            distributions[name] = FloatDistribution(low, high)
+    return create_trial(params=suggested, distributions=distributions, value=value)
+
+
+def _study(sampling: dict, goal: str, seed: int):
     """What trials are asked of: an Optuna study that lives in this process alone, or points of a Sobol sequence."""
     if sampling.get("rule") == SOBOL:
-        return _Sobol(len(sampling["parameter_space"]), seed(sampling))
+        return _Sobol(len(sampling["parameter_space"]), seed)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if sampling["name"] == RANDOM:
-        sampler = optuna.samplers.RandomSampler(seed=seed(sampling))
+        sampler = optuna.samplers.RandomSampler(seed=seed)
     else:  # constant_liar: trials that still run are not drawn once more
-        sampler = optuna.samplers.TPESampler(seed=seed(sampling), constant_liar=True)
+        sampler = optuna.samplers.TPESampler(seed=seed, constant_liar=True)
     return optuna.create_study(sampler=sampler, direction=goal)
 
 

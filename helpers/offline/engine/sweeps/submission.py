@@ -28,8 +28,9 @@ def submit(folder: Path, experiment: str, sweep: dict, job: dict, **given) -> st
 
     `sweep` has sampling and policy (see sampling.py and policies.py), metric (a name), goal ("maximize" or
     "minimize"), max_total_runs, max_concurrent_runs, max_duration_minutes, which may
-    be told as limit_told, and trial_run_type. `job` is what jobs.submit takes: with a command,
-    to which a trial's hyperparameters are added as "--name value", or with a line that names them as ${search:name}.
+    be told as limit_told, and trial_run_type; resume_from and resumed are those of warm_start.
+    `job` is what jobs.submit takes: with a command, to which a trial's hyperparameters are added as "--name value", or
+    with a line that names them as ${search:name}.
     `given` are jobs.submit's.
     Raises NotFound, Invalid and TooLarge.
     """

@@ -28,6 +28,8 @@ def submit(experiment, config, tags, parent_id):
         "max_total_runs": config._max_total_runs,
         "max_concurrent_runs": config._max_concurrent_runs,
         "trial_run_type": ScriptRun.RUN_TYPE,
+        "resume_from": config._resume_from,
+        "resumed": config._resume_child_runs,
         "max_duration_minutes": min(config._max_duration_minutes, MAX_DURATION_MINUTES),
     }
     job = with_environment(experiment.workspace, job)
@@ -38,6 +40,7 @@ def submit(experiment, config, tags, parent_id):
             sweep,
             job,
             tags={**tags, **config._to_tags()},
+            properties=config._to_properties(),
             run_type=HyperDriveRun.RUN_TYPE,
             parent_id=parent_id,
         )

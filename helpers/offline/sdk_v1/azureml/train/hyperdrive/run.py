@@ -23,7 +23,7 @@ class HyperDriveRun(Run):
     def __init__(self, experiment, run_id, hyperdrive_config=None, **kwargs):
         check_type("run_id", run_id, str)
         super().__init__(experiment, run_id, **kwargs)
-        self._hyperdrive_config = hyperdrive_config or HyperDriveConfig._from_tags(self.tags)
+        self._hyperdrive_config = hyperdrive_config or HyperDriveConfig._from_run(self.tags, self.properties)
 
     @property
     def hyperdrive_config(self):
@@ -39,11 +39,22 @@ class HyperDriveRun(Run):
         """The trial with the best value of the primary metric, at whatever time it logged it; None without any.
 
         include_failed, include_canceled: whether a trial that failed or was stopped may be the best.
+        include_resume_from_runs: whether one of the sweeps of resume_from may be.
         """
+        runs = [self]
+        if include_resume_from_runs:
+            runs += [Run.get(self.experiment.workspace, id) for id in self.hyperdrive_config._resume_from or ()]
+        found = [one for run in runs if (one := run._best(include_failed, include_canceled))]
+        goal = self.hyperdrive_config._primary_metric_config["goal"]
+        best = (max if goal == "maximize" else min)(found, key=lambda one: one[0], default=None)
+        return best and best[1]
+
+    def _best(self, include_failed, include_canceled):
+        """The best value of the primary metric and the trial that logged it; None without any."""
         left_out = {"Failed": not include_failed, "Canceled": not include_canceled}
         for child in self.get_children_sorted_by_primary_metric(discard_no_metric=True):
             if not left_out.get(child["status"]):
-                return Run(self.experiment, child["run_id"])
+                return child["best_primary_metric"], Run(self.experiment, child["run_id"])
         return None
 
     def get_children_sorted_by_primary_metric(self, top=0, reverse=False, discard_no_metric=False):

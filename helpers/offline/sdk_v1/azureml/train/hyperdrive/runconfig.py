@@ -6,6 +6,7 @@ from enum import Enum
 
 from azureml._strict import module_getattr, refuse, unsupported
 from azureml.core.script_run_config import ScriptRunConfig
+from azureml.train.hyperdrive import _warm_start
 from azureml.train.hyperdrive._checks import check_type, expects
 from azureml.train.hyperdrive.exceptions import HyperDriveRehydrateException
 from azureml.train.hyperdrive.policy import NoTerminationPolicy, _policy_from_dict
@@ -14,6 +15,8 @@ from azureml.train.hyperdrive.sampling import BayesianParameterSampling, _sampli
 __getattr__ = module_getattr(__name__)
 
 MAX_DURATION_MINUTES = 10080
+MAX_PARENT_RUNS = _warm_start.MAX_PARENT_RUNS
+RESUME_FROM_TOTAL_RUNS = _warm_start.RESUME_FROM_TOTAL_RUNS
 RECOMMENDED_MIN_RUNS_PER_PARAMETER_BAYESIAN = 20
 RECOMMENDED_MAX_CONCURRENT_RUNS_BAYESIAN = 20
 
@@ -40,7 +43,9 @@ class HyperDriveConfig:
 
     max_total_runs: the most trials, 1 to 1000. max_concurrent_runs: the most at once; by default all, and never more
     than the cluster has nodes. max_duration_minutes: after this time the sweep is canceled. policy: by default
-    NoTerminationPolicy. run_config: the ScriptRunConfig.
+    NoTerminationPolicy. run_config: the ScriptRunConfig. resume_from: up to five earlier sweeps, with whose trials the
+    policy compares, and which Bayesian sampling knows. resume_child_runs: trials of earlier sweeps, which come first
+    and have the same hyperparameters again; the script gets what they had written to outputs/ as --resume-from.
     """
 
     def __init__(
@@ -63,8 +68,6 @@ class HyperDriveConfig:
         refuse(
             "HyperDriveConfig()",
             estimator=estimator,
-            resume_from=resume_from,
-            resume_child_runs=resume_child_runs,
             pipeline=pipeline,
             debug_flag=debug_flag,
             custom_run_id=custom_run_id,
@@ -89,6 +92,8 @@ class HyperDriveConfig:
             )
         if isinstance(hyperparameter_sampling, BayesianParameterSampling):
             self._warn_bayesian(len(hyperparameter_sampling._parameter_space))
+        self._resume_from = None if resume_from is None else _warm_start.sweeps(self, resume_from)
+        self._resume_child_runs = None if resume_child_runs is None else _warm_start.trials(self, resume_child_runs)
 
     @property
     def run_config(self):
@@ -125,7 +130,7 @@ class HyperDriveConfig:
             )
 
     def _to_tags(self):
-        """The tags of the run from which _from_tags() reads the configuration back, as the service writes them."""
+        """The tags of the run from which _from_run() reads the configuration back, as the service writes them."""
         return {
             "_aml_system_generator_config": json.dumps(self._generator_config),
             "_aml_system_policy_config": json.dumps(self._policy_config),
@@ -135,8 +140,14 @@ class HyperDriveConfig:
             "_aml_system_max_duration_minutes": str(self._max_duration_minutes),
         }
 
+    def _to_properties(self):
+        """The properties of the run that tell what it goes on from."""
+        given = {"resume_from": self._resume_from, "resume_child_runs": self._resume_child_runs}
+        return {name: json.dumps(runs) for name, runs in given.items() if runs}
+
     @classmethod
-    def _from_tags(cls, tags):
+    def _from_run(cls, tags, properties):
+        """The configuration that a run with these tags and properties was submitted with."""
         try:
             metric = json.loads(tags["_aml_system_primary_metric_config"])
             with warnings.catch_warnings(action="ignore"):  # they were given at the submission
@@ -152,6 +163,9 @@ class HyperDriveConfig:
                 )
         except KeyError as missing:
             raise HyperDriveRehydrateException(f"Could not find {missing} in the run's tags") from missing
+        config._resume_from, config._resume_child_runs = (
+            json.loads(properties.get(name, "null")) for name in ("resume_from", "resume_child_runs")
+        )
         config._is_read_back = True
         return config
 
