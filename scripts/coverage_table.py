@@ -92,6 +92,8 @@ Some points on which the SDK's documentation is silent:
 - `mlflow.log_artifact()` replaces a file whose name the run already has. Azure ML refuses it, like `run.upload_file()`.
 - A `target` that is neither a name nor a compute target is ignored, as by the SDK, and the run is a local one. A
   warning says so.
+- A sweep that goes on from earlier ones, by random sampling, draws other combinations than a first one. A trial that is
+  resumed gets a copy of the earlier one's `outputs/`.
 - `azureml.opendatasets` is a separate package, which no test compares with. Its MNIST is this project's files, its
   Diabetes what scikit-learn has.
 - Some of the tables at public addresses that Microsoft's examples read are here, too: `iris.csv` with its real rows;
@@ -117,6 +119,7 @@ USED = {
     "azureml.tensorboard.Tensorboard": 2,
     "azureml.core.compute.RemoteCompute": 2,
     "azureml.opendatasets.Diabetes": 1,
+    "azureml.train.hyperdrive.runconfig.HyperDriveConfig with resume_from and resume_child_runs": 1,
     "azureml.train.estimator.Estimator": 1,
     "azureml.train.dnn.TensorFlow": 1,
 }
