@@ -94,6 +94,9 @@ Some points on which the SDK's documentation is silent:
   warning says so.
 - A sweep that goes on from earlier ones, by random sampling, draws other combinations than a first one. A trial that is
   resumed gets a copy of the earlier one's `outputs/`.
+- Without an `InferenceConfig`, `Model.deploy()` serves a model of the framework ScikitLearn in one file, with the
+  request and the answer that Microsoft documents, and one of TensorFlow in SavedModel's format (of Keras:
+  `model.export(folder)`), as TensorFlow Serving answers. The former is unpickled in the service, as on Azure.
 - `azureml.opendatasets` is a separate package, which no test compares with. Its MNIST is this project's files, its
   Diabetes what scikit-learn has.
 - Some of the tables at public addresses that Microsoft's examples read are here, too: `iris.csv` with its real rows;

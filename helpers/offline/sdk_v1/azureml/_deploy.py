@@ -5,7 +5,7 @@ from pathlib import Path
 
 from azureml import _engine
 from azureml._strict import unsupported
-from azureml.exceptions import WebserviceException
+from azureml.exceptions import UserErrorException, WebserviceException
 
 
 def deploy(workspace, name, models, inference_config, deployment_config, overwrite, show_output):
@@ -14,9 +14,9 @@ def deploy(workspace, name, models, inference_config, deployment_config, overwri
     from azureml.core.webservice.local import LocalWebservice, LocalWebserviceDeploymentConfiguration
 
     _check_name(name)
-    if inference_config is None:
-        unsupported("Model.deploy() without an InferenceConfig")
     if isinstance(deployment_config, LocalWebserviceDeploymentConfiguration):
+        if inference_config is None:
+            unsupported("A LocalWebservice without an InferenceConfig")
         service = LocalWebservice(workspace, name, must_exist=False)
         service.update(models=models, inference_config=inference_config, deployment_config=deployment_config)
         return service
@@ -27,7 +27,7 @@ def deploy(workspace, name, models, inference_config, deployment_config, overwri
             f"LocalWebservice.deploy_configuration(), not with {type(deployment_config).__name__}."
         )
     wanted = {
-        **changed(workspace, name, models, inference_config),
+        **(changed(workspace, name, models, inference_config) if inference_config else of_framework(workspace, models)),
         "auth_enabled": bool(deployment_config.auth_enabled),
         "tags": _texts(deployment_config.tags),
         "properties": _texts(deployment_config.properties),
@@ -61,6 +61,28 @@ def changed(workspace, name, models, inference_config):
         wanted["entry_script"] = script if directory else str(Path(script).resolve())
         wanted["environment"] = environment._serialize_to_dict()
     return wanted
+
+
+def of_framework(workspace, models):
+    """What the engine is to deploy of a model without an InferenceConfig. Raises as the SDK does, by its framework."""
+    from azureml.core.model import Model
+
+    if len(models) != 1:
+        raise UserErrorException("You must provide an InferenceConfig when deploying zero or multiple models.")
+    model, known = Model(workspace, id=_model_id(workspace, models[0]), expand=False), Model.Framework
+    supported = [known.ONNX, known.SCIKITLEARN, known.TENSORFLOW, known.MULTI]
+    if model.model_framework not in supported:
+        raise UserErrorException(
+            "You must provide an InferenceConfig when deploying a model with model_framework set to "
+            f"{model.model_framework}. Default environments are only provided for these frameworks: {supported}."
+        )
+    if model.model_framework in (known.ONNX, known.MULTI):
+        unsupported(f"Model.deploy() of a model of the framework {model.model_framework} without an InferenceConfig")
+    with _engine.translated(EngineError=WebserviceException):
+        return {
+            "models": [model.id],
+            **_engine.framework_models.wanted_for(model._record, model.model_framework),
+        }
 
 
 def print_configuration(models, inference_config, deployment_config, deployment_target):

@@ -29,6 +29,7 @@ MODULES = {  # what the SDK calls, and where it stands in the engine's rooms
     "errors": "workspace.errors",
     "files": "workspace.files",
     "folder": "workspace.folder",
+    "framework_models": "services.framework_models",
     "front": "services.front",
     "job_states": "history.job_states",
     "jobs": "jobs",

@@ -366,7 +366,9 @@ class Model:
         """Start a web service of the models, behind the entry script of inference_config; at once, a Webservice.
 
         models: registered ones, or their ids. deployment_config: of AciWebservice, the default, or LocalWebservice.
-        overwrite: in place of a service that has the name. Raises WebserviceException.
+        overwrite: in place of a service that has the name. Without an inference_config, a model of the framework
+        ScikitLearn in one file, or of TensorFlow in SavedModel's format, is served by itself; the former is unpickled
+        there. Raises WebserviceException.
         """
         refuse("Model.deploy()", deployment_target=deployment_target)
         if show_output:

@@ -1,12 +1,12 @@
 """Services as on Azure Container Instances. Offline they listen on this machine's loopback."""
 
 from azureml import _engine
-from azureml._deploy import changed
+from azureml._deploy import changed, of_framework
 from azureml._service_models import models_of
 from azureml._strict import module_getattr, refuse
 from azureml.core.environment import Environment
 from azureml.core.webservice.webservice import Webservice, WebserviceDeploymentConfiguration
-from azureml.exceptions import WebserviceException
+from azureml.exceptions import UserErrorException, WebserviceException
 
 __getattr__ = module_getattr(__name__)
 
@@ -161,10 +161,11 @@ class AciWebservice(Webservice):
         given = (tags, properties, description, auth_enabled, ssl_enabled, enable_app_insights, models)
         if all(value is None for value in (*given, inference_config)):
             raise WebserviceException("No parameters provided to update.")
-        if inference_config is None and models:
-            raise WebserviceException(
-                'Error, both "models" and "inference_config" inputs must be provided in order to update the models.\n'
-            )
+        wanted = None
+        if inference_config is not None:
+            wanted = changed(self.workspace, self.name, models, inference_config)
+        elif models:
+            wanted = self._of_framework(models)
         changes = {"tags": tags, "description": description or None}
         if properties is not None:
             changes["properties"] = {**(self.properties or {}), **properties}
@@ -172,11 +173,18 @@ class AciWebservice(Webservice):
         folder = self.workspace._folder
         with _engine.translated(EngineError=WebserviceException):
             service = _engine.services.update(folder, "ACI", self.name, auth_enabled=auth_enabled, **changes)
-            if inference_config is not None:
-                wanted = changed(self.workspace, self.name, models, inference_config)
+            if wanted:
                 service = _engine.services.redeploy(folder, "ACI", self.name, wanted)
         self._operation = service["operation"]["id"]
         self.update_deployment_state()
+
+    def _of_framework(self, models):
+        try:
+            return of_framework(self.workspace, models)
+        except UserErrorException:
+            raise WebserviceException(
+                'Error, both "models" and "inference_config" inputs must be provided in order to update the models.\n'
+            ) from None
 
     def add_tags(self, tags):
         """Add tags from a dict."""
