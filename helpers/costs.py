@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 from pathlib import Path
 
 from helpers.words import counted
@@ -26,6 +27,7 @@ PRICES: dict[str, tuple[float, str]] = {
 # Prices API gave them (the meters Standard vCPU Duration and Standard Memory Duration).
 CORE_HOUR, GB_HOUR, SERVICES_WHEN = 0.0405, 0.00445, "August 2026"
 VARIABLE = "AZUREML_PRICES"
+PAGE = 100  # characters in a line of a notebook's page that is not wide
 PRICE_LIST = "https://azure.microsoft.com/pricing/details/machine-learning/"
 
 
@@ -67,8 +69,8 @@ def describe(vm_size: str, nodes: int, seconds: int, idle_seconds: int = 0) -> s
 
 
 def show(vm_size: str, nodes: int, seconds: int, idle_seconds: int = 0) -> None:
-    """Print what `describe` says."""
-    print(describe(vm_size, nodes, seconds, idle_seconds))
+    """Print what `describe` says, in lines that fit a notebook's page."""
+    print(textwrap.fill(describe(vm_size, nodes, seconds, idle_seconds), PAGE))
 
 
 def service(cpu_cores: float, memory_gb: float, seconds: float) -> float:
@@ -84,8 +86,8 @@ def describe_service(cpu_cores: float, memory_gb: float, seconds: int) -> str:
 
 
 def show_service(cpu_cores: float, memory_gb: float, seconds: int) -> None:
-    """Print what `describe_service` says."""
-    print(describe_service(cpu_cores, memory_gb, seconds))
+    """Print what `describe_service` says, in lines that fit a notebook's page."""
+    print(textwrap.fill(describe_service(cpu_cores, memory_gb, seconds), PAGE))
 
 
 def _own_prices() -> dict[str, float]:

@@ -89,7 +89,7 @@ def read_idx(path):
 
         # Checked before memory is asked for, since a damaged header may tell any shape.
         if size > Path(path).stat().st_size * _MOST_EXPANSION:
-            raise IdxError(f"{path} is truncated: its header tells of {size:,} bytes, more than it can hold")
+            raise IdxError(f"{path} is truncated: its header announces {size:,} bytes, more than it can hold")
         try:
             array = np.empty(shape, dtype)
         except (ValueError, MemoryError) as error:
@@ -99,7 +99,7 @@ def read_idx(path):
         if got < size:
             raise IdxError(f"{path} is truncated: {got:,} of {size:,} bytes of data")
         if stream.read(1):  # also makes gzip compare its checksum
-            raise IdxError(f"{path} goes on after the {size:,} bytes of data that its header tells of")
+            raise IdxError(f"{path} goes on after the {size:,} bytes of data that its header announces")
     return array if dtype.isnative else array.byteswap(inplace=True).view(dtype.newbyteorder())
 
 

@@ -114,7 +114,7 @@ STAGES_ALT = (
     "may end in Failed, and each stage before the end in Canceled."
 )
 HOUSE_ALT = (
-    "The house in one picture. The notebooks, or the batch runner, import azureml. With the backend offline that is "
+    "How it fits together. The notebooks, or the batch runner, import azureml. With the backend offline that is "
     "the mocked SDK, which calls an engine on this machine: it keeps the workspace in a folder and starts the training "
     "script as a real process. With the backend azure it is the real SDK, which calls an Azure ML workspace."
 )
@@ -193,7 +193,7 @@ def house() -> str:
     ]
     parts += [_filled(box, BLUE) for box in (notebooks, runner, mocked, engine, script)]
     parts += [_outlined(folder), _outlined(real), _outlined(azure)]
-    return _svg(800, 266, "The house in one picture", HOUSE_ALT, parts)
+    return _svg(800, 266, "How it fits together", HOUSE_ALT, parts)
 
 
 def pictures() -> dict[str, str]:

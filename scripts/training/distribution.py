@@ -78,7 +78,7 @@ def world(environment):
         names = {name: f"OMPI_COMM_WORLD_{name.upper()}" for name in ("size", "rank", "local_rank")}
     elif "TF_CONFIG" in environment or (nodes or 1) > 1:
         raise ValueError(
-            "the job has several processes, but tells neither WORLD_SIZE nor OMPI_COMM_WORLD_SIZE: give it "
+            "the job has several processes, but sets neither WORLD_SIZE nor OMPI_COMM_WORLD_SIZE: give it "
             "distributed_job_config=PyTorchConfiguration(node_count=…). TensorFlow's strategy for several nodes, which "
             "TensorflowConfiguration is for, does not work with Keras 3"
         )

@@ -22,7 +22,7 @@ def _register(world, definition: dict, version: str | None) -> dict:
 
 
 def of_submitted(world, definition: dict) -> dict:
-    """The environment of a run that is submitted: as registered; the service registers it where it is not."""
+    """The environment of a run or web service that is submitted, as the service registers it if it is not yet."""
     digest = hashlib.sha256(json.dumps(definition, sort_keys=True).encode()).hexdigest()[:8]
     moment = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return _register(world, definition, f"Autosave_{moment}_{digest}")

@@ -12,7 +12,7 @@ import uuid
 from http.client import HTTPConnection
 from pathlib import Path
 
-from . import models
+from . import environments, models
 from .door import Door
 from .history import now
 from .names import LOCATION, free_port, of
@@ -36,6 +36,7 @@ def validate(request, name=None):
 def create(request):
     given, world = request.json, request.world
     name, image = given["name"], given["environmentImageRequest"]
+    image["environment"] = environments.of_submitted(world, image["environment"])
     known = world.services.get(name)
     if known and not given.get("overwrite"):
         raise models._refused(409, f"Service {name} already exists.")

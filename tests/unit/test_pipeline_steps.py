@@ -55,7 +55,7 @@ def test_the_first_images_are_handed_on_and_all_for_the_test(step, data, tmp_pat
 
 @pytest.mark.parametrize("images", [0, 21])
 def test_more_images_than_there_are_or_none_are_refused(step, data, tmp_path, images):
-    with pytest.raises(ValueError, match=f"{images} training images are wanted, and there are 20"):
+    with pytest.raises(ValueError, match=f"{images} training images are wanted, but there are only 20"):
         step("prepare", data_folder=data, images=images, output_folder=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 

@@ -226,7 +226,7 @@ def test_the_widget_shows_the_trials(sweep):
     assert [child["status"] for child in data["child_runs"]].count("Completed") == 3
     assert data["child_runs"][0]["best_metric"] == 0.15
     html = _block.html(data)
-    for part in ("✓ Completed", "✗ Failed", "--rate", "0.15", 'alt="Loss: from 0.3 to 0.15"', "Trial 0"):
+    for part in ("✓ Completed", "✗ Failed", ">rate<", "0.15", 'alt="Loss: from 0.3 to 0.15"', "Trial 0"):
         assert part in html
     printed = io.StringIO()
     with redirect_stdout(printed):

@@ -49,6 +49,7 @@ def test_it_is_deployed_and_found_again(workspace, service, model, capsys):
     assert (found.tags, found.properties, found.description) == ({"series": "a"}, {"p": "1"}, "echo")
     assert [used.id for used in found.models] == [model.id]
     assert found.environment.name == "score-env"
+    assert workspace.environments["score-env"].version == found.environment.version == "1"
     assert found.container_resource_requirements.serialize() == {"cpu": 1, "memoryInGB": 1}
     assert AciWebservice.deserialize(workspace, found.serialize()).name == "echo"
     json.dumps(found.serialize())

@@ -96,7 +96,9 @@ def _run(request: Request) -> run_records.RunRecord:
     """The job's run. Raises NotFound, and Refused for a run that is no job of SDK v2."""
     run = run_records.get_run(request.folder, request.names["name"])
     if run.run_type not in RUN_TYPES.values():
-        raise Refused(f"The run {run.id!r} was not submitted by SDK v2; its own SDK, or MLflow, tells of it.", 404)
+        raise Refused(
+            f"The run {run.id!r} was not submitted by SDK v2; look it up with its own SDK, or with MLflow.", 404
+        )
     return run
 
 

@@ -180,7 +180,7 @@ def _not_offered(request: Request) -> str:
     if where == request.path:
         where = f"https://{request.host}{request.path}"
     return (
-        f"Offline there is no {request.method} {where}: {COVERAGE} tells what is supported, and what is not. "
+        f"The offline backend does not answer {request.method} {where}. {COVERAGE} lists what is supported. "
         "Nothing was sent."
     )
 

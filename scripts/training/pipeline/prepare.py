@@ -18,7 +18,7 @@ def main():
     data = mnist.load(args.data_folder)
     there = len(data.train_images)
     if not 0 < args.images <= there:
-        raise ValueError(f"{args.images:,} training images are wanted, and there are {there:,}")
+        raise ValueError(f"{args.images:,} training images are wanted, but there are only {there:,}")
     kept = [data.train_images[: args.images], data.train_labels[: args.images], data.test_images, data.test_labels]
     for name, array in zip(mnist.FILES, kept, strict=True):
         write_idx(args.output_folder / name, array)

@@ -134,7 +134,7 @@ async def pass_on(request: web.Request, body: bytes, place: Path, reason: str) -
         except aiohttp.ClientConnectorError:
             raise Refusal(503, "The scoring server has ended. It is being started again.") from None
         except (aiohttp.ClientError, OSError):
-            raise Refusal(502, "The scoring server did not answer. The service's logs may tell why.") from None
+            raise Refusal(502, "The scoring server did not answer. The service's logs may explain why.") from None
 
 
 async def _sent_on(request: web.Request, body: bytes, server: Path) -> web.Response:

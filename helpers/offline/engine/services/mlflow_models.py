@@ -38,7 +38,7 @@ def _environment(description: Path, flavor: dict) -> dict:
     name = told.get("conda") if isinstance(told, dict) else told
     file = description.parent / (name or "conda.yaml")
     if not file.is_file():
-        raise Invalid(f"The MLflow model does not tell its packages: it has no file {file.name}.")
+        raise Invalid(f"The MLflow model does not list its packages: it has no file {file.name}.")
     conda = _read(file)
     dependencies = [*(conda.get("dependencies") or []), {"pip": [environments.SERVER]}]
     return {

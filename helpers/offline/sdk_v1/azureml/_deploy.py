@@ -45,8 +45,11 @@ def deploy(workspace, name, models, inference_config, deployment_config, overwri
 
 
 def changed(workspace, name, models, inference_config):
-    """What the engine is to deploy of models and an InferenceConfig; what is None is left as it was."""
-    from azureml.core.environment import Environment
+    """What the engine is to deploy of models and an InferenceConfig; what is None is left as it was.
+
+    The environment is registered, as the service does it.
+    """
+    from azureml.core.environment import Environment, _registered
     from azureml.core.model import InferenceConfig
 
     wanted = {}
@@ -59,7 +62,8 @@ def changed(workspace, name, models, inference_config):
         directory, script = inference_config.source_directory, inference_config.entry_script
         wanted["source_directory"] = directory and str(Path(directory).resolve())
         wanted["entry_script"] = script if directory else str(Path(script).resolve())
-        wanted["environment"] = environment._serialize_to_dict()
+        with _engine.translated(EngineError=WebserviceException):
+            wanted["environment"] = _registered(workspace, environment._serialize_to_dict())
     return wanted
 
 

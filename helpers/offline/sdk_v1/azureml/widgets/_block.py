@@ -99,7 +99,8 @@ def _trials_table(trials):
         values = [escape(_number(trial["hyperparameters"].get(name, ""))) for name in names]
         best = "" if trial["best_metric"] is None else _number(trial["best_metric"])
         rows.append((status, *values, best, _curve(metric, trial["values"])))
-    return _table(("Trial", *map(escape, names), f"Best {escape(metric)}", "Curve"), rows)
+    headings = [escape(name.lstrip("-")) for name in names]
+    return _table(("Trial", *headings, f"Best {escape(metric)}", "Curve"), rows)
 
 
 def _trials_line(trials):
@@ -113,7 +114,8 @@ def _table(headings, rows):
     """A table of cells that are HTML already."""
     head = "".join(f'<th style="text-align:left">{text}</th>' for text in headings)
     body = "".join(
-        "<tr>" + "".join(f'<td style="text-align:left">{cell}</td>' for cell in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f'<td style="text-align:left;white-space:nowrap">{cell}</td>' for cell in row) + "</tr>"
+        for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

@@ -15,7 +15,7 @@ from azureml.exceptions import WebserviceException
 __getattr__ = module_getattr(__name__)
 
 _ALL_TYPES = ("ACI", "AKSENDPOINT", "AKS", "IOT", "MIR")
-_TIP = "Tips: get_logs() tells what the service is doing, should its deployment take longer than 10 minutes."
+_TIP = "Tips: get_logs() shows what the service is doing if its deployment takes longer than 10 minutes."
 _FINAL = ("Succeeded", "Failed", "Cancelled", "TimedOut")
 _INTERVAL = 0.1  # seconds between two looks: the service is on this machine
 _DOT = 5.0  # seconds between two dots that wait_for_deployment prints
