@@ -42,6 +42,7 @@ CLASSES = {
     "DataPath": "azureml.data.datapath.DataPath",
     "ComputeTarget": "azureml.core.compute.compute.ComputeTarget",
     "AmlCompute": "azureml.core.compute.amlcompute.AmlCompute",
+    "AksCompute": "azureml.core.compute.aks.AksCompute",
     "AmlComputeStatus": "azureml.core.compute.amlcompute.AmlComputeStatus",
     "Environment": "azureml.core.environment.Environment",
     "CondaDependencies": "azureml.core.conda_dependencies.CondaDependencies",
@@ -67,6 +68,8 @@ CLASSES = {
     "Webservice": "azureml.core.webservice.webservice.Webservice",
     "AciWebservice": "azureml.core.webservice.aci.AciWebservice",
     "AciServiceDeploymentConfiguration": "azureml.core.webservice.aci.AciServiceDeploymentConfiguration",
+    "AksWebservice": "azureml.core.webservice.aks.AksWebservice",
+    "AksServiceDeploymentConfiguration": "azureml.core.webservice.aks.AksServiceDeploymentConfiguration",
     "LocalWebservice": "azureml.core.webservice.local.LocalWebservice",
     "LocalWebserviceDeploymentConfiguration": "azureml.core.webservice.local.LocalWebserviceDeploymentConfiguration",
 }
@@ -97,6 +100,8 @@ Some points on which the SDK's documentation is silent:
 - Without an `InferenceConfig`, `Model.deploy()` serves a model of the framework ScikitLearn in one file, with the
   request and the answer that Microsoft documents, and one of TensorFlow in SavedModel's format (of Keras:
   `model.export(folder)`), as TensorFlow Serving answers. The former is unpickled in the service, as on Azure.
+- An `AksCompute` is a name with settings, and an `AksWebservice` one process on loopback, like an `AciWebservice`:
+  replicas, cores, memory, probes and limits are kept and not enforced.
 - `azureml.opendatasets` is a separate package, which no test compares with. Its MNIST is this project's files, its
   Diabetes what scikit-learn has.
 - Some of the tables at public addresses that Microsoft's examples read are here, too: `iris.csv` with its real rows;
@@ -117,6 +122,7 @@ USED = {
     "azureml.core.environment.Environment.get of a curated one (AzureML-…)": 13,
     "azureml.opendatasets.MNIST": 5,
     "azureml.interpret.ExplanationClient": 6,
+    "azureml.core.webservice.AksWebservice": 0,
     "azureml.telemetry.set_diagnostics_collection": 6,
     "azureml.core.authentication.InteractiveLoginAuthentication.get_authentication_header": 5,
     "azureml.tensorboard.Tensorboard": 2,

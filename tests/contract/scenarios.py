@@ -11,7 +11,7 @@ import azureml.exceptions
 import azureml.train.hyperdrive
 import azureml.train.hyperdrive.exceptions
 from azureml.core import Environment, Model, RunConfiguration, ScriptRunConfig, Webservice
-from azureml.core.compute import AmlCompute
+from azureml.core.compute import AksCompute, AmlCompute
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.model import InferenceConfig
 from azureml.core.runconfig import (
@@ -21,7 +21,7 @@ from azureml.core.runconfig import (
     TensorflowConfiguration,
 )
 from azureml.core.script_run_config import get_run_config_from_script_run
-from azureml.core.webservice import AciWebservice, LocalWebservice
+from azureml.core.webservice import AciWebservice, AksWebservice, LocalWebservice, aks
 from azureml.core.webservice.aci import ContainerResourceRequirements
 from azureml.data.datapath import DataPath
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
@@ -242,6 +242,21 @@ def provisioning_configuration(arguments):
 def aci_configuration(arguments):
     settings = vars(AciWebservice.deploy_configuration(**arguments))
     return {name: value for name, value in settings.items() if name != "_webservice_type"}
+
+
+def aks_configuration(arguments):
+    settings = vars(AksWebservice.deploy_configuration(**arguments))
+    return {name: value for name, value in settings.items() if name != "_webservice_type"}
+
+
+def aks_attach_configuration(arguments):
+    own = ("resource_group", "cluster_name", "resource_id", "cluster_purpose", "load_balancer_type")
+    config = AksCompute.attach_configuration(**arguments)
+    return {name: getattr(config, name) for name in own}
+
+
+def aks_part(name, payload):
+    return getattr(aks, name).deserialize(payload).serialize()
 
 
 def local_configuration(port):

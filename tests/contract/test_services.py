@@ -26,6 +26,68 @@ def test_aci_configuration(both, arguments):
     both.same("aci_configuration", arguments)
 
 
+NUMBERS = ["cpu_cores", "cpu_cores_limit", "memory_gb", "memory_gb_limit", "gpu_cores", "scoring_timeout_ms"]
+NUMBERS += ["replica_max_concurrent_requests", "max_request_wait_time", "num_replicas", "period_seconds"]
+NUMBERS += ["initial_delay_seconds", "timeout_seconds", "success_threshold", "failure_threshold"]
+NUMBERS += [f"autoscale_{name}" for name in ("min_replicas", "max_replicas", "refresh_seconds", "target_utilization")]
+
+
+@given(
+    arguments=st.fixed_dictionaries(
+        {},
+        optional={
+            **{name: st.sampled_from([None, -1, 0, 1, 2]) for name in NUMBERS},
+            "autoscale_enabled": st.none() | st.booleans(),
+            "auth_enabled": st.none() | st.booleans(),
+            "namespace": st.sampled_from([None, "own", "Own", "-own", "a" * 64]),
+            "tags": st.none() | st.just({"a": "b"}),
+            "compute_target_name": st.none() | st.just("kube"),
+        },
+    )
+)
+@settings(max_examples=80, deadline=None)
+def test_aks_configuration(both, arguments):
+    both.same("aks_configuration", arguments)
+
+
+ID = "/subscriptions/s/resourcegroups/g/providers/{}/managedClusters/c"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"resource_group": "g"},
+        {"cluster_name": "c"},
+        {"resource_group": "g", "cluster_name": "c", "cluster_purpose": "DevTest"},
+        {"resource_id": ID.format("Microsoft.ContainerService")},
+        {"resource_id": ID.format("Microsoft.Compute")},
+        {"resource_id": "a/b"},
+        {"resource_id": ID.format("Microsoft.ContainerService"), "cluster_name": "c"},
+        {"resource_group": "g", "cluster_name": "c", "load_balancer_type": "InternalLoadBalancer"},
+        {"resource_group": "g", "cluster_name": "c", "load_balancer_type": "None"},
+        {"resource_group": "g", "cluster_name": "c", "load_balancer_type": "PublicIp", "load_balancer_subnet": "s"},
+        {"resource_group": "g", "cluster_name": "c", "load_balancer_subnet": "s"},
+    ],
+)
+def test_aks_attach_configuration(both, arguments):
+    both.same("aks_attach_configuration", arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("AutoScaler", {"autoscaleEnabled": 1, "minReplicas": 2, "maxReplicas": 3, "refreshPeriodInSeconds": 4}),
+        ("ContainerResourceRequirements", {"cpu": 1, "cpuLimit": 2, "memoryInGB": 3, "memoryInGBLimit": 4, "gpu": 5}),
+        ("LivenessProbeRequirements", {"periodSeconds": 1, "initialDelaySeconds": 2, "timeoutSeconds": 3}),
+    ],
+)
+def test_aks_parts(both, name, payload):
+    more = {"targetUtilization": 6, "failureThreshold": 4, "successThreshold": 5}
+    both.same("aks_part", name, payload | more)
+    both.same("aks_part", name, {})
+
+
 @pytest.mark.parametrize("port", [None, 0, 1, 6789, 65535, 65536, -1, "6789"])
 def test_local_configuration(both, port):
     both.same("local_configuration", port)

@@ -244,8 +244,3 @@ def test_an_inference_config_is_checked(tmp_path, name, content, error, told):
         (tmp_path / name).write_text(content)
     with pytest.raises(error, match=told):
         InferenceConfig(name, source_directory=str(tmp_path), environment=Environment("e"))
-
-
-def test_kubernetes_is_refused_in_words():
-    with pytest.raises(ImportError, match=r"AksWebservice is not supported by the offline backend"):
-        from azureml.core.webservice import AksWebservice  # noqa: F401

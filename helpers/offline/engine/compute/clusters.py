@@ -26,11 +26,7 @@ def create(folder: Path, name: str, settings: dict) -> dict:
 
     `settings` has vm_size, min_nodes, max_nodes and idle_seconds, and whatever else is to be kept.
     """
-    if not re.fullmatch(NAME, str(name)):
-        raise InvalidName(
-            f"Compute name {name!r} is invalid. It can include letters, digits and dashes. It must start with a "
-            "letter, end with a letter or digit, and be between 2 and 24 characters in length."
-        )
+    check_name(name)
     settings = {**settings, "vm_size": vm_sizes.find(settings["vm_size"]).name}
     _check_scale(settings)
 
@@ -41,6 +37,15 @@ def create(folder: Path, name: str, settings: dict) -> dict:
 
     assets.add_if(folder, KIND, name, choose)
     return get(folder, name)
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidName for one that no compute target may have."""
+    if not re.fullmatch(NAME, str(name)):
+        raise InvalidName(
+            f"Compute name {name!r} is invalid. It can include letters, digits and dashes. It must start with a "
+            "letter, end with a letter or digit, and be between 2 and 24 characters in length."
+        )
 
 
 def get(folder: Path, name: str) -> dict:

@@ -51,7 +51,8 @@ NOTHING_BUILT = (
     "with what is installed here, and an import of what is MISSING fails."
 )
 SUCCESSORS = {
-    "tensorflow-gpu": "tensorflow-gpu was removed from the package index; its successor is tensorflow[and-cuda]"
+    "sklearn": "sklearn is what it is imported as; the package is scikit-learn",
+    "tensorflow-gpu": "tensorflow-gpu was removed from the package index; its successor is tensorflow[and-cuda]",
 }
 
 

@@ -15,7 +15,7 @@ from helpers.offline.engine.services import access, records, staging
 from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
 from helpers.offline.engine.workspace.leftovers import making_folder
 
-TYPES = ("ACI", "Local", records.ONLINE)
+TYPES = ("ACI", "AKS", "Local", records.ONLINE)
 WANTED = ("models", "source_directory", "entry_script", "environment")  # what a deployment is made of
 WANTED += ("auth_enabled", "tags", "properties", "description", "settings")
 

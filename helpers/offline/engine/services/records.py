@@ -21,7 +21,8 @@ from helpers.offline.engine.workspace.errors import Invalid, NotFound
 from helpers.offline.engine.workspace.leftovers import SUPERVISOR_LOCK
 
 ONLINE, ENDPOINT = "Online", "Endpoint"  # a deployment of an endpoint, by "endpoint/deployment"; and the endpoint
-KINDS = {"ACI": "ACI service", "Local": "Local service", ONLINE: "online deployment", ENDPOINT: "online endpoint"}
+KINDS = {"ACI": "ACI service", "AKS": "AKS service", "Local": "Local service"}
+KINDS |= {ONLINE: "online deployment", ENDPOINT: "online endpoint"}
 ID_VARIABLE = "AZUREML_OFFLINE_SERVICE"  # marks the processes of a service
 SERVED = ("Transitioning", "Healthy", "Unhealthy")  # the states in which a process has to live
 PATIENCE = 10.0  # seconds that this process has to end what it serves

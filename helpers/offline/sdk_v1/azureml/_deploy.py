@@ -8,9 +8,8 @@ from azureml._strict import unsupported
 from azureml.exceptions import UserErrorException, WebserviceException
 
 
-def deploy(workspace, name, models, inference_config, deployment_config, overwrite, show_output):
+def deploy(workspace, name, models, inference_config, deployment_config, deployment_target, overwrite, show_output):
     """Start the service and return its Webservice at once. Raises WebserviceException."""
-    from azureml.core.webservice.aci import AciServiceDeploymentConfiguration, AciWebservice
     from azureml.core.webservice.local import LocalWebservice, LocalWebserviceDeploymentConfiguration
 
     _check_name(name)
@@ -20,15 +19,13 @@ def deploy(workspace, name, models, inference_config, deployment_config, overwri
         service = LocalWebservice(workspace, name, must_exist=False)
         service.update(models=models, inference_config=inference_config, deployment_config=deployment_config)
         return service
-    deployment_config = deployment_config or AciWebservice.deploy_configuration()
-    if not isinstance(deployment_config, AciServiceDeploymentConfiguration):
-        raise WebserviceException(
-            f"A service is deployed offline with AciWebservice.deploy_configuration() or "
-            f"LocalWebservice.deploy_configuration(), not with {type(deployment_config).__name__}."
-        )
+    deployment_config = _configuration(workspace, deployment_config, deployment_target)
+    cls = deployment_config._webservice_type
+    _check_free(workspace, name, cls, overwrite)
+    asks_for_key = deployment_config.auth_enabled
     wanted = {
         **(changed(workspace, name, models, inference_config) if inference_config else of_framework(workspace, models)),
-        "auth_enabled": bool(deployment_config.auth_enabled),
+        "auth_enabled": cls._webservice_type == "AKS" if asks_for_key is None else bool(asks_for_key),
         "tags": _texts(deployment_config.tags),
         "properties": _texts(deployment_config.properties),
         "description": deployment_config.description,
@@ -36,12 +33,40 @@ def deploy(workspace, name, models, inference_config, deployment_config, overwri
     }
     keys = (deployment_config.primary_key, deployment_config.secondary_key)
     with _engine.translated(NotFound=_not_found, EngineError=WebserviceException):
-        made = _engine.services.deploy(workspace._folder, "ACI", name, wanted, keys=keys, overwrite=overwrite)
+        made = _engine.services.deploy(
+            workspace._folder, cls._webservice_type, name, wanted, keys=keys, overwrite=overwrite
+        )
     if show_output:
         print("Request submitted, please run wait_for_deployment(show_output=True) to get deployment status.")
-    service = AciWebservice(workspace, name)
+    service = cls(workspace, name)
     service._operation = made["operation"]["id"]
     return service
+
+
+def _configuration(workspace, given, target):
+    """The configuration of an ACI or AKS service, whose cluster is `target`. Raises WebserviceException."""
+    from azureml.core.compute import AksCompute, ComputeTarget
+    from azureml.core.webservice.aci import AciServiceDeploymentConfiguration, AciWebservice
+    from azureml.core.webservice.aks import AksServiceDeploymentConfiguration, AksWebservice
+
+    if target is not None and not isinstance(target, AksCompute):
+        raise WebserviceException(
+            f"A deployment_target is an AksCompute, not a {type(target).__name__}. Without one, a service is deployed "
+            "as to Azure Container Instances."
+        )
+    given = given or (AciWebservice if target is None else AksWebservice).deploy_configuration()
+    if isinstance(given, AksServiceDeploymentConfiguration):
+        if target is not None:
+            given.compute_target_name = target.name
+        if given.compute_target_name is None:
+            raise WebserviceException("Must have a deployment target for an AKS web service.")
+        ComputeTarget(workspace, given.compute_target_name)  # raises where there is none
+    elif not isinstance(given, AciServiceDeploymentConfiguration):
+        raise WebserviceException(
+            "A service is deployed offline with the deploy_configuration() of AciWebservice, AksWebservice or "
+            f"LocalWebservice, not with {type(given).__name__}."
+        )
+    return given
 
 
 def changed(workspace, name, models, inference_config):
@@ -102,6 +127,16 @@ def print_configuration(models, inference_config, deployment_config, deployment_
             print(f"Environment dependencies: {dependencies.as_dict()['dependencies']}")
     if deployment_config:
         deployment_config.print_deploy_configuration()
+
+
+def _check_free(workspace, name, cls, overwrite):
+    cls.check_for_existing_webservice(workspace, name, overwrite)
+    there = cls.list(workspace)
+    if other := next((one for one in there if one.name == name and not isinstance(one, cls)), None):
+        raise WebserviceException(
+            f"Service {name} is of the type {other.compute_type}, and is not overwritten by one of "
+            f"{cls._webservice_type}: delete it first."
+        )
 
 
 def _check_name(name):

@@ -24,6 +24,7 @@ ELSEWHERE = {
         "AzureMLException": _EXCEPTIONS,
     },
     "azureml.core.model": {
+        "AksCompute": "azureml.core.compute.aks",
         "ContainerRegistry": "azureml.core.container_registry",
         "Dataset": "azureml.core.dataset",
         "Environment": "azureml.core.environment",
@@ -60,13 +61,23 @@ ELSEWHERE = {
         "Data": "azureml.core.runconfig",
     },
     "azureml.core.webservice.aci": {
+        "Environment": "azureml.core.environment",
         "Model": "azureml.core.model",
+        "Webservice": "azureml.core.webservice.webservice",
+    },
+    "azureml.core.webservice.aks": {
+        "ComputeTarget": "azureml.core.compute.compute",
+        "Environment": "azureml.core.environment",
+        "Model": "azureml.core.model",
+        "Webservice": "azureml.core.webservice.webservice",
     },
     "azureml.core.webservice.local": {
         "InferenceConfig": "azureml.core.model",
         "Model": "azureml.core.model",
     },
     "azureml.core.webservice.webservice": {
+        "AutoScaler": "azureml.core.webservice.aks",
+        "LivenessProbeRequirements": "azureml.core.webservice.aks",
         "ContainerResourceRequirements": "azureml.core.webservice.aci",
         "Model": "azureml.core.model",
     },

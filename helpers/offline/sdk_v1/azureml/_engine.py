@@ -33,6 +33,7 @@ MODULES = {  # what the SDK calls, and where it stands in the engine's rooms
     "front": "services.front",
     "job_states": "history.job_states",
     "jobs": "jobs",
+    "kubernetes": "compute.kubernetes",
     "logs": "history.logs",
     "models": "assets.models",
     "names": "workspace.names",

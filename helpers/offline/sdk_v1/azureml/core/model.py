@@ -365,15 +365,15 @@ class Model:
     ):
         """Start a web service of the models, behind the entry script of inference_config; at once, a Webservice.
 
-        models: registered ones, or their ids. deployment_config: of AciWebservice, the default, or LocalWebservice.
-        overwrite: in place of a service that has the name. Without an inference_config, a model of the framework
-        ScikitLearn in one file, or of TensorFlow in SavedModel's format, is served by itself; the former is unpickled
-        there. Raises WebserviceException.
+        models: registered ones, or their ids. deployment_config: of AciWebservice, the default, LocalWebservice, or
+        AksWebservice, whose AksCompute is the deployment_target. overwrite: in place of a service that has the name.
+        Without an inference_config, a model of ScikitLearn in one file, which is unpickled there, or of TensorFlow in
+        SavedModel's format is served by itself. Raises WebserviceException.
         """
-        refuse("Model.deploy()", deployment_target=deployment_target)
         if show_output:
             Model.print_configuration(models, inference_config, deployment_config, deployment_target)
-        return deploy(workspace, name, models, inference_config, deployment_config, overwrite, show_output)
+        wanted = (models, inference_config, deployment_config, deployment_target)
+        return deploy(workspace, name, *wanted, overwrite, show_output)
 
     @staticmethod
     def package(workspace, models, inference_config=None, generate_dockerfile=False, image_name=None, image_label=None):

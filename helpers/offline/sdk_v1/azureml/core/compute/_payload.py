@@ -9,6 +9,31 @@ from azureml.exceptions import ComputeTargetException
 
 def payload_of(workspace, cluster):
     """The service's description of a cluster, with the state that its nodes are in now."""
+    described = _described(workspace, cluster, "AmlCompute", None)
+    if cluster.get("identity"):
+        described["identity"] = cluster["identity"]
+    described["properties"]["properties"] = _engine.description.properties_of(workspace._folder, cluster)
+    return described
+
+
+def kubernetes_payload_of(workspace, cluster):
+    """The service's description of a Kubernetes cluster."""
+    described = _described(workspace, cluster, "AKS", cluster["resource_id"])
+    described["properties"]["properties"] = {
+        "agentVmSize": cluster["vm_size"],
+        "agentCount": cluster["agent_count"],
+        "clusterPurpose": cluster["purpose"],
+        "clusterFqdn": None,
+        "systemServices": None,
+        "sslConfiguration": None,
+        "loadBalancerType": cluster["load_balancer_type"],
+        "loadBalancerSubnet": cluster["load_balancer_subnet"],
+    }
+    described["properties"]["isAttachedCompute"] = cluster["attached"]
+    return described
+
+
+def _described(workspace, cluster, kind, resource_id):
     return {
         "id": (
             f"/subscriptions/{workspace.subscription_id}/resourceGroups/{workspace.resource_group}"
@@ -18,19 +43,17 @@ def payload_of(workspace, cluster):
         "type": "Microsoft.MachineLearningServices/workspaces/computes",
         "location": workspace.location,
         "tags": cluster.get("tags") or {},
-        **({"identity": cluster["identity"]} if cluster.get("identity") else {}),
         "properties": {
-            "computeType": "AmlCompute",
+            "computeType": kind,
             "isAttachedCompute": False,
             "description": cluster.get("description"),
             "createdOn": cluster["created"],
             "modifiedOn": cluster["modified"],
-            "resourceId": None,
+            "resourceId": resource_id,
             "computeLocation": cluster.get("location") or workspace.location,
             "provisioningState": "Succeeded",
             "provisioningStateTransitionTime": cluster["created"],
             "provisioningErrors": None,
-            "properties": _engine.description.properties_of(workspace._folder, cluster),
         },
     }
 

@@ -1,10 +1,10 @@
-"""What every compute target has in common. Offline, AmlCompute is the only kind."""
+"""What every compute target has in common. Offline there are AmlCompute and AksCompute."""
 
 from abc import ABC, abstractmethod
 
 from azureml import _engine
-from azureml._strict import module_getattr, unsupported
-from azureml.core.compute._payload import payload_of, time_of
+from azureml._strict import module_getattr
+from azureml.core.compute._payload import kubernetes_payload_of, payload_of, time_of
 from azureml.exceptions import ComputeTargetException, UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -62,6 +62,8 @@ class ComputeTarget(ABC):
     @staticmethod
     def _get(workspace, name):
         """The compute target as the service describes it, or None."""
+        if _engine.kubernetes.has(workspace._folder, name):
+            return kubernetes_payload_of(workspace, _engine.kubernetes.get(workspace._folder, name))
         try:
             return payload_of(workspace, _engine.clusters.get(workspace._folder, name))
         except _engine.errors.NotFound:
@@ -75,16 +77,27 @@ class ComputeTarget(ABC):
         """
         if name in _RESERVED_NAMES:
             raise UserErrorException(f"Please specify a different target name. {name} is a reserved name.")
+        if _engine.kubernetes.has(workspace._folder, name):
+            raise ComputeTargetException(f"The workspace has a compute target {name!r} already.")
         return provisioning_configuration._compute_type._create(workspace, name, provisioning_configuration)
 
     @staticmethod
     def attach(workspace, name, attach_configuration):
-        unsupported("ComputeTarget.attach()")
+        """Attach what the configuration names, an AKS cluster, and return the compute target.
+
+        Raises UserErrorException for a reserved name and ComputeTargetException for what the service refuses.
+        """
+        if name in _RESERVED_NAMES:
+            raise UserErrorException(f"Please specify a different target name. {name} is a reserved name.")
+        return attach_configuration._compute_type._attach(workspace, name, attach_configuration)
 
     @staticmethod
     def list(workspace):
         """The workspace's compute targets, in the order of their names."""
         payloads = [payload_of(workspace, cluster) for cluster in _engine.clusters.list_all(workspace._folder)]
+        attached = _engine.kubernetes.list_all(workspace._folder)
+        payloads += [kubernetes_payload_of(workspace, cluster) for cluster in attached]
+        payloads.sort(key=lambda payload: payload["name"])
         return [_class_of(payload).deserialize(workspace, payload) for payload in payloads]
 
     def wait_for_completion(self, show_output=False, is_delete_operation=False):
@@ -137,6 +150,17 @@ class ComputeTargetProvisioningConfiguration(ABC):
     def __init__(self, type, location):
         self._compute_type = type
         self.location = location
+
+    @abstractmethod
+    def validate_configuration(self):
+        """Raise ComputeTargetException where the settings contradict each other."""
+
+
+class ComputeTargetAttachConfiguration(ABC):
+    """What a compute target is attached by."""
+
+    def __init__(self, type):
+        self._compute_type = type
 
     @abstractmethod
     def validate_configuration(self):

@@ -1,19 +1,17 @@
 """Services as on Azure Container Instances. Offline they listen on this machine's loopback."""
 
 from azureml import _engine
-from azureml._deploy import changed, of_framework
-from azureml._service_models import models_of
 from azureml._strict import module_getattr, refuse
-from azureml.core.environment import Environment
-from azureml.core.webservice.webservice import Webservice, WebserviceDeploymentConfiguration
-from azureml.exceptions import UserErrorException, WebserviceException
+from azureml.core.webservice._deployed import _Deployed
+from azureml.core.webservice.webservice import WebserviceDeploymentConfiguration
+from azureml.exceptions import WebserviceException
 
 __getattr__ = module_getattr(__name__)
 
 _CPU, _MEMORY = 0.1, 0.5  # what the service gives where nothing is asked for
 
 
-class AciWebservice(Webservice):
+class AciWebservice(_Deployed):
     """A web service as on Azure Container Instances, by name.
 
     Offline it is a process of this machine, and its address is on loopback. Raises WebserviceException when the
@@ -26,7 +24,6 @@ class AciWebservice(Webservice):
         super()._initialize(workspace, service)
         settings = service["settings"]
         self.container_resource_requirements = ContainerResourceRequirements(settings["cpu"], settings["memory"])
-        self.enable_app_insights = False
         self.cname = None
         self.encryption_properties = None
         self.vnet_configuration = None
@@ -36,11 +33,6 @@ class AciWebservice(Webservice):
         self.ssl_enabled = False
         self.ssl_certificate = None
         self.ssl_key = None
-        base = f"http://{self.public_ip}:{service['port']}"
-        self.scoring_uri = f"{base}/score"
-        self.swagger_uri = f"{base}/swagger.json"
-        self.environment = Environment._deserialize(service["environment"])
-        self.models = models_of(workspace, service)
 
     @staticmethod
     def deploy_configuration(
@@ -99,37 +91,6 @@ class AciWebservice(Webservice):
             collect_model_data=collect_model_data,
         )
 
-    def run(self, input_data):
-        """Send a text, or bytes, to the service, with a key if it asks for one; what it answers, from JSON.
-
-        Raises WebserviceException for any answer but 200.
-        """
-        import requests
-
-        if not self.scoring_uri:
-            raise WebserviceException(f"Error attempting to call webservice, scoring_uri unavailable: {self.error}")
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if self.auth_enabled:
-            headers["Authorization"] = f"Bearer {self.get_keys()[0]}"
-        with requests.Session() as session:
-            session.trust_env = False  # a proxy is not asked for an address on loopback
-            try:
-                response = session.post(self.scoring_uri, data=input_data, headers=headers)
-            except requests.ConnectionError:
-                self.update_deployment_state()
-                raise WebserviceException(
-                    "Error attempting to call webservice, it does not answer. This could be due to a failed "
-                    f"deployment.\nCurrent State: {self.state}\nErrors: {self.error}"
-                ) from None
-        if response.status_code == 200:
-            return response.json()
-        raise WebserviceException(
-            "Received bad response from service. More information can be found by calling `.get_logs()` on the "
-            f"webservice object.\nResponse Code: {response.status_code}\nHeaders: {response.headers}\n"
-            f"Content: {response.content}",
-            status_code=response.status_code,
-        )
-
     def update(
         self,
         image=None,
@@ -161,51 +122,14 @@ class AciWebservice(Webservice):
         given = (tags, properties, description, auth_enabled, ssl_enabled, enable_app_insights, models)
         if all(value is None for value in (*given, inference_config)):
             raise WebserviceException("No parameters provided to update.")
-        wanted = None
-        if inference_config is not None:
-            wanted = changed(self.workspace, self.name, models, inference_config)
-        elif models:
-            wanted = self._of_framework(models)
-        changes = {"tags": tags, "description": description or None}
-        if properties is not None:
-            changes["properties"] = {**(self.properties or {}), **properties}
-        changes = {name: value for name, value in changes.items() if value is not None}
-        folder = self.workspace._folder
-        with _engine.translated(EngineError=WebserviceException):
-            service = _engine.services.update(folder, "ACI", self.name, auth_enabled=auth_enabled, **changes)
-            if wanted:
-                service = _engine.services.redeploy(folder, "ACI", self.name, wanted)
-        self._operation = service["operation"]["id"]
-        self.update_deployment_state()
-
-    def _of_framework(self, models):
-        try:
-            return of_framework(self.workspace, models)
-        except UserErrorException:
-            raise WebserviceException(
-                'Error, both "models" and "inference_config" inputs must be provided in order to update the models.\n'
-            ) from None
-
-    def add_tags(self, tags):
-        """Add tags from a dict."""
-        for key in sorted(set(tags) & set(self.tags or {})):
-            print(f"Replacing tag {key} -> {self.tags[key]} with {key} -> {tags[key]}")
-        self.update(tags={**(self.tags or {}), **tags})
-        print("Webservice tag add operation complete.")
-
-    def remove_tags(self, tags):
-        """Remove the tags of these names."""
-        names = tags if isinstance(tags, list) else [tags]
-        for key in names:
-            if key not in (self.tags or {}):
-                print(f"Tag with key {key} not found.")
-        self.update(tags={key: value for key, value in (self.tags or {}).items() if key not in names})
-        print("Webservice tag remove operation complete.")
-
-    def add_properties(self, properties):
-        """Add properties from a dict."""
-        self.update(properties=properties)
-        print("Webservice add properties operation complete.")
+        self._change(
+            models,
+            inference_config,
+            tags=tags,
+            properties=properties,
+            description=description,
+            auth_enabled=auth_enabled,
+        )
 
     def serialize(self):
         """The service as a dict of JSON values."""

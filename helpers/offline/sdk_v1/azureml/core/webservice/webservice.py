@@ -14,6 +14,7 @@ from azureml.exceptions import WebserviceException
 
 __getattr__ = module_getattr(__name__)
 
+_TYPES = ("ACI", "AKS")  # those that there are offline
 _ALL_TYPES = ("ACI", "AKSENDPOINT", "AKS", "IOT", "MIR")
 _TIP = "Tips: get_logs() shows what the service is doing if its deployment takes longer than 10 minutes."
 _FINAL = ("Succeeded", "Failed", "Cancelled", "TimedOut")
@@ -184,8 +185,7 @@ class Webservice(ABC):
             raise WebserviceException(
                 f'Invalid compute type "{compute_type}". Valid options are "{",".join(_ALL_TYPES)}"'
             )
-        with _translated():
-            services = _engine.services.list_all(workspace._folder, "ACI")
+        services = _services(workspace)
         return [
             _class_of(service)._of(workspace, service)
             for service in services
@@ -319,15 +319,20 @@ class WebserviceDeploymentConfiguration(ABC):
 
 def _class_of(service):
     from azureml.core.webservice.aci import AciWebservice
+    from azureml.core.webservice.aks import AksWebservice
 
-    return {"ACI": AciWebservice}[service["type"]]
+    return {"ACI": AciWebservice, "AKS": AksWebservice}[service["type"]]
 
 
 def _find(workspace, name):
     """The engine's service of this name, or None. Local ones are not the workspace's."""
+    return next((service for service in _services(workspace) if service["name"] == name), None)
+
+
+def _services(workspace):
     with _translated():
-        services = _engine.services.list_all(workspace._folder, "ACI")
-    return next((service for service in services if service["name"] == name), None)
+        found = [service for kind in _TYPES for service in _engine.services.list_all(workspace._folder, kind)]
+    return sorted(found, key=lambda service: service["name"])
 
 
 def _translated():

@@ -1,0 +1,58 @@
+"""Kubernetes clusters of the workspace, which services are deployed to: their settings alone.
+
+Offline a service is a process of this machine, whichever cluster it is deployed to.
+"""
+
+from pathlib import Path
+
+from helpers.offline.engine import assets
+from helpers.offline.engine.compute import clusters, vm_sizes
+from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
+
+KIND = "kubernetes cluster"
+
+
+def add(folder: Path, name: str, settings: dict) -> dict:
+    """A new cluster, made or attached. Raises AlreadyExists, and InvalidName and Invalid for what the service refuses.
+
+    `settings` may have a vm_size; the rest is kept.
+    """
+    clusters.check_name(name)
+    if settings.get("vm_size"):
+        settings = {**settings, "vm_size": vm_sizes.find(settings["vm_size"]).name}
+    if name in [cluster["name"] for cluster in clusters.list_all(folder)]:
+        raise AlreadyExists(f"The workspace has a compute target {name!r} already.")
+
+    def choose(latest):
+        if latest:
+            raise AlreadyExists(f"The workspace has a compute target {name!r} already.")
+        return settings
+
+    assets.add_if(folder, KIND, name, choose)
+    return get(folder, name)
+
+
+def get(folder: Path, name: str) -> dict:
+    """The cluster's settings, with its name, created and modified. Raises NotFound."""
+    return _settings(assets.get(folder, KIND, name))
+
+
+def list_all(folder: Path) -> list[dict]:
+    return [_settings(asset) for asset in assets.list_latest(folder, KIND)]
+
+
+def has(folder: Path, name: str) -> bool:
+    try:
+        get(folder, name)
+    except NotFound:
+        return False
+    return True
+
+
+def remove(folder: Path, name: str) -> None:
+    """Raises NotFound."""
+    assets.remove(folder, KIND, name)
+
+
+def _settings(asset: assets.Asset) -> dict:
+    return {**asset.body, "name": asset.name, "created": asset.created, "modified": asset.modified}
