@@ -29,14 +29,19 @@ def create(folder: Path, name: str, settings: dict) -> dict:
     check_name(name)
     settings = {**settings, "vm_size": vm_sizes.find(settings["vm_size"]).name}
     _check_scale(settings)
+    add(folder, KIND, name, settings)
+    return get(folder, name)
+
+
+def add(folder: Path, kind: str, name: str, settings: dict) -> None:
+    """Keep a compute target of this kind. Raises AlreadyExists."""
 
     def choose(latest):
         if latest:
             raise AlreadyExists(f"The workspace has a compute target {name!r} already.")
         return settings
 
-    assets.add_if(folder, KIND, name, choose)
-    return get(folder, name)
+    assets.add_if(folder, kind, name, choose)
 
 
 def check_name(name: str) -> None:

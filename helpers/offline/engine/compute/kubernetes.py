@@ -22,13 +22,7 @@ def add(folder: Path, name: str, settings: dict) -> dict:
         settings = {**settings, "vm_size": vm_sizes.find(settings["vm_size"]).name}
     if name in [cluster["name"] for cluster in clusters.list_all(folder)]:
         raise AlreadyExists(f"The workspace has a compute target {name!r} already.")
-
-    def choose(latest):
-        if latest:
-            raise AlreadyExists(f"The workspace has a compute target {name!r} already.")
-        return settings
-
-    assets.add_if(folder, KIND, name, choose)
+    clusters.add(folder, KIND, name, settings)
     return get(folder, name)
 
 
