@@ -23,7 +23,15 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-os.environ["AZUREML_OFFLINE_PASS_ON"] = "PYTHONPATH,NETWORK_GUARD_LOG,TF_CPP_MIN_LOG_LEVEL"  # to jobs and services
+# Tests train for seconds, on all cores at once: there is nothing to gain from more threads or from a compiler's effort.
+FRUGAL = {
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_multi_thread_eigen=false",
+}
+os.environ.update(FRUGAL)
+TO_JOBS = ("PYTHONPATH", "NETWORK_GUARD_LOG", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", *FRUGAL)  # and to services
+os.environ["AZUREML_OFFLINE_PASS_ON"] = ",".join(TO_JOBS)
 os.environ.pop("AZUREML_OFFLINE_FOLDER", None)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 _specification = importlib.util.spec_from_file_location("network_guard", GUARD / "sitecustomize.py")

@@ -9,6 +9,9 @@ PATHS = sorted(NOTEBOOKS.glob("*.ipynb"))
 NAMES = [path.stem for path in PATHS]
 SERIES = {"v1": PATHS, "v2": sorted((NOTEBOOKS / "v2").glob("*.ipynb"))}  # the SDK's version, and the lessons on it
 
+# For tests in which something is trained, whatever with: JAX starts sooner than TensorFlow.
+STARTS_SOON = {"KERAS_BACKEND": "jax"}
+
 
 def environment(world: Path) -> dict[str, str]:
     """The environment of a process that works in `world`, which is its repository and holds its offline workspace."""

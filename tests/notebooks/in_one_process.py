@@ -18,13 +18,14 @@ import nbformat
 
 def main() -> None:
     result, parameters, *paths = sys.argv[1:]
-    printed = {}
+    printed, trained_with = {}, os.environ["KERAS_BACKEND"]
     for path in map(Path, paths):
         os.chdir(path.parent)
         printed[path.stem] = cells = {}
         _run(path, json.loads(parameters), cells)
         cells["frameworks"] = " ".join(sorted({"tensorflow", "keras", "jax"} & set(sys.modules)))
         Path(result).write_text(json.dumps(printed))
+        os.environ["KERAS_BACKEND"] = trained_with  # a notebook may choose another for its own kernel
 
 
 def _run(path: Path, parameters: dict, cells: dict[str, str]) -> None:

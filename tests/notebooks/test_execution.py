@@ -10,7 +10,7 @@ import nbformat
 import psutil
 import pytest
 from batch.execution import ThisInterpreter
-from books import ROOT, behind_a_dead_proxy, environment
+from books import ROOT, STARTS_SOON, behind_a_dead_proxy, environment
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from small_jobs import make_cluster, wait_until
@@ -28,7 +28,7 @@ def start(world: Path, *names: str, **parameters) -> subprocess.Popen:
     command = [*RUNNER, *names, "--notebooks", str(world / "notebooks"), "--output", str(world / "executed")]
     for name, value in parameters.items():
         command += ["-p", f"{name}={value}"]
-    variables = behind_a_dead_proxy(world)
+    variables = behind_a_dead_proxy(world) | STARTS_SOON
     return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from books import PATHS, environment
+from books import PATHS, STARTS_SOON, environment
 from make_outputs import working_copy
 from small_jobs import make_cluster
 from stand_in import Azure, computes
@@ -44,7 +44,9 @@ ANY_ORDER = {("02_data", "download")}
 
 
 @pytest.mark.timeout(1800)
-def test_under_the_real_sdk_the_notebooks_print_what_they_print_offline(tmp_path):
+def test_under_the_real_sdk_the_notebooks_print_what_they_print_offline(tmp_path, monkeypatch):
+    for name, value in STARTS_SOON.items():
+        monkeypatch.setenv(name, value)  # for the stand-in's jobs, too
     offline, real = tmp_path / "mocked", tmp_path / "real"
     with Azure(tmp_path / "azure") as azure:
         real.mkdir()

@@ -87,7 +87,7 @@ from azure.ai.ml import MLClient, command
 from azure.ai.ml.entities import Data
 from azure.identity import DefaultAzureCredential
 client = MLClient.from_config(DefaultAzureCredential())
-for number in range(5):
+for number in range(3):
     client.data.create_or_update(Data(name="shared", version=f"{sys.argv[1]}-{number}", path=".", type="uri_folder"))
     job = command(command=f"echo {number}", compute="local", environment="small@latest", name=f"{sys.argv[1]}-{number}")
     client.jobs.create_or_update(job)
@@ -102,7 +102,7 @@ def test_two_kernels_at_once_lose_nothing(ml_client, tmp_path):
         for name in ("one", "two")
     ]
     assert [kernel.wait(timeout=300) for kernel in kernels] == [0, 0]
-    names = {f"{kernel}-{number}" for kernel in ("one", "two") for number in range(5)}
+    names = {f"{kernel}-{number}" for kernel in ("one", "two") for number in range(3)}
     assert {data.version for data in ml_client.data.list("shared")} == names
     assert names <= {job.name for job in ml_client.jobs.list()}
     for name in names:
