@@ -3,7 +3,11 @@
 `python scripts/studio.py PORT` serves it on another port than the one that run.get_portal_url() points to.
 """
 
+import contextlib
 import os
+import signal
+import socket
+import subprocess
 import sys
 
 from helpers.offline.engine.history import mlflow_store
@@ -11,17 +15,58 @@ from helpers.offline.engine.workspace import folder
 
 PORT = "5000"  # where run.get_portal_url() points to
 
-if __name__ == "__main__":
+
+def main() -> int:
     port = sys.argv[1] if len(sys.argv) > 1 else PORT
+    if is_taken(int(port)):
+        print(
+            f"Port {port} is in use. If no other `make studio` has it, give another: python scripts/studio.py PORT.",
+            file=sys.stderr,
+        )
+        return 1
     workspace = folder.open_folder()
     mlflow_store.client(workspace)  # makes the store in a new workspace
     print(f"Runs, curves, images and models of {workspace}: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
-    store = ["--backend-store-uri", mlflow_store.tracking_uri(workspace)]
+    address = mlflow_store.tracking_uri(workspace)
+    store = ["--backend-store-uri", address, "--registry-store-uri", address]
     artifacts = ["--default-artifact-root", (workspace / "artifacts").as_uri()]
     environment = os.environ | {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "1",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes for evaluations that nobody starts here
+        "PYTHONWARNINGS": "ignore",
     }
-    os.execve(sys.executable, [*command, *store, *artifacts], environment)
+    return served([*command, *store, *artifacts, "--uvicorn-opts", "--log-level warning"], environment)
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just given up is free
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def served(command: list[str], environment: dict[str, str]) -> int:
+    """Run the server until it or this process is ended; its exit code, or 0.
+
+    It is told to end by SIGTERM: at Ctrl-C it would print a traceback of its own.
+    """
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: sys.exit())
+    server = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

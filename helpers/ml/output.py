@@ -53,7 +53,7 @@ def as_table(value: Any) -> str:
         return str(value)
     shown = [name for name in COLUMNS if any(name in item for item in value)]
     rows = [["" if item.get(name) is None else str(item[name]) for name in shown] for item in value]
-    return _aligned([name.replace("_", " ").capitalize() for name in shown], rows) if rows else "There is none."
+    return _aligned([name.replace("_", " ").capitalize() for name in shown], rows) if rows else "There are none."
 
 
 def _aligned(heading: list[str], rows: list[list[str]]) -> str:

@@ -97,8 +97,13 @@ def raising_line(traceback: str, cell: nbformat.NotebookNode) -> int | None:
     frames = re.findall(rf"Cell In\[{cell.execution_count}\], line (\d+)", traceback)
     lines = cell.source.splitlines()
     blank = next((number for number, line in enumerate(lines) if line.strip()), 0)  # IPython does not count these
-    line = int(frames[-1]) + blank if frames else 0  # of chained exceptions, the last is the one that was raised
-    return line if 0 < line <= len(lines) else None
+    found = [line for frame in frames if 0 < (line := int(frame) + blank) <= len(lines)]
+    if not found:
+        return None
+    line = found[-1]  # of chained exceptions, the last is the one that was raised
+    if lines[line - 1].lstrip().startswith("with "):  # by a context manager, because of a line below it
+        return next((below for below in reversed(found) if below > line), line)
+    return line
 
 
 def sdk_message(text: str) -> str | None:

@@ -84,6 +84,8 @@ def summary(work: Work, entries: dict[str, dict | None]) -> str:
     ok = [entry for entry in entries.values() if entry and entry["result"] == "ok"]
     if len(ok) == len(entries):
         who = f"All {len(ok)} notebooks" if len(ok) > 1 else "The notebook"
+        if work.complete == len(ok):
+            return f"{who} ran to the end in an earlier run, and nothing has changed since."
         earlier = f", {work.complete} of them in an earlier run" if work.complete else ""
         seconds = sum(entry["seconds"] for entry in ok[work.complete :])
         recorded = counted(sum(len(entry["results"]) for entry in ok), "recorded result")

@@ -85,8 +85,9 @@ def test_a_failure_leaves_no_result_of_an_older_run_behind(tmp_path):
         ("try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise RuntimeError('chained') from error", 4),
         ("x = 1\nx = = 2", 2),
         ("\n  \nx = 1\nraise ValueError", 4),
+        ("import contextlib\nwith contextlib.ExitStack() as stack:\n    stack.callback(int, 'x')\n    1 / 0", 4),
     ],
-    ids=["assert", "raised elsewhere", "chained", "no Python", "below blank lines"],
+    ids=["assert", "raised elsewhere", "chained", "no Python", "below blank lines", "context manager"],
 )
 def test_the_line_that_raised_is_named(tmp_path, capsys, source, line):
     write_notebook(tmp_path, "01_a", "x = 1", source)

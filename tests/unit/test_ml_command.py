@@ -114,7 +114,7 @@ def test_each_form_of_an_answer():
     heading, line, *rows = ml("job", "list", "-o", "table").stdout.splitlines()
     assert heading.split("  ")[0] == "Name" and set(line) == {"-", " "}
     assert "first" in [row.split()[0] for row in rows]
-    assert ml("model", "list", "-n", "no-such", "-o", "table").stdout == "There is none.\n"
+    assert ml("model", "list", "-n", "no-such", "-o", "table").stdout == "There are none.\n"
     assert "status  " in ml("job", "show", "-n", "first", "-o", "table").stdout
 
 

@@ -67,7 +67,7 @@ def test_resume_skips_what_is_unchanged_and_runs_what_follows_a_change(tmp_path,
     assert manifest(tmp_path) == first
     told = capsys.readouterr().out
     assert told.count("ok (earlier run)") == 3
-    assert "All 3 notebooks ran to the end, 3 of them in an earlier run: 0 s" in told
+    assert "All 3 notebooks ran to the end in an earlier run, and nothing has changed since." in told
 
     write_notebook(tmp_path, "02_b", record("name", "'changed'"))
     assert run(tmp_path, "--resume") == 0

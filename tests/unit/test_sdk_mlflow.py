@@ -195,9 +195,11 @@ def test_studio(after_notebook):
     finally:
         processes = [*process.children(recursive=True), process]
         studio.terminate()
-        for each in psutil.wait_procs(processes, timeout=20)[1]:
+        left = psutil.wait_procs(processes, timeout=60)[1]
+        for each in left:
             each.kill()
         studio.wait()
+    assert left == [] and "Traceback" not in (here.parent / "studio.log").read_text()
 
 
 def answers(address):
