@@ -3,8 +3,8 @@
     scripts/portuguese.py
     scripts/portuguese.py --done notebooks/pt/04_train.ipynb [CELL ...]
 
-notebooks/pt has a translation of each lesson on the SDK v1, and workshop/pt one of its exercises, under the same name.
-Of a translation only the text is its own: code, outputs, metadata and the order of the cells are the English
+notebooks/pt has a translation of each lesson on the SDK v1, and workshop/pt one of its exercises and of the drills, under
+the same name. Of a translation only the text is its own: code, outputs, metadata and the order of the cells are the English
 notebook's, and are taken over from it. A translated cell has the id of the English one and, in its metadata under
 `translates`, the hash of the text that it translates; --done notes that the named cells, or all, say what the English
 ones say now.
@@ -55,8 +55,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def english_notebooks() -> list[Path]:
-    """The notebooks that are translated: the lessons on the SDK v1, and their exercises."""
-    return [path for folder in FOLDERS for path in sorted(folder.glob("[0-9]*.ipynb"))]
+    """The notebooks that are translated: the lessons on the SDK v1, their exercises, and the drills."""
+    return [path for folder in FOLDERS for path in sorted(folder.glob("*.ipynb"))]
 
 
 def translation_of(english: Path) -> Path:

@@ -60,7 +60,8 @@ def test_a_learner_has_all_of_it_in_portuguese_too(ana):
     learners.prepare(ana)
     lessons = sorted(path.name for path in learners.LESSONS.glob("*.ipynb"))
     for kind in learners.BOOKS:
-        assert sorted(path.name for path in (ana / kind / "pt").iterdir()) == lessons
+        expected = lessons if kind == "notebooks" else [*lessons, "drills.ipynb"]
+        assert sorted(path.name for path in (ana / kind / "pt").iterdir()) == expected
     assert "Exercícios:" in (way := cells(ana / "notebooks" / "pt" / "04_train.ipynb")[-1].source)
     assert "(../../exercises/pt/04_train.ipynb)" in way
     assert "Depois de tentar:" in (way := cells(ana / "exercises" / "pt" / "04_train.ipynb")[-1].source)
