@@ -3,11 +3,11 @@
     scripts/portuguese.py
     scripts/portuguese.py --done notebooks/pt/04_train.ipynb [CELL ...]
 
-notebooks/pt has a translation of each lesson on the SDK v1, and workshop/pt one of its exercises and of the drills, under
-the same name. Of a translation only the text is its own: code, outputs, metadata and the order of the cells are the English
-notebook's, and are taken over from it. A translated cell has the id of the English one and, in its metadata under
-`translates`, the hash of the text that it translates; --done notes that the named cells, or all, say what the English
-ones say now.
+notebooks/pt has a translation of each lesson on the SDK v1, and workshop/pt one of its exercises and of the drills,
+under the same name. Of a translation only the text is its own: code, outputs, metadata and the order of the cells are
+the English notebook's, and are taken over from it. A translated cell has the id of the English one and, in its metadata
+under `translates`, the hash of the text that it translates; --done notes that the named cells, or all, say what the
+English ones say now.
 
 Exit codes: 0 all is translated; 1 something is left to translate; 2 what was asked for cannot be done.
 """
