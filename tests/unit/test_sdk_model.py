@@ -194,7 +194,6 @@ def test_model_path_is_local_without_a_workspace_and_downloaded_with_one(run, wo
     assert Model.get_model_path("beside") == "beside"
 
 
-def test_serving_without_a_script_is_refused_by_name(workspace):
-    for call in (Model.deploy, Model.package):
-        with pytest.raises(NotImplementedError, match=call.__name__):
-            call(workspace, "digits", [])
+def test_packaging_is_refused_by_name(workspace):
+    with pytest.raises(NotImplementedError, match="package"):
+        Model.package(workspace, "digits", [])

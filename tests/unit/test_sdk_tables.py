@@ -23,7 +23,7 @@ def read(workspace, tmp_path):
 
 
 def test_a_value_that_is_not_of_its_columns_kind_is_null_or_told(read):
-    table = read("a\n" + "1\n" * 300 + "many\n")
+    table = read("a\n" + "2\n" * 300 + "many\n")
     assert table.to_pandas_dataframe()["a"].isna().sum() == 1
     with pytest.raises(AzureMLException, match="The value 'many' of the column 'a' is no whole"):
         table.to_pandas_dataframe(on_error="fail")
@@ -64,6 +64,35 @@ def test_an_expression_that_cannot_be_is_told(read):
         table.filter(table["a"].contains("x")).to_pandas_dataframe()
     with pytest.raises(AzureMLException, match="Error processing data"):
         table.filter(table["a"] > 1).to_pandas_dataframe()
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["0", "1"], [False, True]),
+        (["T", "f"], [True, False]),
+        (["Yes", "NO"], [True, False]),
+        (["yes", "NO"], ["yes", "NO"]),
+        (["0", "true", ""], [False, True, None]),
+        (["0", "1", "2"], [0, 1, 2]),
+        ([" 1", "2 "], [1, 2]),
+        (["1.5 ", " 2"], [1.5, 2.0]),
+        (["1", "٣"], ["1", "٣"]),
+        ([" x ", "y"], [" x ", "y"]),
+    ],
+)
+def test_the_kind_of_a_column_is_guessed_as_the_sdk_does(read, cells, values):
+    frame = read("i,a\n" + "".join(f"{number},{cell}\n" for number, cell in enumerate(cells))).to_pandas_dataframe()
+    assert frame["a"].tolist() == values
+
+
+def test_a_kind_that_is_asked_for(read):
+    cells = "a,b,c\n1.9,1,1\n-1e3,t,Yes\n inf,yes,N\nx,2,?\n99999999999999999999, F ,0\n"
+    kinds = {"a": DataType.to_long(), "b": DataType.to_bool(), "c": DataType.to_bool()}
+    frame = read(cells, set_column_types=kinds).to_pandas_dataframe()
+    assert frame["b"].tolist() == [True, True, None, None, False]
+    assert frame["c"].tolist() == [True, True, False, None, False]
+    assert frame["a"].tolist()[:3] == [1, -1000, 2**63] and pd.isna(frame["a"][3]) and frame["a"][4] == 2**63
 
 
 def test_times(read):

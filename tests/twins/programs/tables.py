@@ -21,6 +21,10 @@ ODD = '''a,,a,not a number,date,day,big,stamp
 3
 4,z,5,inf,05/06/2020,01/02/2021,2,,more
 '''
+KINDS = """bit,letter,word,spaced,share,mixed,three,lower
+0,T,Yes, 1,1.5 ,0,0,yes
+1,F,NO,2 , 2,true,2,NO
+"""
 SCRIPT = """
     table = run.input_datasets["rows"]
     print(type(table).__name__, table.to_pandas_dataframe().to_dict("list"))
@@ -40,6 +44,7 @@ def program(ws, folder):
     Path("up/a.csv").write_text(CSV)
     Path("up/b.csv").write_text("name,count,other\nEve,7,5\n")
     Path("up/c.csv").write_text(ODD)
+    Path("up/d.txt").write_text(KINDS)
     Path("up/bare.txt").write_text("1\t2\n3\t4\n")
     pd.DataFrame({"x": [1, 2], "y": [0.5, None], "z": ["a", None]}).to_parquet("up/p.parquet")
     datastore.upload("up", "tables", overwrite=True, show_progress=False)
@@ -51,6 +56,9 @@ def program(ws, folder):
     print(type(table).__name__, isinstance(table, TabularDataset), table.id, table.name, table.timestamp_columns)
     show("texts", read(a, infer_column_types=False))
     show("types", read(a, set_column_types={"code": DataType.to_string(), "count": DataType.to_float()}))
+    show("kinds", read((datastore, "tables/d.txt")))
+    asked = {"share": DataType.to_long(), "bit": DataType.to_float(), "three": DataType.to_bool()}
+    show("asked", read((datastore, "tables/d.txt"), set_column_types=asked))
     show("both", read([a, b]))
     show("glob", read((datastore, "tables/*.csv"), include_path=True).keep_columns(["Path", "name"]))
     show("path", read(a, include_path=True).keep_columns("Path").take(1))

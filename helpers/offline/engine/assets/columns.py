@@ -1,5 +1,6 @@
 """The kinds that a table's columns may have, how one is guessed from texts, and how texts become such values."""
 
+import math
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -8,10 +9,11 @@ import pandas as pd
 
 from helpers.offline.engine.workspace.errors import Invalid
 
-_WHOLE = r"[+-]?\d+"
-_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)|nan"
+_WHOLE = r"[+-]?[0-9]+"
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(inf|infinity)|nan"
 _LARGEST = 2**63 - 1
-_FLAGS = {"true": True, "false": False}
+_FLAGS = dict.fromkeys(["1", "true", "True", "TRUE", "t", "T", "Yes", "YES", "Y"], True)
+_FLAGS |= dict.fromkeys(["0", "false", "False", "FALSE", "f", "F", "No", "NO", "N"], False)
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
 _ISO = [f"{day}{time}{zone}" for day in ("%Y-%m-%d", "%Y/%m/%d") for time in _TIMES for zone in ("", "%z")]
 _ISO += [one.replace(" ", "T") for one in _ISO if " " in one]
@@ -24,12 +26,13 @@ def guess(column: pd.Series) -> tuple[dict, bool]:
     texts = [text for text in column.dropna() if text]
     if not texts or not all(isinstance(text, str) for text in texts):
         return {"kind": "text"}, False
-    if all(re.fullmatch(_WHOLE, text) and abs(int(text)) <= _LARGEST for text in texts):
-        return {"kind": "whole"}, False
-    if all(re.fullmatch(_NUMBER, text, re.IGNORECASE) for text in texts):
-        return {"kind": "float", "decimal_mark": "."}, False
-    if all(text.lower() in _FLAGS for text in texts):
+    bare = [text.strip() for text in texts]
+    if all(text in _FLAGS for text in bare):
         return {"kind": "flag"}, False
+    if all(re.fullmatch(_WHOLE, text) and abs(int(text)) <= _LARGEST for text in bare):
+        return {"kind": "whole"}, False
+    if all(re.fullmatch(_NUMBER, text, re.IGNORECASE) for text in bare):
+        return {"kind": "float", "decimal_mark": "."}, False
     for formats, others in ((_ISO, ()), (_MONTH_FIRST, _DAY_FIRST), (_DAY_FIRST, ())):
         if all(_moment(text, formats) is not None for text in texts):
             ambiguous = bool(others) and all(_moment(text, others) is not None for text in texts)
@@ -56,14 +59,28 @@ def _value(value, kind: dict):
         case "text":
             return text
         case "whole":
-            return int(text) if re.fullmatch(_WHOLE, text) and abs(int(text)) <= _LARGEST else None
+            return _whole(text.strip())
         case "float":
             if kind["decimal_mark"] != ".":
                 text = text.replace(kind["decimal_mark"], ".")
-            return float(text) if re.fullmatch(_NUMBER, text, re.IGNORECASE) else None
+            return float(text) if re.fullmatch(_NUMBER, text.strip(), re.IGNORECASE) else None
         case "flag":
-            return _FLAGS.get(text.lower())
+            return _FLAGS.get(text.strip())
     return value if isinstance(value, datetime) else _moment(text, kind["formats"])
+
+
+def _whole(text: str) -> int | None:
+    """A whole number of 64 bits: the nearest one to a larger number, and what is before the point of a fraction."""
+    if re.fullmatch(_WHOLE, text):
+        value = int(text)
+    elif re.fullmatch(_NUMBER, text, re.IGNORECASE):
+        number = float(text)
+        if not math.isfinite(number):
+            return 0 if math.isnan(number) else _LARGEST if number > 0 else -_LARGEST - 1
+        value = int(number)
+    else:
+        return None
+    return max(-_LARGEST - 1, min(value, _LARGEST))
 
 
 def _used(texts: list[str], formats: list[str]) -> list[str]:
