@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from helpers.offline.arm.wire import BLOB_HOST, Refused, short_uri
-from helpers.offline.engine.assets import data, models
+from helpers.offline.engine.assets import data, models, web
 from helpers.offline.engine.history import job_states, run_files
 from helpers.offline.engine.workspace.errors import NotFound
 from helpers.offline.engine.workspace.files import files_below
@@ -76,8 +76,7 @@ def source_of(folder: Path, uri: str) -> dict:
     if found := re.fullmatch(r"azureml://jobs/([^/]+)/outputs/([^/]+)/?(?:paths/)?(.*)", uri):
         output = output_of(folder, found[1], found[2])
         return _stored(output["datastore"], f"{output['path'].rstrip('/')}/{found[3]}")
-    if found := re.fullmatch(r"wasbs?://([^@/]+)@([^/]+)/(.*)", uri):
-        uri = f"https://{found[2]}/{found[1]}/{found[3]}"
+    uri = web.as_https(uri)
     parts = urlsplit(uri)
     if parts.hostname == BLOB_HOST:
         container, _, path = unquote(parts.path).lstrip("/").partition("/")

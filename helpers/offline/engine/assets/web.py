@@ -4,12 +4,19 @@ The bundled files are MNIST's, whose content is checked against the sum that is 
 they are first asked for (open_data).
 """
 
+import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from helpers.offline.engine.assets import open_data
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
 from helpers.offline.engine.workspace.files import copy_whole, whole
+
+
+def as_https(url: str) -> str:
+    """The https:// address of a container's wasbs://container@host/path; any other as it is."""
+    found = re.fullmatch(r"wasbs?://([^@/]+)@([^/]+)/(.*)", url)
+    return f"https://{found[2]}/{found[1]}/{found[3]}" if found else url
 
 
 def files_in(url: str) -> list[str]:
@@ -24,7 +31,7 @@ def file_at(folder: Path, url: str) -> Path:
     """The file that stands for an address, kept in the workspace. Raises NotFound for one that is not known offline."""
     from helpers import mnist
 
-    parts = urlsplit(url)
+    parts = urlsplit(as_https(url))
     name = PurePosixPath(parts.path).name
     if parts.scheme not in ("http", "https"):
         raise _not_known(url)
