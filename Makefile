@@ -45,10 +45,11 @@ NAME ?= learner
 workshop: setup
 	$(VENV)/python scripts/workshop.py open --name "$(NAME)"
 
-# A late learner at the start of lesson N, with what the lessons before it make.
+# A late learner at the start of lesson N, with what the lessons before it make; SERIES=v2 is the series on version 2.
 N ?=
+SERIES ?= v1
 workshop-reset: setup
-	$(VENV)/python scripts/workshop.py reset $(N) --name "$(NAME)"
+	$(VENV)/python scripts/workshop.py reset $(N) --series "$(SERIES)" --name "$(NAME)"
 
 lint: setup
 	$(VENV)/ruff check .

@@ -3,6 +3,7 @@
     python scripts/workshop.py open                   workshop/run/learner, in JupyterLab
     python scripts/workshop.py open --name ana        another learner on the same machine
     python scripts/workshop.py reset 4 --name ana     ana's world as it is at the start of lesson 4
+    python scripts/workshop.py reset 4 --series v2    the same of the lessons on version 2
 
 Exit codes: 0 done; 1 an earlier lesson could not be run; 2 what was asked for cannot be done.
 """
@@ -23,6 +24,8 @@ from helpers.offline.engine.history import job_states
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import FolderError
 
+SERIES = {"v1": "", "v2": "v2"}  # the folder of each series
+
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
@@ -30,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
         folder = learners.folder_of(options.name)
         if options.what == "open":
             _open(folder, options.jupyter)
-        return _reset(folder, _lesson(options.lesson))
+        return _reset(folder, _lesson(options.lesson, options.series), options.series)
     except (WorkshopError, FolderError) as error:
         print(f"workshop: {error}", file=sys.stderr)
         return 2
@@ -40,7 +43,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="what", required=True)
     commands.add_parser("open").add_argument("jupyter", nargs="*", help="further arguments of JupyterLab, after --")
-    commands.add_parser("reset").add_argument("lesson", nargs="?", default="", help="the lesson to be at the start of")
+    reset = commands.add_parser("reset")
+    reset.add_argument("lesson", nargs="?", default="", help="the lesson to be at the start of")
+    reset.add_argument("--series", default="v1", help="the SDK's version that the lesson is on: v1 (default) or v2")
     for command in commands.choices.values():
         command.add_argument("--name", default="learner", help="whose folder it is (default: learner)")
     return parser.parse_args(arguments)
@@ -52,9 +57,11 @@ def _open(folder: Path, arguments: list[str]) -> NoReturn:
     learners.open_lab(folder, arguments)
 
 
-def _lesson(number: str) -> int:
-    """Raises WorkshopError for what is not the number of a lesson."""
-    known = [int(path.name[:2]) for path in sorted(learners.LESSONS.glob("*.ipynb"))]
+def _lesson(number: str, series: str) -> int:
+    """Raises WorkshopError for what is not the number of a lesson of the series."""
+    if series not in SERIES:
+        raise WorkshopError(f"There is no series {series!r}: SERIES=v2 is the one on version 2, SERIES=v1 the other.")
+    known = list(forward.lessons(SERIES[series]))
     if not number.isdecimal() or int(number) not in known:
         asked = f"There is no lesson {number}." if number else "At the start of which lesson?"
         raise WorkshopError(f"{asked} Give a number from {known[0]} to {known[-1]}: make workshop-reset N=4")
@@ -69,7 +76,7 @@ def _going(world: Path) -> int:
         return 0
 
 
-def _reset(folder: Path, lesson: int) -> int:
+def _reset(folder: Path, lesson: int, series: str) -> int:
     began = time.monotonic()
     world = learners.world_of(folder)
     going = _going(world)
@@ -86,11 +93,11 @@ def _reset(folder: Path, lesson: int) -> int:
 
     os.environ["AZUREML_OFFLINE_FOLDER"] = str(world)
     log = folder / "reset.log"
-    for notebook in forward.lessons_before(lesson):
+    for notebook in forward.lessons_before(lesson, SERIES[series]):
         print(f"{notebook.stem} …", end=" ", flush=True)
         try:
             with log.open("a") as file, redirect_stdout(file), redirect_stderr(file):
-                forward.run(folder / "notebooks" / notebook.name, forward.QUICK)
+                forward.run(folder / "notebooks" / notebook.relative_to(learners.LESSONS), forward.QUICK)
         except Exception as error:
             with log.open("a") as file:
                 traceback.print_exc(file=file)
@@ -100,7 +107,10 @@ def _reset(folder: Path, lesson: int) -> int:
             return 1
         print("done", flush=True)
     name = "" if folder.name == "learner" else f" NAME={folder.name}"
-    print(f"{folder.name} is at the start of lesson {lesson} after {time.monotonic() - began:.0f} s. If JupyterLab is")
+    on = " in version 2" if series == "v2" else ""
+    print(
+        f"{folder.name} is at the start of lesson {lesson}{on} after {time.monotonic() - began:.0f} s. If JupyterLab is"
+    )
     print(f"open there, restart its kernels and open the notebooks anew; otherwise: make workshop{name}")
     return 0
 

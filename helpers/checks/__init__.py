@@ -1,4 +1,4 @@
-"""Whether an exercise of the workshop is solved: `helpers.check("04.2")`.
+"""Whether an exercise of the workshop is solved: `helpers.check("04.2")`, and in version 2 `helpers.check("v2.04.2")`.
 
 A check looks at the values in the notebook and at what is in the workspace, never at how the code is written. Each
 lesson has a module here with a function for each of its exercises: it is given the notebook's variables, returns a
@@ -54,20 +54,26 @@ def examine(exercise: str, variables: Mapping[str, object]) -> Verdict:
 
 
 def exercises(lesson: str) -> list[str]:
-    """The names of a lesson's exercises, such as ["04.1", "04.2"]; none where there is no such lesson."""
+    """The names of a lesson's exercises, such as ["04.1", "04.2"] of "04"; none where there is no such lesson."""
     try:
-        module = importlib.import_module(f"helpers.checks.lesson_{lesson}")
+        module = importlib.import_module(_module(lesson))
     except ModuleNotFoundError:
         return []
     return sorted(f"{lesson}.{name.removeprefix('exercise_')}" for name in vars(module) if name.startswith("exercise_"))
 
 
+def _module(lesson: str) -> str:
+    *series, number = lesson.split(".")
+    return ".".join(["helpers.checks", *series, f"lesson_{number}"])
+
+
 def _find(exercise: str) -> Callable[[Mapping[str, object]], str]:
-    lesson, _, number = str(exercise).partition(".")
-    if not re.fullmatch(r"\d\d", lesson):
+    named = re.match(r"((?:v2\.)?\d\d)(?:\.|$)", str(exercise))
+    if not named:
         raise NoSuchExercise(f'{exercise!r} names no exercise. Name one by its lesson and number, such as "04.2".')
+    lesson = named[1]
     known = exercises(lesson)
     if exercise not in known:
         there = f"Lesson {lesson} has {', '.join(known)}." if known else f"There is no lesson {lesson} with exercises."
         raise NoSuchExercise(f"There is no exercise {exercise}. {there}")
-    return getattr(importlib.import_module(f"helpers.checks.lesson_{lesson}"), f"exercise_{number}")
+    return getattr(importlib.import_module(_module(lesson)), f"exercise_{exercise.removeprefix(f'{lesson}.')}")

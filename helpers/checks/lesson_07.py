@@ -56,7 +56,12 @@ def exercise_3(variables: Mapping[str, object]) -> str:
 
 
 def exercise_4(variables: Mapping[str, object]) -> str:
-    told, vm_size = number(variables, "dollars"), given(variables, "compute_target").vm_size
+    return of_larger_sweep(variables, given(variables, "compute_target").vm_size)
+
+
+def of_larger_sweep(variables: Mapping[str, object], vm_size: str) -> str:
+    """Whether `dollars` is what twenty trials can cost at most."""
+    told = number(variables, "dollars")
     right = costs.bound(vm_size, 4, HOURS * 3600 + IDLE)
     require(right, f"There is no price for {vm_size} here; {costs.VARIABLE} takes a file of your own prices.")
     without_idle = costs.bound(vm_size, 4, HOURS * 3600)

@@ -14,18 +14,24 @@ import nbformat
 from classroom.copies import LESSONS, tags
 
 # Enough for an accuracy that the next lessons accept, and little enough for somebody who is waiting.
-QUICK = {"epochs": 8, "max_total_runs": 2, "trial_epochs": 1}
+QUICK = {"epochs": 8, "max_total_runs": 2, "max_total_trials": 2, "trial_epochs": 1}
 
 
-def lessons_before(number: int) -> list[Path]:
-    """The notebooks of the lessons before this one, in their order."""
-    return [path for path in sorted(LESSONS.glob("*.ipynb")) if int(path.name[:2]) < number]
+def lessons(series: str = "") -> dict[int, Path]:
+    """The notebooks of a series by their number; "v2" is the one on version 2."""
+    return {int(path.name[:2]): path for path in sorted((LESSONS / series).glob("*.ipynb"))}
 
 
-def run(notebook: Path, parameters: Mapping[str, object]) -> dict[str, object]:
+def lessons_before(number: int, series: str = "") -> list[Path]:
+    """The notebooks of a series' lessons before this one, in their order."""
+    return [path for place, path in lessons(series).items() if place < number]
+
+
+def run(notebook: Path, parameters: Mapping[str, object], until: str | None = None) -> dict[str, object]:
     """Run a notebook's code cells in its folder, with those of the parameters that it has; return its variables.
 
-    What a cell raises goes through. The environment is as before afterwards.
+    `until` is the id of the last cell to run, by default all. What a cell raises goes through. The environment is as
+    before afterwards.
     """
     variables: dict[str, object] = {"__name__": "__main__"}
     with standing_in(notebook.parent):
@@ -34,6 +40,8 @@ def run(notebook: Path, parameters: Mapping[str, object]) -> dict[str, object]:
                 execute(cell.source, f"{notebook.name}, {cell.id}", variables)
             if "parameters" in tags(cell):
                 variables |= {name: value for name, value in parameters.items() if name in variables}
+            if cell.id == until:
+                break
     return variables
 
 

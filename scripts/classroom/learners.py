@@ -47,7 +47,7 @@ def prepare(folder: Path) -> None:
         if not (folder / name).exists():
             ignored = shutil.ignore_patterns("__pycache__", "classroom", "batch")
             shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for source in sorted([*SOURCES.glob("*.ipynb"), *SOURCES.glob("pt/*.ipynb")]):
+    for source in sorted([*SOURCES.glob("*.ipynb"), *SOURCES.glob("v2/*.ipynb"), *SOURCES.glob("pt/*.ipynb")]):
         copied = source.relative_to(SOURCES)
         _write(folder / "exercises" / copied, learner_copy(_read(source), str(copied)))
         _write(folder / "solutions" / copied, solution_copy(_read(source)))

@@ -8,13 +8,16 @@ import sys
 
 import nbformat
 import pytest
-from books import NAMES, ROOT, environment
+from books import NOTEBOOKS, ROOT, SERIES, environment
 from classroom import copies
 
 from helpers import checks, drills
 from helpers.offline.engine import removal
 
-SOURCES = {path.stem: nbformat.read(path, as_version=4) for path in sorted(copies.SOURCES.glob("[0-9]*.ipynb"))}
+PATHS = [*sorted(copies.SOURCES.glob("[0-9]*.ipynb")), *sorted(copies.SOURCES.glob("v2/*.ipynb"))]
+SOURCES = {
+    path.relative_to(copies.SOURCES).with_suffix("").as_posix(): nbformat.read(path, as_version=4) for path in PATHS
+}
 DRIVER = ROOT / "tests" / "notebooks" / "exercise_driver.py"
 ORDER = ["task", "hint", "start", "solution", "check"]
 
@@ -31,7 +34,7 @@ def source(lesson) -> nbformat.NotebookNode:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory) -> list[tuple[str, dict]]:
-    """What the driver told of one world, from lesson 1 to lesson 9."""
+    """What the driver told of one world, from lesson 1 to the last one of version 2."""
     world = tmp_path_factory.mktemp("class")
     variables = environment(world) | {"PYTHONPATH": str(ROOT / "scripts")}
     try:
@@ -56,7 +59,9 @@ def named(notebook, tag: str) -> list[nbformat.NotebookNode]:
 
 def exercises(notebook) -> list[str]:
     """The names of the exercises that a notebook has checks of."""
-    return [re.fullmatch(r'helpers\.check\("(\d\d\.\d)"\)', cell.source)[1] for cell in named(notebook, "check")]
+    return [
+        re.fullmatch(r'helpers\.check\("((?:v2\.)?\d\d\.\d)"\)', cell.source)[1] for cell in named(notebook, "check")
+    ]
 
 
 def statements(cells) -> set[str]:
@@ -70,7 +75,8 @@ def flat(text: str) -> str:
 
 
 def test_each_lesson_has_exercises():
-    assert list(SOURCES) == NAMES
+    lessons = [path.relative_to(NOTEBOOKS).with_suffix("").as_posix() for paths in SERIES.values() for path in paths]
+    assert list(SOURCES) == lessons
 
 
 def test_it_is_a_notebook_without_outputs_and_its_cells_have_names_of_their_own(source):
@@ -84,13 +90,16 @@ def test_it_is_a_notebook_without_outputs_and_its_cells_have_names_of_their_own(
         ast.parse(cell.source)
 
 
-def test_it_says_what_it_needs_and_costs_and_begins_like_a_lesson(source):
+def test_it_says_what_it_needs_and_costs_and_begins_like_a_lesson(lesson, source):
     title, purpose, parameters, setup = source.cells[:4]
-    assert re.fullmatch(r"# \d · \S.*: exercises", title.source)
+    version, connected = (
+        (", in version 2", "ml_client = helpers.ml_client()") if "/" in lesson else ("", "ws = helpers.connect()")
+    )
+    assert re.fullmatch(rf"# \d+ · \S.*{version}: exercises", title.source)
     assert re.search(r"minutes|an hour", purpose.source)
     assert all(word in purpose.source for word in ("Azure", "cost"))
     assert parameters.source.startswith('backend: str = "offline"')
-    assert setup.source.startswith("import helpers\n\nhelpers.use_backend(backend)\nws = helpers.connect()")
+    assert setup.source.startswith(f"import helpers\n\nhelpers.use_backend(backend)\n{connected}")
 
 
 def test_each_task_has_its_parts_in_their_order(source):
@@ -102,10 +111,11 @@ def test_each_task_has_its_parts_in_their_order(source):
 
 
 def test_exercises_are_numbered_and_each_has_a_check(lesson, source):
-    expected = [f"{lesson[:2]}.{number}" for number in range(1, len(named(source, "check")) + 1)]
-    assert exercises(source) == expected == checks.exercises(lesson[:2])
+    name = lesson.split("_")[0].replace("/", ".")  # 04, or v2.04
+    expected = [f"{name}.{number}" for number in range(1, len(named(source, "check")) + 1)]
+    assert exercises(source) == expected == checks.exercises(name)
     titles = [re.match(r"## (\d\d\.\d) · \S", cell.source)[1] for cell in named(source, "task")]
-    assert titles == expected
+    assert titles == [exercise.removeprefix("v2.") for exercise in expected]
 
 
 def test_hints_and_answers_are_folded(source):

@@ -44,6 +44,8 @@ def test_in_a_notebook_code_is_set_apart_and_nothing_of_an_answer_becomes_html(m
     "name, told",
     [
         ("03.9", "There is no exercise 03.9. Lesson 03 has 03.1, 03.2, 03.3, 03.4."),
+        ("v2.03.9", "There is no exercise v2.03.9. Lesson v2.03 has v2.03.1, v2.03.2, v2.03.3, v2.03.4."),
+        ("v3.03.1", "names no exercise"),
         ("12.1", "There is no exercise 12.1. There is no lesson 12 with exercises."),
         ("three", 'names no exercise. Name one by its lesson and number, such as "04.2".'),
         (4.2, 'names no exercise. Name one by its lesson and number, such as "04.2".'),
@@ -97,10 +99,41 @@ def test_a_value_of_another_kind_is_told(exercise, variables, told):
         ("07.4", {"dollars": 1, "compute_target": CLUSTER}, "How many machines are on"),
         ("09.1", {"dollars": costs.service(1, 1, 24 * 3600)}, "what a day costs"),
         ("09.1", {"dollars": 1000}, "takes cores, gigabytes and seconds"),
+        ("v2.09.1", {"dollars": costs.bound("Standard_F2s_v2", 1, 720 * 3600)}, "what one machine costs"),
+        ("v2.10.3", {"dollars": costs.bound("Standard_F4s_v2", 1, 1020)}, "that is one step"),
+        ("v2.10.3", {"dollars": costs.bound("Standard_F4s_v2", 1, 3600)}, "the machine waits are missing"),
     ],
 )
 def test_a_wrong_answer_that_people_give_is_told_why_it_is_wrong(exercise, variables, told):
     assert told in sentence(exercise, **variables)
+
+
+def test_steps_that_are_not_connected_are_told():
+    from azure.ai.ml import Input, Output, command
+    from azure.ai.ml.dsl import pipeline
+
+    def step(name, makes):
+        line = f"cp -r ${{{{inputs.{name}}}}} ${{{{outputs.{makes}}}}}"
+        given, made = Input(type="uri_folder"), Output(type="uri_folder")
+        return command(command=line, inputs={name: given}, outputs={makes: made}, environment="e@latest")
+
+    count, report = step("folder", "counted"), step("counted", "reported")
+
+    @pipeline
+    def counting(data):
+        first = count(folder=data)
+        report(counted=first.outputs.counted)
+
+    @pipeline
+    def apart(data):
+        count(folder=data)
+        report(counted=data)
+
+    data = Input(type="uri_folder", path="azureml:mnist:1")
+    assert checks.examine("v2.10.2", {"job": counting(data=data)}).solved
+    assert "does not read what `azureml_anonymous` counts" in sentence("v2.10.2", job=apart(data=data))
+    assert "`job` is no pipeline" in sentence("v2.10.2", job=count)
+    assert "Its inputs are ['counted']; they should be `counted, least`" in sentence("v2.10.1", report=report)
 
 
 def network(scaled, raw):

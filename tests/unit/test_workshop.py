@@ -46,7 +46,9 @@ def test_a_learner_gets_lessons_exercises_and_solutions_to_work_in(ana):
     for kind, expected in (("notebooks", lessons), ("exercises", [*lessons, "drills.ipynb"])):
         assert sorted(path.name for path in (ana / kind).glob("*.ipynb")) == expected
     in_version_two = sorted(path.name for path in learners.LESSONS.glob("v2/*.ipynb"))
-    assert sorted(path.name for path in (ana / "notebooks" / "v2").iterdir()) == in_version_two
+    for kind in learners.BOOKS:
+        assert sorted(path.name for path in (ana / kind / "v2").iterdir()) == in_version_two
+    assert "(../../exercises/v2/10_pipeline.ipynb)" in cells(ana / "notebooks" / "v2" / "10_pipeline.ipynb")[-1].source
     assert sorted(path.name for path in (ana / "solutions").glob("*.ipynb")) == [*lessons, "drills.ipynb"]
     lesson = cells(ana / "notebooks" / "04_train.ipynb")
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in lesson)
@@ -130,6 +132,23 @@ def test_a_lesson_that_does_not_exist_is_told_before_anything_is_reset(ana, caps
     assert workshop.main(["reset", lesson, "--name", "ana"]) == 2
     assert f"{told} Give a number from 1 to 9" in capsys.readouterr().err
     assert not list(ana.glob("before-reset-*"))
+
+
+def test_a_lesson_is_one_of_its_series(ana, capsys):
+    assert workshop.main(["reset", "11", "--series", "v2", "--name", "ana"]) == 2
+    assert "Give a number from 1 to 10" in capsys.readouterr().err
+    assert workshop.main(["reset", "4", "--series", "v3", "--name", "ana"]) == 2
+    assert "There is no series 'v3': SERIES=v2" in capsys.readouterr().err
+    assert not ana.exists()
+
+
+def test_a_late_learner_of_version_two_has_what_its_lessons_make(ana):
+    ran = program(ana, "reset", "4", "--series", "v2")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "ana is at the start of lesson 4 in version 2" in ran.stdout
+    world = folders.open_folder(learners.world_of(ana))
+    assert [cluster["name"] for cluster in clusters.list_all(world)] == ["gpu-cluster"]
+    assert [asset.name for asset in assets.list_latest(world, "data")] == ["mnist"]
 
 
 def test_a_late_learner_has_what_the_earlier_lessons_make_and_what_ran_is_ended(ana, tmp_path):

@@ -1,0 +1,66 @@
+"""What the checks of the lessons on version 2 look with, beside what those of version 1 do."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from helpers.checks.looking import FINAL, NotYet, given, require, value
+
+
+def client(variables: Mapping[str, object]):
+    """The client that the notebook is connected with. Raises NotYet."""
+    from azure.ai.ml import MLClient
+
+    found = given(variables, "ml_client")
+    require(isinstance(found, MLClient), "`ml_client` is no longer a client: run the notebook's first cells again.")
+    return found
+
+
+def in_workspace(get: Callable[[], object], sentence: str):
+    """What `get` finds in the workspace; where it is not there, NotYet with the sentence."""
+    from azure.core.exceptions import ResourceNotFoundError
+
+    try:
+        return get()
+    except ResourceNotFoundError:
+        raise NotYet(sentence) from None
+
+
+def versions(assets, name: str, missing: str) -> list:
+    """The listed versions of an asset, the newest first. Raises NotYet with `missing` where there is none."""
+    found = in_workspace(lambda: list(assets.list(name=name)), missing)
+    require(found, missing)
+    return sorted(found, key=lambda asset: int(asset.version), reverse=True)
+
+
+def job_of(variables: Mapping[str, object], name: str):
+    """The job that the variable is, as it is now. Raises NotYet."""
+    from azure.ai.ml.entities import Job
+
+    told = value(variables, name)
+    submitted = isinstance(told, Job) and told.status
+    require(submitted, f"`{name}` is no job that was submitted; `ml_client.jobs.create_or_update` returns one.")
+    return client(variables).jobs.get(told.name)
+
+
+def ended_job(variables: Mapping[str, object], name: str, status: str):
+    """The job that the variable is, which has ended with the status. Raises NotYet."""
+    job = job_of(variables, name)
+    waiting = f"The job is {job.status}. Wait for its end with `ml_client.jobs.stream({name}.name)`, then check again."
+    require(job.status in FINAL, waiting)
+    require(job.status == status, f"The job is {job.status}; it should end as {status}. `stream` shows its log.")
+    return job
+
+
+def log_of(ml_client, job_name: str) -> str:
+    """The log that the job's script has written."""
+    with tempfile.TemporaryDirectory() as place:
+        ml_client.jobs.download(job_name, download_path=place)
+        return "\n".join(path.read_text(errors="replace") for path in Path(place).rglob("std_log.txt"))
+
+
+def described(job) -> dict:
+    """A job as its YAML has it: the form that tells the values of inputs, and where they come from."""
+    import yaml
+
+    return yaml.safe_load(str(job))
