@@ -148,7 +148,7 @@ def test_a_late_learner_of_version_two_has_what_its_lessons_make(ana):
     assert "ana is at the start of lesson 4 in version 2" in ran.stdout
     world = folders.open_folder(learners.world_of(ana))
     assert [cluster["name"] for cluster in clusters.list_all(world)] == ["gpu-cluster"]
-    assert [asset.name for asset in assets.list_latest(world, "data")] == ["mnist"]
+    assert [asset.name for asset in assets.list_latest(world, "v2 data")] == ["mnist/1"]  # name and version
 
 
 def test_a_late_learner_has_what_the_earlier_lessons_make_and_what_ran_is_ended(ana, tmp_path):
