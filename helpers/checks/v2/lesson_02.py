@@ -34,7 +34,7 @@ def exercise_2(variables: Mapping[str, object]) -> str:
 
 def exercise_3(variables: Mapping[str, object]) -> str:
     data = client(variables).data
-    listed = versions(data, DIGITS, f"No version of `{DIGITS}` is listed. Do the exercise 02.1 first.")
+    listed = versions(data, DIGITS, f"No version of `{DIGITS}` is listed. Do exercise 02.1 first.")
     newest, *others = [asset.version for asset in listed]
     require(int(newest) > 1, f"`{DIGITS}` has one version. Register the folder under the same name once more.")
     require(not others, f"Still listed beside version {newest}: {', '.join(others)}. Archive what is not the newest.")
