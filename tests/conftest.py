@@ -33,6 +33,8 @@ os.environ.update(FRUGAL)
 TO_JOBS = ("PYTHONPATH", "NETWORK_GUARD_LOG", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", *FRUGAL)  # and to services
 os.environ["AZUREML_OFFLINE_PASS_ON"] = ",".join(TO_JOBS)
 os.environ.pop("AZUREML_OFFLINE_FOLDER", None)
+for name in ("MAKEFLAGS", "MFLAGS", "PYTHON", "WHEELHOUSE"):
+    os.environ.pop(name, None)  # given to the `make test` that runs this, they are not for a test's own make
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 _specification = importlib.util.spec_from_file_location("network_guard", GUARD / "sitecustomize.py")
 _specification.loader.exec_module(importlib.util.module_from_spec(_specification))

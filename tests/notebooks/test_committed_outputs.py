@@ -57,6 +57,8 @@ def test_a_changed_output_is_told(world, committed, changed):
         ("Final test accuracy: 0.9807", "Final test accuracy: 0.9751", True),
         ("run 1: Completed, accuracy 0.98", "run 1: Completed, accuracy 0.9793", True),
         ("Final test accuracy: 0.9807", "Final test accuracy: 0.9512", False),
+        ("Training accuracy: 0.9998", "Training accuracy: 0.9994", True),
+        ("Training accuracy: 0.9998", "Training accuracy: 0.9712", False),
         ("Final test loss: 0.1533", "Final test loss: 0.1844", True),
         ("Final test loss: 0.1533", "Final test loss: 1.1533", False),
         ("difference          0 of 10,000 images", "difference          2 of 10,000 images", True),

@@ -223,7 +223,7 @@ def test_a_model_that_mlflow_registered(opened, tmp_path):
     store.create_registered_model("m")
     store.create_model_version("m", f"runs:/{run_id}/model", run_id)
     model = models.get(opened, "m")
-    assert (model.files, model.run_id, model.extra) == (["w"], run_id, {})
+    assert (model.files, model.run_id, model.extra) == (["model/w"], run_id, {})
     models.delete(opened, "m", 1)
     assert run_files.files_of(opened, run_id) == ["model/w"]
 

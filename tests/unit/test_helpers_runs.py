@@ -124,7 +124,7 @@ def test_the_curve_is_drawn_seldom_but_at_the_end(monkeypatch):
     monkeypatch.setattr(looks.time, "monotonic", itertools.count(step=runs.REDRAW / 4).__next__)
     epochs = [("Running", "", {"Accuracy": [0.9] * epoch}) for epoch in range(1, 9)]
     runs.watch(ScriptedRun(*epochs, ("Completed", "", {"Accuracy": [0.9] * 9})))
-    assert ["1 epochs" in pictures[0], "5 epochs" in pictures[1], "9 epochs" in pictures[2]] == [True] * 3
+    assert ["1 epoch" in pictures[0], "5 epochs" in pictures[1], "9 epochs" in pictures[2]] == [True] * 3
     assert len(pictures) == 3
 
 

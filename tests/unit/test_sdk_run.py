@@ -78,12 +78,15 @@ def test_submit_returns_a_script_run_with_its_tags(completed, workspace):
     assert (again.id, again.number, again.experiment.name) == (completed.id, completed.number, "runs")
 
 
-def test_repr_and_html_name_the_run(completed):
+def test_repr_and_html_name_the_run(completed, monkeypatch):
     assert repr(completed) == (
         f"Run(Experiment: runs,\nId: {completed.id},\nType: azureml.scriptrun,\nStatus: Completed)"
     )
-    html = completed._repr_html_()
-    assert html.startswith("<table") and completed.id in html and completed.get_portal_url() in html
+    for served in (False, True):  # while MLflow's page is not served, a link would lead nowhere
+        monkeypatch.setattr("azureml._html.is_studio_up", lambda served=served: served)
+        html = completed._repr_html_()
+        assert html.startswith("<table") and completed.id in html
+        assert (completed.get_portal_url() in html) == served == ("make studio" not in html)
 
 
 def test_details_have_the_services_keys(completed):

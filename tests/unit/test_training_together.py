@@ -198,7 +198,7 @@ def test_a_resumed_training_goes_on_as_if_nothing_had_happened(digits, interrupt
         ({"first-layer-neurons": 31}, "a training with --first-layer-neurons 30, not 31"),
         ({"batch-size": 30}, "a training with --batch-size 25, not 30"),
         ({"seed": 8}, "a training with --seed 7, not 8"),
-        ({"epochs": 1}, "has 1 epochs already: give --epochs above that"),
+        ({"epochs": 1}, "has been trained to epoch 1 already: give --epochs above that"),
     ],
 )
 def test_a_checkpoint_of_another_training_is_refused_at_once(digits, interrupted, tmp_path, change, message):

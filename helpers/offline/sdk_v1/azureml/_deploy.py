@@ -131,10 +131,10 @@ def print_configuration(models, inference_config, deployment_config, deployment_
 
 def _check_free(workspace, name, cls, overwrite):
     cls.check_for_existing_webservice(workspace, name, overwrite)
-    there = cls.list(workspace)
-    if other := next((one for one in there if one.name == name and not isinstance(one, cls)), None):
+    others = [one for one in cls.list(workspace) if one.name == name and not isinstance(one, cls)]
+    if others:
         raise WebserviceException(
-            f"Service {name} is of the type {other.compute_type}, and is not overwritten by one of "
+            f"Service {name} is of the type {others[0].compute_type}, and is not overwritten by one of "
             f"{cls._webservice_type}: delete it first."
         )
 

@@ -84,7 +84,7 @@ class _Log:
         self.line = b""
 
     def print_new(self):
-        while chunk := self._read():
+        for chunk in iter(self._read, b""):
             if not self.position:
                 heading = f"Streaming {self.path.parent.name}/{self.path.name}"
                 _print(f"\n{heading}\n{'=' * len(heading)}\n")

@@ -42,7 +42,7 @@ class _RunArtifacts:
                 "names and paths must be lists of equal lengths. "
                 f"Names was of length {len(names)} and paths of length {len(paths)}."
             )
-        for name, path in zip(names, paths):  # noqa: B905  Python 3.7 has no strict=
+        for name, path in zip(names, paths):
             self._store_file(name, path)
 
     def upload_folder(self, name, path, datastore_name=None):

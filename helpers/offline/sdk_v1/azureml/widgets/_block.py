@@ -21,11 +21,13 @@ def html(state):
     parts = [_heading(state)]
     if state["error"]:
         parts.append(f'<p role="alert" style="margin:4px 0"><b>Error:</b> {escape(state["error"])}</p>')
-    if stages := [stage for stage in state.get("stages", []) if stage["status"] != "NotStarted"]:
-        stages = " → ".join(f"{escape(stage['status'])} {_seconds(stage['seconds'])}" for stage in stages)
+    begun = [stage for stage in state.get("stages", []) if stage["status"] != "NotStarted"]
+    if begun:
+        stages = " → ".join(f"{escape(stage['status'])} {_seconds(stage['seconds'])}" for stage in begun)
         parts.append(f'<div style="margin:4px 0">{stages}</div>')
     images = state.get("images", {})
-    if metrics := {name: value for name, value in state.get("run_metrics", {}).items() if name not in images}:
+    metrics = {name: value for name, value in state.get("run_metrics", {}).items() if name not in images}
+    if metrics:
         parts.append(_metrics_table(metrics))
     parts += [_image(name, address) for name, address in images.items()]
     if state.get("child_runs"):

@@ -44,7 +44,7 @@ class HyperDriveRun(Run):
         runs = [self]
         if include_resume_from_runs:
             runs += [Run.get(self.experiment.workspace, id) for id in self.hyperdrive_config._resume_from or ()]
-        found = [one for run in runs if (one := run._best(include_failed, include_canceled))]
+        found = list(filter(None, [run._best(include_failed, include_canceled) for run in runs]))
         goal = self.hyperdrive_config._primary_metric_config["goal"]
         best = (max if goal == "maximize" else min)(found, key=lambda one: one[0], default=None)
         return best and best[1]
