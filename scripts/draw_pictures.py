@@ -114,9 +114,10 @@ STAGES_ALT = (
     "may end in Failed, and each stage before the end in Canceled."
 )
 HOUSE_ALT = (
-    "How it fits together. The notebooks, or the batch runner, import azureml. With the backend offline that is "
-    "the mocked SDK, which calls an engine on this machine: it keeps the workspace in a folder and starts the training "
-    "script as a real process. With the backend azure it is the real SDK, which calls an Azure ML workspace."
+    "How it fits together. The notebooks, or the batch runner, import an SDK. With the backend offline, version 1 is a "
+    "mocked SDK and version 2 is Microsoft's own; both reach an engine on this machine, which keeps the workspace in a "
+    "folder and starts the training script as a real process. With the backend azure, the real SDKs reach an Azure ML "
+    "workspace."
 )
 
 
@@ -170,28 +171,30 @@ def stages() -> str:
 def house() -> str:
     """What calls what, offline and on Azure."""
     notebooks = Box(16, 40, 170, 56, "notebooks", "one by one, in JupyterLab")
-    runner = Box(16, 122, 170, 56, "batch runner", "all of them, papermill")
-    mocked = Box(300, 40, 150, 56, "mocked SDK", "import azureml")
-    real = Box(300, 196, 150, 56, "real SDK", "azureml-core")
+    runner = Box(16, 116, 170, 56, "batch runner", "all of them, papermill")
+    mocked = Box(300, 40, 150, 56, "v1: a mocked SDK", "import azureml")
+    answered = Box(300, 116, 150, 56, "v2: the real SDK", "import azure.ai.ml")
+    real = Box(300, 196, 150, 56, "the real SDKs", "v1 or v2")
     engine = Box(520, 40, 104, 56, "engine", "jobs, nodes")
     script = Box(664, 40, 104, 56, "training", "a real process")
     folder = Box(520, 122, 248, 46, "the workspace is a folder", "runs (MLflow), files, models, services")
     azure = Box(520, 196, 248, 56, "Azure ML workspace", "clusters, runs, models, services")
     parts = [
         _frame(Box(284, 14, 500, 168, "on this machine"), False, False),
-        _path(f"M{notebooks.x + notebooks.width} 68 H{mocked.x - 3}"),
-        _path(f"M{runner.x + runner.width} 150 H236 V68", arrow=False),
-        _path(f"M236 150 V{real.center} H{real.x - 3}"),
+        _level(notebooks, mocked),
+        _level(runner, answered),
+        _path(f"M236 {notebooks.center} V{real.center} H{real.x - 3}"),
         _text(243, 59, "offline", INK, 12),
         _text(243, real.center - 9, "azure", INK, 12, "start"),
         _level(mocked, engine),
+        _path(f"M{answered.x + answered.width} {answered.center} H486 V84 H{engine.x - 3}"),
         _level(engine, script),
         _level(real, azure),
         _line(engine.middle, 96, engine.middle, folder.y, INK),
         _line(script.middle, 96, script.middle, folder.y, INK),
         _text(101, real.center + 4, 'backend = "offline" or "azure"', INK, 12),
     ]
-    parts += [_filled(box, BLUE) for box in (notebooks, runner, mocked, engine, script)]
+    parts += [_filled(box, BLUE) for box in (notebooks, runner, mocked, answered, engine, script)]
     parts += [_outlined(folder), _outlined(real), _outlined(azure)]
     return _svg(800, 266, "How it fits together", HOUSE_ALT, parts)
 
