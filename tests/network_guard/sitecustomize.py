@@ -3,7 +3,8 @@
 tests/conftest.py puts this folder on PYTHONPATH, where Python finds a `sitecustomize` at its start. A refusal is also
 written to the file that NETWORK_GUARD_LOG names, so that a test fails even where its error was caught.
 
-It also lets Python look for garbage less often, and not at the end: a fifth of all the tests' time went into that.
+It also lets Python look for garbage less often, and not at the end: a fifth of all the tests' time went into that. And
+jsonschema, which comes with notebooks, loads no grammar of addresses, as if that were not installed: it takes a second.
 """
 
 import atexit
@@ -59,5 +60,6 @@ def getaddrinfo(host, *args, **kwargs):
 
 socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo
 
+sys.modules["rfc3987_syntax"] = None
 gc.set_threshold(100_000, 50, 1_000)
 atexit.register(gc.freeze)

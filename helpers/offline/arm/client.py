@@ -5,16 +5,13 @@ replaced but what would leave the machine: the end of the wire, the logins, what
 """
 
 import functools
-import gc
 import importlib.machinery
-import importlib.util
 import os
 import sys
-import types
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
+from helpers.imports import quick_import
 from helpers.offline.arm.wire import COVERAGE, RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
 
 SDK = "azure-ai-ml"
@@ -52,37 +49,12 @@ class _Finder:
             execute = specification.loader.exec_module
 
             def execute_and_call(module):
-                with _quick_import():
+                with quick_import():
                     execute(module)
                 self.call(module)
 
             specification.loader.exec_module = execute_and_call
         return specification
-
-
-@contextmanager
-def _quick_import() -> Iterator[None]:
-    """Have what is imported within take no longer than it must.
-
-    jsonschema, which azure-ai-ml imports, loads a grammar for addresses where Jupyter has it installed, which takes a
-    third of the time and is used for nothing here: it is loaded when somebody asks for it. And the garbage collector
-    would look a hundred times through what stays.
-    """
-    name = "rfc3987_syntax"
-    is_deferred = name not in sys.modules and importlib.util.find_spec(name) is not None
-    if is_deferred:
-        later = types.ModuleType(name)
-        later.is_valid_syntax = lambda *given: importlib.import_module(name).is_valid_syntax(*given)
-        sys.modules[name] = later
-    is_collected = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if is_collected:
-            gc.enable()
-        if is_deferred:
-            del sys.modules[name]
 
 
 def _after_import(name: str, call: Callable) -> None:

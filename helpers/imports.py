@@ -1,0 +1,34 @@
+"""Imports of large packages that take no longer than they must."""
+
+import gc
+import importlib.util
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_GRAMMAR = "rfc3987_syntax"
+
+
+@contextmanager
+def quick_import() -> Iterator[None]:
+    """Have what is imported within take no longer than it must.
+
+    jsonschema, which nbformat and azure-ai-ml import, loads a grammar for addresses where Jupyter has it installed.
+    That takes most of a second and is used for nothing here: it is loaded when somebody asks for it. And the garbage
+    collector would look a hundred times through what stays.
+    """
+    is_deferred = _GRAMMAR not in sys.modules and importlib.util.find_spec(_GRAMMAR) is not None
+    if is_deferred:
+        later = types.ModuleType(_GRAMMAR)
+        later.is_valid_syntax = lambda *given: importlib.import_module(_GRAMMAR).is_valid_syntax(*given)
+        sys.modules[_GRAMMAR] = later
+    is_collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_collected:
+            gc.enable()
+        if is_deferred:
+            del sys.modules[_GRAMMAR]
