@@ -1,12 +1,13 @@
 """The workspace, and what earlier notebooks made in it."""
 
 import html
+import importlib.util
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import helpers
-from helpers import display
+from helpers import backend, display
 from helpers.azure_problems import explained
 from helpers.credentials import credential
 
@@ -28,14 +29,24 @@ class NotMadeYet(Exception):
 def connect():
     """The workspace that Workspace.from_config finds with the environment's credential, after saying which it is.
 
-    Raises AzureProblem, which says what to do, where the settings, config.json or Azure stand in the way.
+    Raises AzureProblem, which says what to do, where the settings, config.json or Azure stand in the way, and
+    BackendError on a Python that the real SDK cannot submit a run with.
     """
     from azureml.core import Workspace
 
+    _check_python()
     with explained():
         workspace = Workspace.from_config(auth=credential())
     print(f"Workspace {workspace.name}, resource group {workspace.resource_group}, location {workspace.location}")
     return workspace
+
+
+def _check_python() -> None:
+    if backend.imported_backends()["azureml"] == "azure" and importlib.util.find_spec("imghdr") is None:
+        raise backend.BackendError(
+            "azureml-core needs Python 3.12 or older: it imports imghdr, which Python 3.13 no longer has. Set the "
+            "environment up with make PYTHON=/path/to/python3.12, or use the lessons on version 2."
+        )
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from stand_in import needs_the_real_sdk
 
 CONDA = """\
 name: keras-env
@@ -233,6 +234,7 @@ def test_run_configuration_takes_no_misspelt_attribute(both):
     assert both.same_error("run_configuration", {"nodes": 1})["error"] == "AttributeError"
 
 
+@needs_the_real_sdk
 @pytest.mark.parametrize("separate", [False, True])
 @pytest.mark.parametrize(("writer", "reader"), [("mocked", "real"), ("real", "mocked")])
 def test_run_configuration_file_of_one_is_read_by_the_other(both, tmp_path, writer, reader, separate):

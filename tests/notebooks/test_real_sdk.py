@@ -11,7 +11,7 @@ import pytest
 from books import PATHS, STARTS_SOON, environment
 from make_outputs import working_copy
 from small_jobs import make_cluster
-from stand_in import Azure, computes
+from stand_in import Azure, computes, needs_the_real_sdk
 
 from helpers.offline.engine import removal
 from helpers.offline.engine.workspace import folder
@@ -43,6 +43,7 @@ NOISE = r"\{'infer_column_types': .*\}"  # the library that reads data prints it
 ANY_ORDER = {("02_data", "download")}
 
 
+@needs_the_real_sdk
 @pytest.mark.timeout(1800)
 def test_under_the_real_sdk_the_notebooks_print_what_they_print_offline(tmp_path, monkeypatch):
     for name, value in STARTS_SOON.items():

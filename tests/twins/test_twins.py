@@ -11,12 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from stand_in import Azure
+from stand_in import Azure, needs_the_real_sdk
 
 from helpers.backend import MOCKED_SDK
 from helpers.offline.engine import removal
 
 STAGE = Path(__file__).with_name("stage.py")
+pytestmark = needs_the_real_sdk
 PROGRAMS = sorted(path.stem for path in STAGE.with_name("programs").glob("*.py"))
 
 

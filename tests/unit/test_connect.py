@@ -10,9 +10,10 @@ import pytest
 import small_notebooks
 from azureml.core import Workspace, authentication
 from azureml.exceptions import ComputeTargetException, ProjectSystemException, UserErrorException
+from stand_in import needs_the_real_sdk
 
 import helpers
-from helpers import credentials
+from helpers import backend, credentials
 
 TESTS = Path(__file__).resolve().parents[1]
 SECRET = "kept-Secret~42"
@@ -202,6 +203,7 @@ def told(tmp_path_factory):
     return json.loads((folder / "told.json").read_text())
 
 
+@needs_the_real_sdk
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_real_sdk_raises_is_told_with_what_to_do(told, case):
     assert CASES[case][3] in told[case]
@@ -210,6 +212,7 @@ def test_what_the_real_sdk_raises_is_told_with_what_to_do(told, case):
         assert "helpers.azure_problems.AzureProblem: " in told[case]
 
 
+@needs_the_real_sdk
 @pytest.mark.parametrize("case", CASES)
 def test_the_secret_is_in_no_message(told, case):
     assert SECRET not in told[case]
@@ -273,6 +276,7 @@ def test_a_missing_permission_is_not_taken_for_a_notebook_that_was_not_run():
 # Executed notebooks
 
 
+@needs_the_real_sdk
 @pytest.mark.parametrize(
     ("backend", "answer", "code"),
     [("offline", "fine", 0), ("azure", "fine", 0), ("azure", "secret repeated", 1), ("azure", "no permission", 1)],
@@ -299,3 +303,10 @@ def test_no_file_and_no_line_of_a_batch_holds_the_secret(tmp_path, backend, answ
     written = "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())
     assert SECRET not in shown
     assert SECRET not in written
+
+
+def test_a_python_that_the_real_sdk_does_not_run_on_is_told_with_those_that_it_does(monkeypatch):
+    monkeypatch.setattr(backend, "imported_backends", lambda: {"azureml": "azure"})
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(helpers.BackendError, match=r"azureml-core needs Python 3\.12 or older.*version 2"):
+        helpers.connect()
