@@ -21,7 +21,6 @@ import checkpoint
 import dataset
 import distribution
 import outputs
-import tracking
 from batches import Batches
 from quiet import quietly
 
@@ -43,6 +42,7 @@ def main():
     with quietly():  # it takes seconds, so it comes after all that could be refused
         import keras
         import network
+        import tracking
 
     with distribution.together(world, args.join_seconds, args.batch_size) as world:
         # The network. What it computes on is told since a GPU that is not found is no error to Keras.
@@ -67,6 +67,7 @@ def fit(model, training, validation, args, world, resumed):
     Returns the history: for each figure, a list. Exits with code 1 when the loss is no longer a number.
     """
     import keras
+    import tracking
     from fast_epochs import fast_epochs
 
     batches = Batches(*training, args.batch_size, args.seed, args.dataset_repeat, world.shares, world.mine)
@@ -112,6 +113,8 @@ def fit(model, training, validation, args, world, resumed):
 
 def evaluate_and_save(model, test, history, args):
     """Measure the trained model on images that had no part in its training, and keep both."""
+    import tracking
+
     images, labels = dataset.flat(test)
     final = model.evaluate(images, labels, batch_size=1000, verbose=0, return_dict=True)
     print(f"Final test loss {final['loss']:.4f}, final test accuracy {final['accuracy']:.4f}")

@@ -6,22 +6,25 @@ import sys
 import tempfile
 from contextlib import contextmanager
 
-# Keras imports these where they happen to be installed, to take their tables and be one of their estimators. That takes
-# a second, and no training here uses it.
-NOT_NEEDED = ("pandas", "sklearn")
+# Keras and MLflow import these where they happen to be installed: to take tables, be an estimator, draw pictures, open a
+# prompt. That takes more than a second, and no training here uses it.
+NOT_NEEDED = ("pandas", "sklearn", "matplotlib.pyplot", "IPython")
 
 
 @contextmanager
 def quietly():
-    """Import Keras within; KERAS_BACKEND has to be set. What TensorFlow writes to stderr meanwhile is held back.
+    """Import Keras within, and MLflow; KERAS_BACKEND has to be set. What TensorFlow writes to stderr is held back.
 
     TF_CPP_MIN_LOG_LEVEL should do that but does not (tensorflow issue 100442). The notes are shown if the import
     fails, and if that variable is 0.
     """
-    if os.environ["KERAS_BACKEND"] != "tensorflow":
-        # Keras on another backend imports it, too, where it is installed, and only to ask for the types of things.
+    backend, not_needed = os.environ["KERAS_BACKEND"], NOT_NEEDED
+    # Keras imports these on another backend, too, where they are installed, and only to ask for the types of things.
+    if backend != "tensorflow":
         sys.modules.setdefault("tensorflow", None)
-    absent = [name for name in NOT_NEEDED if sys.modules.setdefault(name, None) is None]
+    if backend != "jax":
+        not_needed += ("jax",)
+    absent = [name for name in not_needed if sys.modules.setdefault(name, None) is None]
     try:
         with _garbage_not_sought(), _notes_held_back():
             yield

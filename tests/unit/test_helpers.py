@@ -108,6 +108,18 @@ def test_no_grammar_is_loaded_that_nobody_uses(tmp_path, load):
     assert result.stdout.splitlines()[-2:] == ["False", "False True True"], result.stderr
 
 
+def test_what_the_client_of_sdk_v2_asks_itself_takes_no_import_and_no_source(tmp_path):
+    """Whether this is a notebook; and whether it uses a class by itself, so that it warns nobody of it."""
+    code = (
+        "import helpers, sys; helpers.use_backend('offline'); from azure.ai.ml import MLClient\n"
+        "from azure.ai.ml._utils import _experimental; from azure.identity import DefaultAzureCredential\n"
+        "def _from_rest_object(): return _experimental._should_skip_warning()\n"
+        "MLClient(DefaultAzureCredential(), 's', 'g', 'w')\n"
+        "print(_from_rest_object(), _experimental._should_skip_warning(), 'IPython' in sys.modules)"
+    )
+    assert python(code, tmp_path).stdout.splitlines()[-1] == "True False False"
+
+
 def test_an_unknown_backend_lists_the_two(tmp_path):
     with pytest.raises(helpers.BackendError, match='"offline" or "azure"'):
         helpers.use_backend("cloud")

@@ -16,7 +16,7 @@ from helpers.offline.arm.wire import COVERAGE, RESOURCE_GROUP, SUBSCRIPTION_ID, 
 
 SDK = "azure-ai-ml"
 KNOWN = "1.35"  # the release that requirements.txt has, which the routes are tested with
-LOOK = 1  # seconds between two looks of jobs.stream(), which on Azure become ever longer, up to a minute
+LOOK = 0.5  # seconds between two looks of jobs.stream(), which on Azure are two at least and up to a minute
 
 _taken_over: set[str] = set()  # the modules that work offline in this process
 
@@ -83,6 +83,7 @@ def _take_over_client(ml) -> None:
     _take_over_wire()
     _take_over_programs()
     _look_more_often()
+    _ask_quickly()
     real_init, real_from_config = ml.MLClient.__init__, ml.MLClient.from_config.__func__
 
     @functools.wraps(real_init)
@@ -119,11 +120,35 @@ def _take_over_wire() -> None:
 
 
 def _look_more_often() -> None:
-    from azure.ai.ml.operations._run_history_constants import RunHistoryConstants
+    from azure.ai.ml.operations import _job_ops_helper
 
-    for end in ("MIN", "MAX"):
-        if f"AZUREML_RUN_POLLING_INTERVAL_{end}" not in os.environ:
-            setattr(RunHistoryConstants, f"_WAIT_COMPLETION_POLLING_INTERVAL_{end}", LOOK)
+    if not any(f"AZUREML_RUN_POLLING_INTERVAL_{end}" in os.environ for end in ("MIN", "MAX")):
+        _job_ops_helper._wait_before_polling = lambda seconds: LOOK
+
+
+def _ask_quickly() -> None:
+    """Two questions that the client asks itself are answered alike, and in no time.
+
+    Whether this is a notebook it asks by importing IPython, which takes half a second; whether a class is used by
+    itself, and not by its user, by reading the source of every caller up to the first.
+    """
+    from azure.ai.ml._telemetry import logging_handler
+    from azure.ai.ml._utils import _experimental
+    from azure.ai.ml.entities import _resource
+
+    in_jupyter_notebook = logging_handler.in_jupyter_notebook
+
+    def is_notebook() -> bool:
+        return "IPython" in sys.modules and in_jupyter_notebook()
+
+    def is_used_by_itself() -> bool:
+        frame = sys._getframe()
+        while frame and frame.f_code.co_name != "_from_rest_object":
+            frame = frame.f_back
+        return frame is not None
+
+    logging_handler.in_jupyter_notebook = _resource.in_jupyter_notebook = is_notebook
+    _experimental._should_skip_warning = is_used_by_itself
 
 
 def _take_over_programs() -> None:

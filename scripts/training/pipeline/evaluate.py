@@ -7,7 +7,6 @@ from pathlib import Path
 
 import dataset
 import mnist
-import tracking
 from quiet import quietly
 
 
@@ -24,6 +23,7 @@ def main():
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with quietly():
         import keras
+        import tracking
     model = keras.saving.load_model(args.model_folder / "model" / "model.keras", safe_mode=True)
     measured = model.evaluate(images, labels, batch_size=1000, verbose=0, return_dict=True)
     accuracy = float(measured["accuracy"])

@@ -287,7 +287,8 @@ def _make_store(folder: Path) -> None:
             return
         new = folder / "mlflow-new.db"
         new.unlink(missing_ok=True)
-        _new_client(_sqlite(new)).search_experiments()
+        with quick_import():  # MLflow's migrations are as many modules, one for each release that changed a table
+            _new_client(_sqlite(new)).search_experiments()
         connection = sqlite3.connect(new)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.close()
