@@ -23,8 +23,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-# Tests train for seconds, on all cores at once: there is nothing to gain from more threads, and little from a compiler's
-# effort. From none at all there is much to lose: an epoch then takes three times as long.
+# Tests train for seconds, on all cores at once: there is nothing to gain from more threads, and little from more of a
+# compiler's effort. With none at all an epoch takes three times as long.
 FRUGAL = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",

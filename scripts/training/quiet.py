@@ -6,8 +6,8 @@ import sys
 import tempfile
 from contextlib import contextmanager
 
-# Keras and MLflow import these where they happen to be installed: to take tables, be an estimator, draw pictures, open a
-# prompt. That takes more than a second, and no training here uses it.
+# Keras and MLflow import these where they happen to be installed: to take tables, be an estimator, draw pictures and
+# open a prompt. That takes more than a second, and no training here uses it.
 NOT_NEEDED = ("pandas", "sklearn", "matplotlib.pyplot", "IPython")
 
 

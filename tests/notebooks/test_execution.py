@@ -71,7 +71,10 @@ def test_they_train_on_several_nodes_run_again_and_alone_and_elsewhere_and_the_s
     done = subprocess.run(plain, cwd=elsewhere, env=environment(world), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     alarming = [line for line in done.stderr.splitlines() if re.search("warning|error", line, re.IGNORECASE)]
-    assert all("TCP without encryption" in line for line in alarming), done.stderr  # ipykernel's own, of loopback
+    # ipykernel's own: it listens on loopback, and is interrupted before it is shut down
+    assert all(re.search("TCP without encryption|KeyboardInterrupt caught in kernel", line) for line in alarming), (
+        done.stderr
+    )
     assert [path for path in elsewhere.parent.rglob("*") if path.is_file()] == [elsewhere / "out.ipynb"]
 
     code, printed = run(world, "01-03", "05", "08")

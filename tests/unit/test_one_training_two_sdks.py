@@ -61,7 +61,7 @@ def submit_v2(ml_client, digits):
         inputs={"mnist": Input(type="uri_folder", path="mnist@latest")},
         compute="cpu",
         environment=Environment(image=IMAGE, conda_file=str(folder / "conda_dependencies.yml")),
-        environment_variables=JAX,
+        environment_variables=JAX | {"TF_CPP_MIN_LOG_LEVEL": "0"},  # nothing is held back that is written meanwhile
         experiment_name="together",
     )
     return ml_client.jobs.create_or_update(job).name
