@@ -4,15 +4,15 @@ import gc
 import importlib.util
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 _GRAMMAR = "rfc3987_syntax"
 
 
 @contextmanager
-def quick_import() -> Iterator[None]:
-    """Have what is imported within take no longer than it must.
+def quick_import(without: Iterable[str] = ()) -> Iterator[None]:
+    """Have what is imported within take no longer than it must, and not find the modules that it can do without.
 
     jsonschema, which nbformat and azure-ai-ml import, loads a grammar for addresses where Jupyter has it installed.
     That takes most of a second and is used for nothing here: it is loaded when somebody asks for it. And the garbage
@@ -23,6 +23,7 @@ def quick_import() -> Iterator[None]:
         later = types.ModuleType(_GRAMMAR)
         later.is_valid_syntax = lambda *given: importlib.import_module(_GRAMMAR).is_valid_syntax(*given)
         sys.modules[_GRAMMAR] = later
+    absent = [name for name in without if sys.modules.setdefault(name, None) is None]
     is_collected = gc.isenabled()
     gc.disable()
     try:
@@ -30,5 +31,7 @@ def quick_import() -> Iterator[None]:
     finally:
         if is_collected:
             gc.enable()
+        for name in absent:
+            del sys.modules[name]
         if is_deferred:
             del sys.modules[_GRAMMAR]

@@ -7,7 +7,17 @@ from pathlib import Path
 import isodate
 
 from helpers.offline.arm import codes, endpoints, environments, model_assets
-from helpers.offline.arm.wire import LOCATION, Answer, Refused, Request, Unsupported, as_json, names_in, resource
+from helpers.offline.arm.wire import (
+    LOCATION,
+    LOOK_AGAIN,
+    Answer,
+    Refused,
+    Request,
+    Unsupported,
+    as_json,
+    names_in,
+    resource,
+)
 from helpers.offline.engine import services
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.compute import vm_sizes
@@ -16,7 +26,6 @@ from helpers.offline.engine.services import mlflow_models
 from helpers.offline.engine.workspace.errors import NotFound
 
 CODE = "code"  # the folder of the script, in the deployment's
-LOOK = "1"  # seconds between two looks of a client that waits for the end of a deployment
 REQUEST_SECONDS, REQUESTS_AT_ONCE = 5.0, 1  # of a request, and of an instance, where none are given
 NOT_OFFERED = {
     "dataCollector": "Collecting a deployment's data",
@@ -46,7 +55,7 @@ def put(request: Request) -> Answer:
         else:
             services.deploy(request.folder, services.ONLINE, _full_name(request), wanted)
     address = f"https://{request.host}{request.scope.id}/{_path(request)}/operation?api-version=offline"
-    headers = {"Azure-AsyncOperation": address, "Retry-After": LOOK}
+    headers = {"Azure-AsyncOperation": address, **LOOK_AGAIN}
     return as_json(get(request), 200 if there else 201, **headers)
 
 
@@ -65,7 +74,7 @@ def operation(request: Request) -> Answer:
     status = {"id": told["id"], "name": told["id"], "status": told["state"].replace("Running", "InProgress")}
     if told["error"]:
         status["error"] = {"code": told["error"]["code"], "message": told["error"]["message"]}
-    return as_json(status, **{"Retry-After": LOOK})
+    return as_json(status, **LOOK_AGAIN)
 
 
 def logs(request: Request) -> dict:

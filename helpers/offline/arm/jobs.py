@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from helpers.offline.arm import commands, pipeline_jobs, runs, sweep_jobs
 from helpers.offline.arm.resources import is_listed
-from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
+from helpers.offline.arm.wire import LOOK_AGAIN, Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
 from helpers.offline.engine import jobs as engine_jobs
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.history import job_states, mlflow_store, statuses
@@ -24,7 +24,6 @@ RUN_TYPES = {
 SUBMIT = {"Command": commands.submit, "Sweep": sweep_jobs.submit, "Pipeline": pipeline_jobs.submit}
 # What may change once a job is there, and what the service adds to what was asked for.
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
-LOOK = "1"  # seconds between two looks of a client that waits for the end of a job that it has canceled
 
 
 def put(request: Request) -> dict:
@@ -89,7 +88,7 @@ def canceled(request: Request) -> dict | Answer:
     if run.status in statuses.FINAL:
         return {}
     address = f"https://{request.host}{request.scope.id}/jobs/{run.id}/cancel?api-version=offline"
-    return Answer(status=202, headers={"Location": address, "Retry-After": LOOK})
+    return Answer(status=202, headers={"Location": address, **LOOK_AGAIN})
 
 
 def _run(request: Request) -> run_records.RunRecord:

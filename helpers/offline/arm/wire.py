@@ -19,6 +19,8 @@ SUBSCRIPTION_ID, RESOURCE_GROUP, WORKSPACE = "00000000-0000-0000-0000-0000000000
 API_HOST = "offline.api.azureml.ms"  # run history, data and discovery, as a workspace's discovery url tells it
 ACCOUNT = "offline"
 BLOB_HOST = f"{ACCOUNT}.blob.core.windows.net"
+# How long the client waits between two looks at what takes time; Azure asks for whole seconds, in Retry-After.
+LOOK_AGAIN = {"x-ms-retry-after-ms": "200"}
 
 _WORKSPACE_ID = rf'/subscriptions/[^/"]+/resourcegroups/[^/"]+/providers/{PROVIDER}/workspaces/[^/"]+'
 _LONG_URI = r'azureml://subscriptions/[^/"]+/resourcegroups/[^/"]+(?:/providers/[^/"]+)?/workspaces/[^/"]+/'
