@@ -17,15 +17,7 @@ def exercise_1(variables: Mapping[str, object]) -> str:
 
 
 def exercise_2(variables: Mapping[str, object]) -> str:
-    newest, *older = _versions(variables)
-    require(older, f"`{MODEL}` has one version. Register the run's files under the same name once more.")
-    for model, stage in ((newest, "candidate"), (older[0], "retired")):
-        told = (model.tags or {}).get("stage")
-        require(
-            told == stage,
-            f"Version {model.version} should have the tag `stage` with the value `{stage}`, not {told!r}.",
-        )
-    return f"Version {newest.version} is the candidate, version {older[0].version} is retired, and both can be had."
+    return in_their_stages(_versions(variables), MODEL, "the run's files")
 
 
 def exercise_3(variables: Mapping[str, object]) -> str:
@@ -33,6 +25,17 @@ def exercise_3(variables: Mapping[str, object]) -> str:
     right = float(arguments(model.run)["--learning-rate"])
     require(near(told, right, 1e-6), f"{told} is not what the model's run was given. `model.run` leads there.")
     return f"{right}: from a name to the learning rate, and nobody had to remember it."
+
+
+def in_their_stages(versions: list, name: str, files: str) -> str:
+    """What is told of a model's versions, the newest first, whose tags say their stages. Raises NotYet."""
+    newest, *older = versions
+    require(older, f"`{name}` has one version. Register {files} under the same name once more.")
+    for model, stage in ((newest, "candidate"), (older[0], "retired")):
+        told = (model.tags or {}).get("stage")
+        wrong = f"Version {model.version} should have the tag `stage` with the value `{stage}`, not {told!r}."
+        require(told == stage, wrong)
+    return f"Version {newest.version} is the candidate, version {older[0].version} is retired, and both can be had."
 
 
 def _versions(variables: Mapping[str, object]) -> list:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from azure.ai.ml import Input, MLClient, Output, PyTorchDistribution, load_data, load_job
 from azure.ai.ml.entities import (
+    AmlCompute,
     BuildContext,
     CommandJobLimits,
     ComputeInstance,
@@ -29,6 +30,7 @@ from marshmallow import ValidationError
 from small_jobs import supervisor_of
 from small_v2 import make_cluster, make_environment, script_job, wait_for
 
+from helpers.offline.engine.compute import kubernetes
 from helpers.offline.engine.workspace import folder as folders
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +48,17 @@ def submit(ml_client, **details):
 
 
 # What the service refuses and the client lets through
+
+
+def test_a_cluster_cannot_have_the_name_that_a_kubernetes_cluster_has(ml_client):
+    kubernetes.add(folders.open_folder(), "kube", {})
+    try:
+        with pytest.raises(HttpResponseError, match="has a compute target 'kube' already"):
+            ml_client.compute.begin_create_or_update(AmlCompute(name="kube", size="Standard_DS3_v2"))
+    finally:
+        kubernetes.remove(folders.open_folder(), "kube")
+    with pytest.raises(ResourceNotFoundError):
+        ml_client.compute.get("kube")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from helpers.offline.engine.workspace import database, faults, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, InvalidName
 
 KIND = quotas.KIND
+KUBERNETES = "kubernetes cluster"  # the other kind of compute target: see kubernetes
 # Microsoft's page on compute clusters says 3 to 24 characters; the service took two, too.
 NAME = r"[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]"
 MAX_NODES = 100  # of one cluster; the service's default limit
@@ -34,11 +35,15 @@ def create(folder: Path, name: str, settings: dict) -> dict:
 
 
 def add(folder: Path, kind: str, name: str, settings: dict) -> None:
-    """Keep a compute target of this kind. Raises AlreadyExists."""
+    """Keep a compute target of this kind. Raises AlreadyExists, and Invalid where one of another kind has the name."""
+    taken = f"The workspace has a compute target {name!r} already."
 
     def choose(latest):
         if latest:
-            raise AlreadyExists(f"The workspace has a compute target {name!r} already.")
+            raise AlreadyExists(taken)
+        others = [asset for other in {KIND, KUBERNETES} - {kind} for asset in assets.list_latest(folder, other)]
+        if name in [asset.name for asset in others]:
+            raise Invalid(taken)
         return settings
 
     assets.add_if(folder, kind, name, choose)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from helpers.offline.engine import assets
 from helpers.offline.engine.compute import clusters, vm_sizes
-from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
+from helpers.offline.engine.workspace.errors import NotFound
 
-KIND = "kubernetes cluster"
+KIND = clusters.KUBERNETES
 
 
 def add(folder: Path, name: str, settings: dict) -> dict:
@@ -20,8 +20,6 @@ def add(folder: Path, name: str, settings: dict) -> dict:
     clusters.check_name(name)
     if settings.get("vm_size"):
         settings = {**settings, "vm_size": vm_sizes.find(settings["vm_size"]).name}
-    if name in [cluster["name"] for cluster in clusters.list_all(folder)]:
-        raise AlreadyExists(f"The workspace has a compute target {name!r} already.")
     clusters.add(folder, KIND, name, settings)
     return get(folder, name)
 

@@ -77,8 +77,6 @@ class ComputeTarget(ABC):
         """
         if name in _RESERVED_NAMES:
             raise UserErrorException(f"Please specify a different target name. {name} is a reserved name.")
-        if _engine.kubernetes.has(workspace._folder, name):
-            raise ComputeTargetException(f"The workspace has a compute target {name!r} already.")
         return provisioning_configuration._compute_type._create(workspace, name, provisioning_configuration)
 
     @staticmethod
