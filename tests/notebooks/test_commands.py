@@ -47,7 +47,7 @@ NOT_RUN = {
 SMALL = {
     "notebooks/04_train.ipynb": {"PositiveInt = 20 ": "PositiveInt = 1 ", "= 300 ": "= 32 ", "= 100 ": "= 16 "},
     "notebooks/06_download_validate.ipynb": {"Accuracy = 0.97 ": "Accuracy = 0.8 "},
-    "notebooks/07_tune.ipynb": {"PositiveInt = 8 ": "PositiveInt = 2 ", "PositiveInt = 3 ": "PositiveInt = 1 "},
+    "notebooks/07_tune.ipynb": {"PositiveInt = 6 ": "PositiveInt = 2 ", "PositiveInt = 3 ": "PositiveInt = 1 "},
     "scripts/training/arguments.py": {"default=20": "default=1"},
 }
 SET_UP = {"lock": "requirements.txt", "project": "pyproject.toml"}  # what .venv follows from
