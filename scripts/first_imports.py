@@ -9,9 +9,10 @@ import subprocess
 import sys
 
 AT_ONCE = (  # about the same work
-    "tensorflow.data, keras, jax, optuna",
+    "tensorflow.data, keras, jax, keras.src.backend.jax, optuna",
     "aiohttp, azure.ai.ml, azure.identity, azureml.core, azureml.train.hyperdrive, flask, ipykernel.kernelapp, "
-    "ipywidgets, jupyterlab.labapp, matplotlib.pyplot, mlflow.tracking, nbclient, pandas, papermill, pytest",
+    "ipywidgets, jupyterlab.labapp, matplotlib.pyplot, mlflow.store.tracking.sqlalchemy_store, nbclient, pandas, "
+    "papermill, pytest, helpers.offline.arm.routes, helpers.offline.engine.removal",
 )
 
 

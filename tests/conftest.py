@@ -44,6 +44,8 @@ os.environ.update(FRUGAL)
 TO_JOBS = ("PYTHONPATH", "NETWORK_GUARD_LOG", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", *FRUGAL)  # and to services
 os.environ["AZUREML_OFFLINE_PASS_ON"] = ",".join(TO_JOBS)
 os.environ.pop("AZUREML_OFFLINE_FOLDER", None)
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it, each of a thousand processes compiles what it imports
+sys.dont_write_bytecode = False
 for name in ("MAKEFLAGS", "MFLAGS", "PYTHON", "WHEELHOUSE"):
     os.environ.pop(name, None)  # given to the `make test` that runs this, they are not for a test's own make
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
