@@ -32,6 +32,6 @@ def quick_import(without: Iterable[str] = ()) -> Iterator[None]:
         if is_collected:
             gc.enable()
         for name in absent:
-            del sys.modules[name]
+            sys.modules.pop(name, None)  # another thread's import may have ended first
         if is_deferred:
             del sys.modules[_GRAMMAR]

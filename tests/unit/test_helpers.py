@@ -1,5 +1,6 @@
 """The helpers that notebooks stand on, apart from pictures and runs."""
 
+import importlib
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from nbclient import NotebookClient
 
 import helpers
 from helpers import results, training, workspace
+from helpers.imports import quick_import
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTER = {"register.py", "register_dependencies.yml"}
@@ -106,6 +108,16 @@ def test_no_grammar_is_loaded_that_nobody_uses(tmp_path, load):
     )
     result = python(code, tmp_path)
     assert result.stdout.splitlines()[-2:] == ["False", "False True True"], result.stderr
+
+
+def test_a_quick_import_does_without_a_module_that_is_found_again_afterwards(tmp_path, monkeypatch):
+    (tmp_path / "left_out.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    twice = quick_import(without=["left_out"]), quick_import(without=["left_out"])  # as in two threads
+    with twice[0], twice[1], pytest.raises(ModuleNotFoundError):
+        importlib.import_module("left_out")
+    assert importlib.import_module("left_out")
+    monkeypatch.delitem(sys.modules, "left_out")
 
 
 def test_what_the_client_of_sdk_v2_asks_itself_takes_no_import_and_no_source(tmp_path):
