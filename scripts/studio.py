@@ -55,8 +55,15 @@ def served(command: list[str], environment: dict[str, str]) -> int:
 
     It is told to end by SIGTERM: at Ctrl-C it would print a traceback of its own.
     """
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, lambda *_: sys.exit())
+    endings = (signal.SIGTERM, signal.SIGHUP)
+
+    def end(*_) -> None:
+        for ending in endings:  # make passes on the signal that its whole group gets: it may come twice
+            signal.signal(ending, signal.SIG_IGN)
+        sys.exit()
+
+    for ending in endings:
+        signal.signal(ending, end)
     server = subprocess.Popen(command, env=environment, start_new_session=True)
     try:
         return server.wait()
