@@ -35,10 +35,11 @@ from .names import CONFIG, TENANT
 from .server import Server
 from .world import World
 
-# The modules whose functions answer.
 needs_the_real_sdk = pytest.mark.skipif(
     importlib.util.find_spec("imghdr") is None, reason="azureml-core imports imghdr, which Python 3.13 no longer has"
 )
+
+# The modules whose functions answer.
 ROUTES = (artifacts, computes, datasets, environments, history, jobs, management)
 ROUTES += (metrics, models, services, snapshots, storage, sweeps)
 

@@ -1,7 +1,8 @@
 """Makes the installed azure-ai-ml work on the offline workspace, from its first import in this process on.
 
 Until somebody imports it nothing is loaded: `use` only asks to be called back by the import. Nothing of the client is
-replaced but what would leave the machine: the end of the wire, the logins, what needs Docker or a feed of files.
+replaced but what would leave the machine (the end of the wire, the logins, what needs Docker or a feed of files), how
+long it waits between two looks, and what it asks itself at length: that is answered alike.
 """
 
 import functools
