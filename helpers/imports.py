@@ -16,7 +16,7 @@ def quick_import(without: Iterable[str] = ()) -> Iterator[None]:
 
     jsonschema, which nbformat and azure-ai-ml import, loads a grammar for addresses where Jupyter has it installed.
     That takes most of a second and is used for nothing here: it is loaded when somebody asks for it. And the garbage
-    collector would look a hundred times through what stays.
+    collector would look a hundred times through what stays, and again later and as the process ends.
     """
     is_deferred = _GRAMMAR not in sys.modules and importlib.util.find_spec(_GRAMMAR) is not None
     if is_deferred:
@@ -29,6 +29,7 @@ def quick_import(without: Iterable[str] = ()) -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
         if is_collected:
             gc.enable()
         for name in absent:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 # Keras and MLflow import these where they happen to be installed: to take tables, be an estimator, draw pictures and
 # open a prompt. That takes more than a second, and no training here uses it.
-NOT_NEEDED = ("pandas", "sklearn", "matplotlib.pyplot", "IPython")
+NOT_NEEDED = ("pandas", "pyarrow", "sklearn", "matplotlib.pyplot", "IPython")
 
 
 @contextmanager

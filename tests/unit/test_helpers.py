@@ -120,6 +120,19 @@ def test_a_quick_import_does_without_a_module_that_is_found_again_afterwards(tmp
     monkeypatch.delitem(sys.modules, "left_out")
 
 
+def test_what_a_quick_import_has_made_the_garbage_collector_does_not_look_through(tmp_path):
+    (tmp_path / "many.py").write_text("kept = [[] for _ in range(1000)]")
+    code = (
+        "import gc, sys; from helpers.imports import quick_import; gc.unfreeze()\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "with quick_import(): import many\n"
+        "new = [[] for _ in range(1000)]\n"
+        "looked_through = {id(one) for one in gc.get_objects()}\n"
+        "print(*[sum(id(one) in looked_through for one in made) for made in (many.kept, new)], gc.isenabled())"
+    )
+    assert python(code, tmp_path).stdout.splitlines()[-1] == "0 1000 True"
+
+
 def test_what_the_client_of_sdk_v2_asks_itself_takes_no_import_and_no_source(tmp_path):
     """Whether this is a notebook; and whether it uses a class by itself, so that it warns nobody of it."""
     code = (
