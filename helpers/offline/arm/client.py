@@ -17,7 +17,7 @@ from helpers.offline.arm.wire import COVERAGE, RESOURCE_GROUP, SUBSCRIPTION_ID, 
 
 SDK = "azure-ai-ml"
 KNOWN = "1.35"  # the release that requirements.txt has, which the routes are tested with
-LOOK = 0.5  # seconds between two looks of jobs.stream(), which on Azure are two at least and up to a minute
+LOOK = 0.2  # seconds between two looks of jobs.stream(), which on Azure are two at least and up to a minute
 
 _taken_over: set[str] = set()  # the modules that work offline in this process
 
