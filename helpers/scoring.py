@@ -72,7 +72,7 @@ def while_asked(
     request: object,
     clients: int,
     steps: Sequence[Callable[[], object]],
-    pause: float = 1.0,
+    pause: float = 0.5,
 ) -> list[Answer]:
     """Do the steps while `clients` clients ask an endpoint all the time, with `pause` seconds before and after each.
 
