@@ -36,7 +36,7 @@ def source(lesson) -> nbformat.NotebookNode:
 def told(tmp_path_factory) -> list[tuple[str, dict]]:
     """What the driver told of one world, from lesson 1 to the last one of version 2."""
     world = tmp_path_factory.mktemp("class")
-    variables = environment(world) | {"PYTHONPATH": str(ROOT / "scripts")}
+    variables = environment(ROOT / "scripts") | {"AZUREML_OFFLINE_FOLDER": str(world / "offline")}
     try:
         command = [sys.executable, str(DRIVER), *SOURCES]
         ran = subprocess.run(command, env=variables, capture_output=True, text=True)

@@ -89,7 +89,8 @@ with mlflow.start_run(run_name="another"):
 def after_notebook(workspace, tmp_path_factory):
     """The workspace after a notebook that uses MLflow alone; and the folder where that notebook ran."""
     here = tmp_path_factory.mktemp("notebook")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "helpers/offline/sdk_v1"), str(ROOT)])}
+    path = [str(ROOT / "helpers/offline/sdk_v1"), str(ROOT), os.environ["PYTHONPATH"]]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
     command = [sys.executable, "-c", NOTEBOOK, str(here / "away")]
     result = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
@@ -174,11 +175,10 @@ def test_studio(after_notebook):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, str(ROOT / "scripts" / "studio.py"), str(port)]
     address = f"http://127.0.0.1:{port}"
     with (here.parent / "studio.log").open("w") as log:
-        studio = subprocess.Popen(command, cwd=here, env=environment, stdout=log, stderr=log)
+        studio = subprocess.Popen(command, cwd=here, stdout=log, stderr=log)
     process = psutil.Process(studio.pid)
     try:
         wait_for(lambda: studio.poll() is not None or answers(address), "the page", seconds=180)
