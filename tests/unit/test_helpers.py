@@ -134,15 +134,18 @@ def test_what_a_quick_import_has_made_the_garbage_collector_does_not_look_throug
 
 
 def test_what_the_client_of_sdk_v2_asks_itself_takes_no_import_and_no_source(tmp_path):
-    """Whether this is a notebook; and whether it uses a class by itself, so that it warns nobody of it."""
+    """Whether this is a notebook; whether it warns of a class that it uses itself; and what it sends by."""
     code = (
         "import helpers, sys; helpers.use_backend('offline'); from azure.ai.ml import MLClient\n"
         "from azure.ai.ml._utils import _experimental; from azure.identity import DefaultAzureCredential\n"
         "def _from_rest_object(): return _experimental._should_skip_warning()\n"
         "MLClient(DefaultAzureCredential(), 's', 'g', 'w')\n"
-        "print(_from_rest_object(), _experimental._should_skip_warning(), 'IPython' in sys.modules)"
+        "print(_from_rest_object(), _experimental._should_skip_warning(), {'IPython', 'aiohttp'} & set(sys.modules))\n"
+        "from azure.core.pipeline.transport import AioHttpTransport"
     )
-    assert python(code, tmp_path).stdout.splitlines()[-1] == "True False False"
+    result = python(code, tmp_path)
+    assert result.stdout.splitlines()[-1] == "True False set()", result.stderr
+    assert result.returncode == 0, result.stderr
 
 
 def test_an_unknown_backend_lists_the_two(tmp_path):

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import requests
 
-from helpers.offline.engine.services import access, front, handover
+from helpers.offline.engine.services import access, front, handover, records
 
 KEY = "a-key"
 
@@ -54,7 +54,7 @@ class Door:
 
     def __init__(self, place):
         access.write(place, {"auth_enabled": True, "primary": KEY, "secondary": "another"})
-        listener = front.listen()
+        listener = records.listen(0)
         self.place, self.port, self.reason = place, listener.getsockname()[1], "not yet"
         self.front = front.Front(listener, place, self.respond)
 

@@ -10,7 +10,7 @@ import importlib.machinery
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from helpers.imports import quick_import
 from helpers.offline.arm.wire import COVERAGE, RESOURCE_GROUP, SUBSCRIPTION_ID, WORKSPACE
@@ -25,7 +25,8 @@ _taken_over: set[str] = set()  # the modules that work offline in this process
 def use() -> None:
     """Have MLClient and azure-identity's credentials work offline, whether they are imported already or later."""
     _after_import("azure.identity", _take_over_logins)
-    _after_import("azure.ai.ml", _take_over_client)
+    # Azure's storage asks with aiohttp's help whether it is used through that, which nobody does here.
+    _after_import("azure.ai.ml", _take_over_client, without=["aiohttp"])
 
 
 def leave() -> None:
@@ -39,10 +40,10 @@ def taken_over() -> str | None:
 
 
 class _Finder:
-    """Finds one module as all others are found, and has its import followed by a call."""
+    """Finds one module as all others are found, and has its import, which does without some, followed by a call."""
 
-    def __init__(self, name: str, call: Callable):
-        self.name, self.call = name, call
+    def __init__(self, name: str, call: Callable, without: Iterable[str]):
+        self.name, self.call, self.without = name, call, without
 
     def find_spec(self, name, path=None, target=None):
         specification = importlib.machinery.PathFinder.find_spec(name, path, target) if name == self.name else None
@@ -50,7 +51,7 @@ class _Finder:
             execute = specification.loader.exec_module
 
             def execute_and_call(module):
-                with quick_import():
+                with quick_import(self.without):
                     execute(module)
                 self.call(module)
 
@@ -58,11 +59,11 @@ class _Finder:
         return specification
 
 
-def _after_import(name: str, call: Callable) -> None:
+def _after_import(name: str, call: Callable, without: Iterable[str] = ()) -> None:
     if name in sys.modules:
         call(sys.modules[name])
     elif not any(isinstance(finder, _Finder) and finder.name == name for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Finder(name, call))
+        sys.meta_path.insert(0, _Finder(name, call, without))
 
 
 def _take_over_client(ml) -> None:

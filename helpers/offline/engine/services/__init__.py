@@ -8,10 +8,11 @@ from helpers.offline.engine.services.deployments import deploy, keys, redeploy, 
 from helpers.offline.engine.services.endpoints import delete as delete_endpoint
 from helpers.offline.engine.services.endpoints import deployment_names, end_all, refuse_with_traffic
 from helpers.offline.engine.services.endpoints import put as put_endpoint
-from helpers.offline.engine.services.records import ENDPOINT, ID_VARIABLE, ONLINE, delete, get, list_all, logs
+from helpers.offline.engine.services.records import ENDPOINT, HOST, ID_VARIABLE, ONLINE, delete, get, list_all, logs
 
 __all__ = [
     "ENDPOINT",
+    "HOST",
     "ID_VARIABLE",
     "ONLINE",
     "delete",

@@ -20,9 +20,9 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from helpers.offline.engine.services import access, handover
+from helpers.offline.engine.services.records import HOST
 
 LARGEST = 128 * 1024 * 1024  # bytes of one request; all 10,000 test images are 61 MB as JSON
-HOST = "127.0.0.1"
 NAMES = {HOST, "localhost", "::1"}  # of this machine, as the header Host may have them
 # What concerns the connection and not the request, and the key, which no script and no log should see.
 NOT_PASSED_ON = {
@@ -48,19 +48,6 @@ class Refusal(Exception):
     def __init__(self, status: int, message: str):
         super().__init__(message)
         self.status = status
-
-
-def listen(port: int = 0) -> socket.socket:
-    """A listening socket on loopback, on a free port by default. Raises OSError where the port is taken."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(1024)
-    except OSError:
-        listener.close()
-        raise
-    return listener
 
 
 def as_message(status: int, message: str) -> web.Response:

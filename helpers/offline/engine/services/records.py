@@ -16,13 +16,13 @@ from helpers.offline.engine import assets, processes
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.history import logs as log_files
 from helpers.offline.engine.processes import detached
-from helpers.offline.engine.services import front
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
 from helpers.offline.engine.workspace.leftovers import SUPERVISOR_LOCK
 
 ONLINE, ENDPOINT = "Online", "Endpoint"  # a deployment of an endpoint, by "endpoint/deployment"; and the endpoint
 KINDS = {"ACI": "ACI service", "AKS": "AKS service", "Local": "Local service"}
 KINDS |= {ONLINE: "online deployment", ENDPOINT: "online endpoint"}
+HOST = "127.0.0.1"  # where all that is served here is asked for
 ID_VARIABLE = "AZUREML_OFFLINE_SERVICE"  # marks the processes of a service
 SERVED = ("Transitioning", "Healthy", "Unhealthy")  # the states in which a process has to live
 PATIENCE = 10.0  # seconds that this process has to end what it serves
@@ -153,14 +153,19 @@ def start(module: str, folder: Path, type: str, name: str, id: str, listener: so
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket on loopback. Raises Invalid for a port that is taken."""
+    """A listening socket on loopback; 0 is any port that is free. Raises Invalid for one that is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        return front.listen(port)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(1024)
     except OSError as error:
+        listener.close()
         raise Invalid(
             f"the port you are attempting to use is already in use: {port} ({error.strerror}). Give another one, or "
             "none for one that is free."
         ) from error
+    return listener
 
 
 def take_lock(folder: Path, id: str) -> int | None:

@@ -30,7 +30,6 @@ MODULES = {  # what the SDK calls, and where it stands in the engine's rooms
     "files": "workspace.files",
     "folder": "workspace.folder",
     "framework_models": "services.framework_models",
-    "front": "services.front",
     "job_states": "history.job_states",
     "jobs": "jobs",
     "kubernetes": "compute.kubernetes",

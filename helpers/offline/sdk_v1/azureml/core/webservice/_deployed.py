@@ -14,7 +14,7 @@ class _Deployed(Webservice):
     def _initialize(self, workspace, service):
         super()._initialize(workspace, service)
         self.enable_app_insights = False
-        base = f"http://{_engine.front.HOST}:{service['port']}"
+        base = f"http://{_engine.services.HOST}:{service['port']}"
         self.scoring_uri = f"{base}/score"
         self.swagger_uri = f"{base}/swagger.json"
         self.environment = Environment._deserialize(service["environment"])

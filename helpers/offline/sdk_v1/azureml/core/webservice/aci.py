@@ -28,7 +28,7 @@ class AciWebservice(_Deployed):
         self.encryption_properties = None
         self.vnet_configuration = None
         self.location = settings["location"] or workspace.location
-        self.public_ip = _engine.front.HOST
+        self.public_ip = _engine.services.HOST
         self.public_fqdn = None
         self.ssl_enabled = False
         self.ssl_certificate = None
