@@ -1,21 +1,17 @@
 """Where the script logs its figures: the run of the Azure ML job that this process is. By hand there is none."""
 
 import functools
+import os
 
 
 @functools.cache
 def azure_run():
-    """The run, or None where the SDK is not installed, and where the script is run by hand."""
-    try:
-        from azureml.core import Run
-        from azureml.exceptions import RunEnvironmentException
-    except ModuleNotFoundError:
+    """The run; None where the script is run by hand."""
+    if "AZUREML_RUN_ID" not in os.environ:  # Azure ML sets it for a job
         return None
-    try:
-        # The run that the SDK gives otherwise outside a job knows no steps.
-        return Run.get_context(allow_offline=False)
-    except RunEnvironmentException:
-        return None
+    from azureml.core import Run
+
+    return Run.get_context()
 
 
 def log(name, value, step=None):
