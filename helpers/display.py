@@ -1,8 +1,12 @@
 """Showing things where the code runs: in a notebook's page, or on a terminal."""
 
+import sys
+
 
 def in_notebook() -> bool:
     """Whether there is a front end that shows HTML and pictures, and replaces what it shows."""
+    if "IPython" not in sys.modules:  # which takes half a second to import, and every notebook has
+        return False
     from IPython import get_ipython
 
     return getattr(get_ipython(), "kernel", None) is not None
