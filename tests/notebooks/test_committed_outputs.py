@@ -18,16 +18,8 @@ def compare(world: Path, *notebooks: Path, at_most: int = 1) -> subprocess.Compl
     """Run notebooks one after the other with nbval, in the offline workspace of `world`, until so many cells differ."""
     command = [sys.executable, "-m", "pytest", *map(str, notebooks), "--nbval", "--nbval-current-env"]
     command += ["--nbval-sanitize-with", str(SANITIZE), "--nbval-cell-timeout", str(CELL_TIMEOUT)]
-    command += [
-        "--rootdir",
-        str(world),
-        "-c",
-        str(world / "pytest.ini"),
-        "-p",
-        "no:cacheprovider",
-        f"--maxfail={at_most}",
-        "-q",
-    ]
+    command += ["--rootdir", str(world), "-c", str(world / "pytest.ini"), "-p", "no:cacheprovider"]
+    command += [f"--maxfail={at_most}", "-q"]
     (world / "pytest.ini").write_text("[pytest]\n")
     return subprocess.run(command, env=environment(world), cwd=world, capture_output=True, text=True)
 
