@@ -17,7 +17,7 @@ from pathlib import Path
 
 import nbformat
 from batch.command_line import NOTEBOOKS
-from batch.execution import ThisInterpreter
+from batch.kernels import ThisInterpreter
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from tqdm import tqdm

@@ -7,13 +7,10 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from tqdm import tqdm
-from traitlets import default
 
+from batch.kernels import ThisInterpreter
 from batch.manifest import write_manifest
 from batch.outcome import read_outcome
 from batch.preparation import Work
@@ -21,26 +18,6 @@ from batch.preparation import Work
 START_TIMEOUT = 300  # seconds that a kernel may take to answer; on a busy machine papermill's 60 are not enough
 KERNEL_LINES = 10  # of what a kernel that died has said
 PACKAGES = ("papermill", "keras", "tensorflow", "tensorflow-cpu", "mlflow", "azureml-core")
-
-
-class ThisInterpreter(AsyncKernelManager):
-    """Starts the python3 kernel of the running interpreter, whatever kernels the machine has installed.
-
-    messages: the file that gets what the kernel's process says of itself; None for standard error.
-    """
-
-    messages: IO | None = None
-
-    async def start_kernel(self, **options):
-        return await super().start_kernel(**options, stderr=self.messages)
-
-    @default("kernel_spec_manager")
-    def _only_the_native_kernel(self):
-        return KernelSpecManager(kernel_dirs=[])
-
-    @default("transport_encryption")
-    def _where_the_kernel_supports_it(self):
-        return "auto"  # else other users of the machine could read along, and the kernel warns of it
 
 
 def run_all(work: Work, timeout: int | None) -> None:

@@ -1,13 +1,16 @@
 """The batch runner when a notebook fails, stops early, hangs or loses its kernel, and when the runner is ended."""
 
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import psutil
 import pytest
+from jupyter_client.connect import LocalPortCache
 from small_jobs import make_cluster, wait_until
 from small_notebooks import RUNNER, executed, manifest, record, run, write_notebook
 
@@ -52,6 +55,17 @@ def test_the_first_failure_ends_the_run_and_is_told(tmp_path, capsys):
     assert "\x1b" not in error["traceback"]
     assert "03_c" not in entries
     assert statuses(tmp_path, "02_b") == ["completed", "failed", "pending"]
+
+
+@pytest.mark.timeout(60)
+def test_a_port_that_another_process_takes_first_stops_no_kernel(tmp_path, monkeypatch):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # to be asked again
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        monkeypatch.setattr(LocalPortCache, "find_available_port", lambda self, ip: other.getsockname()[1])
+        assert run(tmp_path) == 0
+    assert not list(tmp_path.glob("kernel-*"))
 
 
 def test_resume_goes_on_at_the_notebook_that_failed(tmp_path):

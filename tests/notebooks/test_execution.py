@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from batch.execution import ThisInterpreter
+from batch.kernels import ThisInterpreter
 from books import ROOT, STARTS_SOON, behind_a_dead_proxy, environment
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from batch.execution import ThisInterpreter
+from batch.kernels import ThisInterpreter
 from nbclient import NotebookClient
 
 import helpers

@@ -12,6 +12,7 @@ import pytest
 from azureml import _html
 from azureml.core import Experiment, ScriptRunConfig
 from azureml.widgets import RunDetails, _block, _state, run_details
+from batch.kernels import ThisInterpreter
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from sdk_world import source, wait_for
@@ -211,7 +212,7 @@ def test_in_a_notebook_one_block_is_updated_and_shows_the_end_before_what_waits_
     sdk = str(request.config.rootpath / "helpers" / "offline" / "sdk_v1")
     cells = [nbformat.v4.new_code_cell(text) for text in NOTEBOOK.format(sdk=sdk).split("---")]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(notebook, timeout=120).execute()
+    NotebookClient(notebook, kernel_manager_class=ThisInterpreter, timeout=120).execute()
     (block,) = notebook.cells[0].outputs
     assert re.fullmatch(r"Run \S+: Completed", block["data"]["text/plain"])
     assert "✓ Completed" in block["data"]["text/html"] and "0.125" in block["data"]["text/html"]

@@ -1,0 +1,57 @@
+"""The kernels that notebooks run in: this interpreter's own, on channels that nobody else can have."""
+
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import IO
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from traitlets import HasTraits, default
+
+LONGEST = 80  # characters of a folder; a socket's path has 104 on macOS and 108 on Linux
+
+
+class OwnChannels(HasTraits):
+    """A kernel manager whose channels are sockets in a private folder, which goes with the kernel.
+
+    By default they are TCP ports that were free when the manager looked. Half a second later, when the kernel binds
+    them, another process may have one: the kernel dies, or never answers (jupyter_client's write_connection_file,
+    ipykernel's init_sockets). Other users of the machine cannot open the folder, so nothing has to be encrypted.
+    """
+
+    _remove_folder: weakref.finalize | None = None
+
+    @default("transport")
+    def _sockets(self):
+        return "ipc"
+
+    @default("ip")
+    def _where_the_sockets_are(self):
+        near = tempfile.gettempdir()
+        folder = Path(tempfile.mkdtemp(prefix="kernel-", dir=near if len(near) <= LONGEST else "/tmp"))
+        self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        return str(folder / "channel")
+
+    def cleanup_connection_file(self):
+        """Jupyter calls this as a kernel ends for good, and not as it is started again."""
+        super().cleanup_connection_file()
+        if self._remove_folder is not None:
+            self._remove_folder()
+
+
+class ThisInterpreter(OwnChannels, AsyncKernelManager):
+    """Starts the python3 kernel of the running interpreter, whatever kernels the machine has installed.
+
+    messages: the file that gets what the kernel's process says of itself; None for standard error.
+    """
+
+    messages: IO | None = None
+
+    async def start_kernel(self, **options):
+        return await super().start_kernel(**options, stderr=self.messages)
+
+    @default("kernel_spec_manager")
+    def _only_the_native_kernel(self):
+        return KernelSpecManager(kernel_dirs=[])
