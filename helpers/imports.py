@@ -7,22 +7,22 @@ import types
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-_GRAMMAR = "rfc3987_syntax"
+# What is loaded when somebody calls it, by the name that its importers take of it. jsonschema, which nbformat and
+# azure-ai-ml import, builds a grammar for addresses where Jupyter has it installed; MLflow's gateway to language models
+# raises an error of a web framework's.
+_LATER = {"rfc3987_syntax": "is_valid_syntax", "fastapi": "HTTPException"}
 
 
 @contextmanager
 def quick_import(without: Iterable[str] = ()) -> Iterator[None]:
     """Have what is imported within take no longer than it must, and not find the modules that it can do without.
 
-    jsonschema, which nbformat and azure-ai-ml import, loads a grammar for addresses where Jupyter has it installed.
-    That takes most of a second and is used for nothing here: it is loaded when somebody asks for it. And the garbage
-    collector would look a hundred times through what stays, and again later and as the process ends.
+    Of what it imports and hardly anybody uses, a part is loaded when it is called: that takes most of a second. And the
+    garbage collector would look a hundred times through what stays, and again later and as the process ends.
     """
-    is_deferred = _GRAMMAR not in sys.modules and importlib.util.find_spec(_GRAMMAR) is not None
-    if is_deferred:
-        later = types.ModuleType(_GRAMMAR)
-        later.is_valid_syntax = lambda *given: importlib.import_module(_GRAMMAR).is_valid_syntax(*given)
-        sys.modules[_GRAMMAR] = later
+    deferred = [name for name in _LATER if name not in sys.modules and importlib.util.find_spec(name) is not None]
+    for name in deferred:
+        sys.modules[name] = _later(name, _LATER[name])
     absent = [name for name in without if sys.modules.setdefault(name, None) is None]
     is_collected = gc.isenabled()
     gc.disable()
@@ -32,7 +32,16 @@ def quick_import(without: Iterable[str] = ()) -> Iterator[None]:
         gc.freeze()
         if is_collected:
             gc.enable()
-        for name in absent:
+        for name in (*absent, *deferred):
             sys.modules.pop(name, None)  # another thread's import may have ended first
-        if is_deferred:
-            del sys.modules[_GRAMMAR]
+
+
+def _later(module: str, function: str) -> types.ModuleType:
+    """A module with one function, or class to be called, which loads the real one."""
+
+    def load_and_call(*given, **named):
+        return getattr(importlib.import_module(module), function)(*given, **named)
+
+    stand_in = types.ModuleType(module)
+    setattr(stand_in, function, load_and_call)
+    return stand_in

@@ -4,11 +4,15 @@ import gc
 import os
 import sys
 import tempfile
+import types
 from contextlib import contextmanager
 
 # Keras and MLflow import these where they happen to be installed: to take tables, be an estimator, draw pictures and
 # open a prompt. That takes more than a second, and no training here uses it.
 NOT_NEEDED = ("pandas", "pyarrow", "sklearn", "matplotlib.pyplot", "IPython")
+
+# MLflow imports its gateway to language models, which takes this module's one error.
+WEB_FRAMEWORK = "fastapi"
 
 
 @contextmanager
@@ -25,6 +29,10 @@ def quietly():
     if backend != "jax":
         not_needed += ("jax",)
     absent = [name for name in not_needed if sys.modules.setdefault(name, None) is None]
+    if WEB_FRAMEWORK not in sys.modules:
+        sys.modules[WEB_FRAMEWORK] = types.ModuleType(WEB_FRAMEWORK)
+        sys.modules[WEB_FRAMEWORK].HTTPException = Exception
+        absent.append(WEB_FRAMEWORK)
     try:
         with _garbage_not_sought(), _notes_held_back():
             yield

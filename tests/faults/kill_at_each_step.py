@@ -16,14 +16,14 @@ from small_services import wanted
 
 from helpers.offline.engine import services
 from helpers.offline.engine.assets import models
-from helpers.offline.engine.history import mlflow_store
+from helpers.offline.engine.history import mlflow_store, new_store
 from helpers.offline.engine.jobs import submission
 from helpers.offline.engine.services import deployments, records, staging
 
 
 def main(folder, source, *actions):
     job_of(source, "print('well')")
-    mlflow_store.load()
+    new_store.load()
     mlflow_store.client(folder)
     for action in actions:
         do, *functions = ACTIONS[action]

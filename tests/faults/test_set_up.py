@@ -96,7 +96,7 @@ def test_a_set_up_that_fails_says_so_and_goes_on_once_it_can(clone, index):
 def test_what_cannot_be_imported_is_not_called_set_up(clone, index):
     make_wheel(index, "tiny", module="raise ImportError('no such instruction')")
     (clone / "scripts" / "first_imports.py").write_text(
-        (ROOT / "scripts" / "first_imports.py").read_text().replace(first_imports.AT_ONCE[0], "tiny")
+        (ROOT / "scripts" / "first_imports.py").read_text().replace(first_imports.AT_ONCE[0], "import tiny")
     )
     code, told = end(start(clone))
     assert code == 1 and "no such instruction" in told and "cannot be imported on this machine" in told

@@ -1,11 +1,12 @@
 """Run history and the model registry, on MLflow."""
 
 import math
+import sys
 
 import pytest
 
 from helpers.offline.engine.assets import models
-from helpers.offline.engine.history import artifacts, mlflow_store, run_files
+from helpers.offline.engine.history import artifacts, mlflow_store, new_store, run_files
 from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, InvalidName, NotFound
@@ -232,3 +233,21 @@ def test_an_address_for_mlflow_makes_the_store(tmp_path):
     new = folder.open_folder(tmp_path / "new")
     assert run_records.tracking_uri(new) == mlflow_store.tracking_uri(new)
     assert (new / "mlflow.db").exists()
+
+
+def test_a_new_workspaces_store_is_copied_from_the_one_that_the_set_up_has_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
+    made = folder.open_folder(tmp_path / "made")
+    mlflow_store.client(made)
+    new_store.keep()
+    monkeypatch.setattr(new_store, "_make_anew", None)
+    copied = folder.open_folder(tmp_path / "copied")
+    experiment = mlflow_store.client(copied).get_experiment("0")
+    assert (experiment.name, experiment.artifact_location) == ("Default", (copied / "artifacts").as_uri())
+    columns = []
+    for store in (made, copied):
+        with mlflow_store.connected(store) as connection:
+            asked = "SELECT t.name, c.name, c.type FROM sqlite_master AS t, pragma_table_info(t.name) AS c"
+            columns.append(set(connection.execute(asked)))
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert columns[0] == columns[1] and ("runs", "run_uuid", "VARCHAR(32)") in columns[0]

@@ -160,10 +160,10 @@ NETWORK = """
 import importlib.util, json, os, sys
 sys.path.insert(0, {training!r})
 os.environ["KERAS_BACKEND"] = "jax"
-from quiet import NOT_NEEDED, quietly
+from quiet import NOT_NEEDED, WEB_FRAMEWORK, quietly
 with quietly():
-    import keras, network
-for name in NOT_NEEDED:  # Keras was imported without them, and whoever asks later finds them
+    import keras, mlflow, network
+for name in (*NOT_NEEDED, WEB_FRAMEWORK):  # Keras was imported without them, and whoever asks later finds them
     assert name not in sys.modules and importlib.util.find_spec(name), name
 model = network.build(784, 300, 100, 0.001)
 print(json.dumps([

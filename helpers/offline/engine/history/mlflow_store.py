@@ -6,8 +6,6 @@ Importing MLflow takes a second, so it happens inside the functions, when the st
 import fcntl
 import functools
 import json
-import logging
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,10 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from helpers.imports import quick_import
+from helpers.offline.engine.history import new_store
 from helpers.offline.engine.history.statuses import FINAL, MLFLOW_STATUS
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
-from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace import database, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
 from helpers.offline.engine.workspace.leftovers import STORE
@@ -37,15 +34,6 @@ ERROR = "azureml.error"
 PARENT = "mlflow.parentRunId"
 DESCRIPTION = "mlflow.note.content"
 ARCHIVED = "azureml.archived"
-
-
-def load() -> None:
-    """Import MLflow and what its SQLite store needs, which takes seconds.
-
-    Without pandas it takes fewer, and only the tables that MLflow gives to users need that.
-    """
-    with quick_import(without=["pandas"] if detached.is_own() else []):
-        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
 
 def is_loaded() -> bool:
@@ -70,7 +58,7 @@ def connected(folder: Path) -> Iterator[sqlite3.Connection]:
 
 def tracking_uri(folder: Path) -> str:
     """The address of the store, as MLflow takes it."""
-    return f"{_sqlite(folder / STORE)}?timeout={database.BUSY_SECONDS:.0f}"
+    return f"{new_store.address(folder / STORE)}?timeout={database.BUSY_SECONDS:.0f}"
 
 
 def artifact_location(folder: Path) -> str:
@@ -291,22 +279,14 @@ def _make_store(folder: Path) -> None:
             return
         new = folder / "mlflow-new.db"
         new.unlink(missing_ok=True)
-        with quick_import():  # MLflow's migrations are as many modules, one for each release that changed a table
-            _new_client(_sqlite(new)).search_experiments()
-        connection = sqlite3.connect(new)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.close()
+        new_store.make(new)
         new.rename(folder / STORE)
-
-
-def _sqlite(path: Path) -> str:
-    return "sqlite:///" + str(path).replace("%", "%25").replace("?", "%3F")
 
 
 @lru_cache(maxsize=4)
 def _client(folder: Path, inode: int):
     _set_triggers(folder)
-    return _Guarded(folder, _new_client(tracking_uri(folder)))
+    return _Guarded(folder, new_store.new_client(tracking_uri(folder)))
 
 
 class _Guarded:
@@ -356,29 +336,3 @@ def _set_triggers(folder: Path) -> None:
             connection.execute(statement)
         connection.execute(f"{update} 0")  # MLflow's own experiment "Default", made with the store
         connection.execute("COMMIT")
-
-
-def _new_client(uri: str):
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it logs, is raised as well
-    load()
-    from mlflow import MlflowClient
-
-    client = MlflowClient(uri, uri)
-    for store in (client._tracking_client.store, client._get_registry_client().store):
-        _wait_as_long_as_we(store.engine)
-    return client
-
-
-def _wait_as_long_as_we(engine) -> None:
-    """Have MLflow wait for a lock as long as its address says: each of its sessions asks for 20 seconds instead."""
-    from sqlalchemy import event
-
-    def ours(connection, cursor, statement, parameters, context, executemany):
-        if statement.startswith("PRAGMA busy_timeout"):
-            statement = f"PRAGMA busy_timeout = {int(1000 * database.BUSY_SECONDS)}"
-        return statement, parameters
-
-    event.listen(engine, "before_cursor_execute", ours, retval=True)

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from helpers.offline.engine.history import job_states, mlflow_store
+from helpers.offline.engine.history import job_states, mlflow_store, new_store
 from helpers.offline.engine.jobs import finish, submission
 from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import EngineError
@@ -33,7 +33,7 @@ def see_through(
     `lead` does so and returns the final status and the error to tell; it may raise Stopped and EngineError. `last`,
     which is told the status, comes after it in any case. A store that is locked or full is waited for.
     """
-    mlflow_store.load()
+    new_store.load()
     with outages.patience():
         status, error = _outcome(folder, run_id, lead)
         try:

@@ -22,7 +22,7 @@ from helpers.offline.engine import environments, processes
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.environments import virtual_environments
-from helpers.offline.engine.history import job_states, logs, mlflow_store, snapshot, spool
+from helpers.offline.engine.history import job_states, logs, mlflow_store, new_store, snapshot, spool
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.jobs import finish, preemption, ranks, submission
 from helpers.offline.engine.jobs import outputs as made
@@ -326,7 +326,7 @@ class Carrier:
                     continue
                 pending_since = pending_since or time.monotonic()
                 if mlflow_store.is_loaded() or time.monotonic() - pending_since > READERS_FIRST:
-                    mlflow_store.load()
+                    new_store.load()
                     with spool.lock(self.folder, self.run_id):
                         spool.carry(self.folder, self.run_id)
             except StoreUnavailable:  # what waits in the spool is carried later; nobody who reads is kept waiting
