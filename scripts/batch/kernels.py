@@ -1,5 +1,6 @@
 """The kernels that notebooks run in: this interpreter's own, on channels that nobody else can have."""
 
+import os
 import shutil
 import tempfile
 import weakref
@@ -10,7 +11,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import HasTraits, default
 
-LONGEST = 80  # characters of a folder; a socket's path has 104 on macOS and 108 on Linux
+LONGEST = 80  # bytes of a folder; a socket's path has 104 on macOS and 108 on Linux
 
 
 class OwnChannels(HasTraits):
@@ -30,7 +31,7 @@ class OwnChannels(HasTraits):
     @default("ip")
     def _where_the_sockets_are(self):
         near = tempfile.gettempdir()
-        folder = Path(tempfile.mkdtemp(prefix="kernel-", dir=near if len(near) <= LONGEST else "/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix="kernel-", dir=near if len(os.fsencode(near)) <= LONGEST else "/tmp"))
         self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return str(folder / "channel")
 
