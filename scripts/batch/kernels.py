@@ -1,6 +1,5 @@
 """The kernels that notebooks run in: this interpreter's own, on channels that nobody else can have."""
 
-import os
 import shutil
 import tempfile
 import weakref
@@ -11,7 +10,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import HasTraits, default
 
-LONGEST = 80  # bytes of a folder; a socket's path has 104 on macOS and 108 on Linux
+LONGEST = 75  # bytes of a folder for the kernels'; a socket's path has at most 103 on macOS and 107 on Linux
 
 
 class OwnChannels(HasTraits):
@@ -30,8 +29,7 @@ class OwnChannels(HasTraits):
 
     @default("ip")
     def _where_the_sockets_are(self):
-        near = tempfile.gettempdir()
-        folder = Path(tempfile.mkdtemp(prefix="kernel-", dir=near if len(os.fsencode(near)) <= LONGEST else "/tmp"))
+        folder = Path(tempfile.mkdtemp(prefix="kernel-", dir=None if _holds_sockets(tempfile.gettempdir()) else "/tmp"))
         self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return str(folder / "channel")
 
@@ -40,6 +38,13 @@ class OwnChannels(HasTraits):
         super().cleanup_connection_file()
         if self._remove_folder is not None:
             self._remove_folder()
+
+
+def _holds_sockets(folder: str) -> bool:
+    try:
+        return len(folder.encode()) <= LONGEST  # ZeroMQ takes UTF-8
+    except UnicodeEncodeError:
+        return False
 
 
 class ThisInterpreter(OwnChannels, AsyncKernelManager):

@@ -1,6 +1,7 @@
 """Keras and its backend without the notes that they write while they load, and without what they do for nothing."""
 
 import gc
+import importlib
 import os
 import sys
 import tempfile
@@ -31,7 +32,7 @@ def quietly():
     absent = [name for name in not_needed if sys.modules.setdefault(name, None) is None]
     if WEB_FRAMEWORK not in sys.modules:
         sys.modules[WEB_FRAMEWORK] = types.ModuleType(WEB_FRAMEWORK)
-        sys.modules[WEB_FRAMEWORK].HTTPException = Exception
+        sys.modules[WEB_FRAMEWORK].HTTPException = _web_error
         absent.append(WEB_FRAMEWORK)
     try:
         with _garbage_not_sought(), _notes_held_back():
@@ -39,6 +40,10 @@ def quietly():
     finally:
         for name in absent:  # who asks for them later finds them
             del sys.modules[name]
+
+
+def _web_error(*given, **named):
+    return importlib.import_module(WEB_FRAMEWORK).HTTPException(*given, **named)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The batch runner when a notebook fails, stops early, hangs or loses its kernel, and when the runner is ended."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -66,6 +67,15 @@ def test_a_port_that_another_process_takes_first_stops_no_kernel(tmp_path, monke
         monkeypatch.setattr(LocalPortCache, "find_available_port", lambda self, ip: other.getsockname()[1])
         assert run(tmp_path) == 0
     assert not list(tmp_path.glob("kernel-*"))
+
+
+@pytest.mark.parametrize("name", ["x" * 120, b"\xff\xfe"], ids=["long", "no UTF-8"])
+def test_kernels_start_where_the_temporary_folder_holds_no_sockets(tmp_path, monkeypatch, name):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    temporary = tmp_path / os.fsdecode(name)
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    assert run(tmp_path) == 0
 
 
 def test_resume_goes_on_at_the_notebook_that_failed(tmp_path):

@@ -251,3 +251,14 @@ def test_a_new_workspaces_store_is_copied_from_the_one_that_the_set_up_has_kept(
             columns.append(set(connection.execute(asked)))
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert columns[0] == columns[1] and ("runs", "run_uuid", "VARCHAR(32)") in columns[0]
+
+
+def test_a_kept_store_that_is_damaged_is_not_copied(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    new_store.keep()
+    (kept,) = tmp_path.rglob("mlflow-*.db")
+    whole = kept.read_bytes()
+    for name, left in {"empty": b"", "cut": whole[:300_000]}.items():
+        kept.write_bytes(left)
+        new = folder.open_folder(tmp_path / name)
+        assert mlflow_store.client(new).get_experiment("0").name == "Default", name

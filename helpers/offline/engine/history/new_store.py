@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from helpers.imports import quick_import
@@ -53,10 +54,20 @@ def _wait_as_long_as_we(engine) -> None:
 
 def make(path: Path) -> None:
     """Make an empty store there."""
-    if (kept := _kept()).exists():
-        shutil.copyfile(kept, path)
-    else:
+    if not _is_copied(path):
+        path.unlink(missing_ok=True)
         _make_anew(path)
+
+
+def _is_copied(path: Path) -> bool:
+    """Whether the kept one is there now; False where there is none, or one that is damaged."""
+    try:
+        shutil.copyfile(_kept(), path)
+        with closing(sqlite3.connect(path)) as copy:
+            copy.execute("SELECT 1 FROM experiments")
+            return copy.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    except (OSError, sqlite3.Error):
+        return False
 
 
 def keep() -> None:
@@ -78,9 +89,8 @@ def _kept() -> Path:
 def _make_anew(path: Path) -> None:
     with quick_import():  # MLflow's migrations are as many modules, one for each release that changed a table
         new_client(address(path)).search_experiments()
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def address(path: Path) -> str:
