@@ -29,15 +29,18 @@ from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 
 REPORT = """
-import os
+import gc, os
 
 def init():
+    global made
     print("the key is", os.environ.get("SECRET"))
+    made = [[]]
 
 def run(data):
     below = [os.path.join(parent, name) for parent, _, names in os.walk(".") for name in names if ".pyc" not in name]
     told = {name: value for name, value in os.environ.items() if name.startswith(("AML", "AZUREML", "MY_"))}
-    return {"files": sorted(below), "variables": told, "model": sorted(os.listdir(os.environ["AZUREML_MODEL_DIR"]))}
+    return {"files": sorted(below), "variables": told, "model": sorted(os.listdir(os.environ["AZUREML_MODEL_DIR"])),
+            "sought": [any(one is other for other in gc.get_objects()) for one in (made, below)]}
 """
 
 
@@ -77,6 +80,7 @@ def key(world, service):
 
 def test_a_script_finds_its_files_and_variables_as_in_azures_container(service, key):
     answer = post(service, key, json=1).json()
+    assert answer["sought"] == [False, True]  # by the garbage collector: what init() has made, and what run() has
     files = [name for name in answer["files"] if "__pycache__" not in name]
     assert files == ["./azureml-models/tiny/1/model/weights.txt", "./src/score.py"]
     assert answer["model"] == ["model"]

@@ -7,6 +7,7 @@ as it starts is written down for whoever started it.
 """
 
 import functools
+import gc
 import os
 import signal
 import sys
@@ -41,11 +42,27 @@ def telling(method):
     return told
 
 
+def settling(method):
+    """The method, but that the garbage collector leaves alone what is there after it: the model, and what it needs.
+
+    It would look through all of that again, between requests and for most of a second as the server ends.
+    """
+
+    @functools.wraps(method)
+    def settled(self, *arguments):
+        result = method(self, *arguments)
+        gc.freeze()
+        return result
+
+    return settled
+
+
 def main() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
     if any(setting.name == "control_socket_disable" for setting in gunicorn.config.KNOWN_SETTINGS):
         os.environ["GUNICORN_CMD_ARGS"] = "--no-control-socket"  # it would lie in the user's home
-    UserScript.load_script, UserScript.invoke_init = telling(UserScript.load_script), telling(UserScript.invoke_init)
+    UserScript.load_script = telling(UserScript.load_script)
+    UserScript.invoke_init = telling(settling(UserScript.invoke_init))
     load_logging_config(PACKAGE_ROOT)
     socket, instances = sys.argv[1:]
     workers = int(instances) * int(os.environ.get("WORKER_COUNT") or WORKERS)
