@@ -81,7 +81,7 @@ def no_connection_outside_loopback():
 
 @pytest.fixture(scope="session")
 def mlflow_store(tmp_path_factory):
-    """An empty MLflow store, made once: making one takes seconds."""
+    """An empty MLflow store that the engine has opened; each test has a copy."""
     from helpers.offline.engine.history import mlflow_store
     from helpers.offline.engine.workspace import folder
 
