@@ -113,7 +113,8 @@ def test_no_grammar_is_loaded_that_nobody_uses(tmp_path, load):
 def test_no_web_framework_is_loaded_for_an_error_of_mlflows_gateway(tmp_path):
     code = (
         "import asyncio, sys\n"
-        "from helpers.offline.engine.history import new_store; new_store.load()\n"
+        "from helpers.offline.engine.history import mlflow_store\n"
+        "from helpers.offline.engine.workspace import folder; mlflow_store.client(folder.open_folder())\n"
         "from mlflow.gateway import exceptions, utils\n"
         "@utils.translate_http_exception\n"
         "async def refuse(): raise exceptions.AIGatewayException(status_code=418, detail='no tea')\n"

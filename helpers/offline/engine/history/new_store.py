@@ -3,6 +3,7 @@
 So does importing MLflow, which therefore happens inside the functions.
 """
 
+import importlib.metadata
 import logging
 import os
 import shutil
@@ -81,9 +82,7 @@ def keep() -> None:
 
 
 def _kept() -> Path:
-    from mlflow.version import VERSION
-
-    return Path(sys.prefix, "share", "keras-azureml", f"mlflow-{VERSION}.db")
+    return Path(sys.prefix, "share", "keras-azureml", f"mlflow-{importlib.metadata.version('mlflow')}.db")
 
 
 def _make_anew(path: Path) -> None:
