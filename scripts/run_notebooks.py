@@ -17,10 +17,11 @@ the hashes of what it was made from, its parameters, versions, time, result and 
 --junit and --html write the same for CI systems and for readers.
 
 Exit codes: 0 all ran to their end; 1 a notebook failed; 2 the command line, a parameter or a notebook is
-wrong and nothing was run; 130 interrupted.
+wrong and nothing was run; 130 interrupted, by Ctrl-C or SIGTERM.
 """
 
 import logging
+import signal
 import sys
 from contextlib import suppress
 
@@ -64,4 +65,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how CI systems and `timeout` interrupt
     sys.exit(main())

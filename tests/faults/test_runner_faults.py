@@ -227,9 +227,10 @@ def assert_ends(pid: int) -> None:
         return
 
 
-def test_ctrl_c_keeps_the_partial_notebook_and_ends_the_kernel(tmp_path, hanging_batch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_keeps_the_partial_notebook_and_ends_the_kernel(tmp_path, hanging_batch, number):
     process, kernel = hanging_batch
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=DEADLINE)
     assert process.returncode == 130
     assert "02_b: interrupted in code cell 2" in err
