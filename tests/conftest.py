@@ -17,6 +17,12 @@ GUARD = TESTS / "network_guard"
 # In pytest's process `azureml` is the mocked SDK; the real one is only called in processes of its own.
 sys.path.insert(0, str(SDK))
 
+# What processes leave in the temporary folder goes with the tests; xdist's workers inherit it. pytest's own stays.
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+if not IS_WORKER:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix="tests-")
+
 # Every process that a test starts inherits these.
 os.environ["NETWORK_GUARD_LOG"] = str(Path(tempfile.mkdtemp(prefix="network-guard-")) / "refused.txt")
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.get("PYTHONPATH")]))
@@ -33,7 +39,7 @@ FRUGAL = {
     # What one training on JAX has compiled, the next need not, in whatever test: a third of a short one.
     "JAX_COMPILATION_CACHE_DIR": (
         os.environ["JAX_COMPILATION_CACHE_DIR"]  # of all of xdist's workers together
-        if "PYTEST_XDIST_WORKER" in os.environ
+        if IS_WORKER
         else tempfile.mkdtemp(prefix="jax-compiled-")
     ),
     "JAX_COMPILATION_CACHE_MAX_SIZE": str(100 * 2**20),  # with a limit, it is read and written under a lock
@@ -58,6 +64,11 @@ LONGEST = (  # test files that take longest, the longest first
     *("test_training_together", "test_runner_faults", "test_training_script", "test_build_faults", "test_arm_sweeps"),
     *("test_engine_services", "test_engine_jobs", "test_engine_sweeps", "test_drills", "test_train_sdk_v2"),
 )
+
+
+def pytest_unconfigure() -> None:
+    if not IS_WORKER:
+        shutil.rmtree(tempfile.tempdir, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items) -> None:
