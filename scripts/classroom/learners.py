@@ -45,8 +45,12 @@ def prepare(folder: Path) -> None:
     """Put the copies that are not there into the learner's folder; what is there stays as the learner has it."""
     for name in BESIDE:
         if not (folder / name).exists():
+            part = _part(folder / name)
+            if part.exists():
+                shutil.rmtree(part)
             ignored = shutil.ignore_patterns("__pycache__", "classroom", "batch")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+            shutil.copytree(ROOT / name, part, ignore=ignored)
+            part.rename(folder / name)
     for source in sorted([*SOURCES.glob("*.ipynb"), *SOURCES.glob("v2/*.ipynb"), *SOURCES.glob("pt/*.ipynb")]):
         copied = source.relative_to(SOURCES)
         _write(folder / "exercises" / copied, learner_copy(_read(source), str(copied)))
@@ -62,7 +66,8 @@ def put_aside(folder: Path) -> Path | None:
     there = [folder / name for name in BOOKS if (folder / name).exists()]
     if not there:
         return None
-    number = 1 + max([0, *(int(path.name.rsplit("-", 1)[1]) for path in folder.glob("before-reset-*"))])
+    names = (re.fullmatch(r"before-reset-(\d+)", path.name) for path in folder.iterdir())
+    number = 1 + max([0, *(int(name[1]) for name in names if name)])
     aside = folder / f"before-reset-{number}"
     aside.mkdir()
     for path in there:
@@ -110,7 +115,13 @@ def _read(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
+def _part(path: Path) -> Path:
+    """Where a copy is until it is whole: what exists under its own name is not copied again."""
+    return path.with_name(f"{path.name}.part")
+
+
 def _write(path: Path, notebook: nbformat.NotebookNode) -> None:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
+        nbformat.write(notebook, _part(path))
+        _part(path).rename(path)

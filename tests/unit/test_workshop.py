@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -96,6 +97,32 @@ def test_what_is_put_aside_is_kept_however_often(ana):
         (ana / "notebooks" / "01_setup.ipynb").write_text(f"mine {number}")
         assert learners.put_aside(ana) == ana / f"before-reset-{number}"
         assert (ana / f"before-reset-{number}" / "notebooks" / "01_setup.ipynb").read_text() == f"mine {number}"
+
+
+def test_a_folder_that_is_named_almost_as_what_is_put_aside_is_left_alone(ana):
+    for name in ("before-reset-3", "before-reset-7 (mine)", "before-reset-mine", "notebooks"):
+        (ana / name).mkdir(parents=True)
+    assert learners.put_aside(ana) == ana / "before-reset-4"
+
+
+def test_a_copy_that_was_broken_off_is_made_again(ana, monkeypatch):
+    def broken_tree(source, target, **options):
+        target.mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    def broken_notebook(notebook, path):
+        path.write_text("{")
+        raise KeyboardInterrupt
+
+    for module, name, broken in ((shutil, "copytree", broken_tree), (nbformat, "write", broken_notebook)):
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(module, name, broken)
+            learners.prepare(ana)
+    learners.prepare(ana)
+    for name in learners.BESIDE:
+        assert any((ana / name).iterdir())
+    assert all(cells(path) for path in ana.rglob("*.ipynb"))
+    assert not list(ana.rglob("*.part"))
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a b", "-x", "x" * 41, ".."])
