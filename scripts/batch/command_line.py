@@ -79,9 +79,9 @@ def parse_command_line(arguments: list[str] | None, description: str) -> argpars
         "--help-parameters", action="store_true", help="list the parameters of the chosen notebooks and end"
     )
     options = parser.parse_args(arguments)
-    options.root = options.notebooks.resolve().parent
-    options.notebooks = options.notebooks.resolve() / options.series
-    options.output = options.output or options.root / "output" / options.series
+    notebooks = options.notebooks.resolve()
+    options.notebooks = notebooks / options.series
+    options.output = options.output or notebooks.parent / "output" / options.series
     return options
 
 

@@ -31,14 +31,14 @@ def days(given: dict[str, object]) -> list[str]:
         for name, size in given.items()
         if name.endswith("instance_type")
     ]
-    if "cpu_cores" in given:
+    if {"cpu_cores", "memory_gb"} <= given.keys():
         told.append(costs.describe_service(given["cpu_cores"], given["memory_gb"], seconds=24 * 3600))
     return told
 
 
 def steps(given: dict[str, object]) -> list[str]:
     """What each step of a notebook's pipeline costs at most, on the machine that the notebook names for it."""
-    if "max_step_seconds" not in given:
+    if not {"max_step_seconds", "pipeline_vm_size"} <= given.keys():
         return []
     return [costs.describe(given["pipeline_vm_size"], nodes=1, seconds=given["max_step_seconds"])]
 
@@ -49,8 +49,8 @@ def limits(given: dict[str, object]) -> list[tuple[int, int]]:
     if "max_run_duration_seconds" in given:
         nodes = {1, given.get("node_count", 1)}  # above 1, the run of one node is followed by one of so many
         found += [(count, given["max_run_duration_seconds"]) for count in sorted(nodes)]
-    if "max_duration_minutes" in given:
-        at_once = given.get("max_concurrent_runs") or given["max_concurrent_trials"]  # in SDK v1, in v2
+    at_once = given.get("max_concurrent_runs") or given.get("max_concurrent_trials")  # in SDK v1, in v2
+    if at_once and "max_duration_minutes" in given:
         found.append((at_once, 60 * given["max_duration_minutes"]))
     return found
 

@@ -78,8 +78,12 @@ def prepare_reports(*paths: Path | None) -> None:
 
 
 def claim_output(folder: Path) -> IO:
-    """An open file that keeps other runs out of the output folder. Raises UsageError where another run has it."""
-    claim = (folder / ".lock").open("w")
+    """An open file that keeps other runs out of the output folder. Raises UsageError where it cannot have one."""
+    try:
+        claim = (folder / ".lock").open("w")
+    except OSError as error:
+        message = f"the output folder cannot be written to: {error}. --output names another."
+        raise UsageError(message) from error
     try:
         fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -94,7 +98,7 @@ def read_manifest(output: Path) -> dict[str, dict]:
     path = output / "manifest.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["notebooks"]
-        if all(isinstance(entry, dict) for entry in entries.values()):
+        if all(isinstance(entry[name], str) for entry in entries.values() for name in ("result", "started")):
             return entries
     except FileNotFoundError:
         return {}

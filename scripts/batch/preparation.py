@@ -26,6 +26,7 @@ from batch.parameters import (
     read_parameters_file,
 )
 from batch.selection import select_notebooks
+from helpers import REPOSITORY
 
 CODE_FOLDERS = ("helpers", "scripts")
 
@@ -69,7 +70,7 @@ def prepare(options: argparse.Namespace) -> Work | None:
     output = prepare_output(options.output, list(values))
     claim = claim_output(output)
     manifest = read_manifest(output)
-    code_hash = hash_folders(options.root, CODE_FOLDERS)
+    code_hash = hash_folders(REPOSITORY, CODE_FOLDERS)
     inputs = {
         notebook: describe_inputs(notebook, code_hash, values[notebook], given[notebook], dependences[notebook].removes)
         for notebook in values

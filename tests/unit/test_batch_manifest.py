@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from batch import manifest
+from batch import manifest, preparation
+from batch.command_line import parse_command_line
 from small_notebooks import run, write_notebook
 
 
@@ -22,7 +23,27 @@ def test_an_output_folder_that_cannot_be_made_is_told(tmp_path, capsys):
     assert "the output folder cannot be made" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"notebooks": []}', '{"notebooks": {"01_a": 1}}'])
+def test_an_output_folder_that_cannot_be_written_to_is_told(tmp_path, capsys):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    (tmp_path / "output" / ".lock").mkdir(parents=True)
+    assert run(tmp_path) == 2
+    assert "the output folder cannot be written to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"notebooks": []}',
+        '{"notebooks": {"01_a": 1}}',
+        '{"notebooks": {"01_a": {}}}',
+        '{"notebooks": {"01_a": {"result": "ok"}}}',
+        '{"notebooks": {"01_a": {"result": "ok", "started": 1}}}',
+    ],
+)
 def test_a_damaged_manifest_is_told_and_kept(tmp_path, capsys, content):
     write_notebook(tmp_path, "01_a", "x = 1")
     (tmp_path / "output").mkdir()
@@ -49,6 +70,21 @@ def test_the_code_hash_sees_names_and_contents_and_no_caches(tmp_path):
     changed = digest()
     module.rename(module.with_name("b.py"))
     assert len({first, changed, digest()}) == 3
+
+
+def test_wherever_the_notebooks_are_the_code_that_counts_is_the_repositorys(tmp_path, monkeypatch):
+    monkeypatch.setattr(preparation, "REPOSITORY", tmp_path / "repository")
+    path = write_notebook(tmp_path / "elsewhere", "01_a", "x = 1")
+
+    def code_hash(content: str) -> str:
+        for folder in preparation.CODE_FOLDERS:
+            (tmp_path / "repository" / folder).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "repository" / folder / "a.py").write_text(content)
+        work = preparation.prepare(parse_command_line(["--notebooks", str(path.parent)], ""))
+        work.claim.close()
+        return work.inputs[path]["code_sha256"]
+
+    assert code_hash("1") == code_hash("1") != code_hash("2")
 
 
 @pytest.fixture

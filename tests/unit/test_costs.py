@@ -1,9 +1,11 @@
 """What runs cost at most: the table, your own prices, and what the batch runner says before it starts."""
 
 import json
+from pathlib import Path
 
 import pytest
 import run_notebooks
+from batch.cost import describe_costs
 from small_notebooks import write_notebook
 
 from helpers import costs, retired
@@ -138,6 +140,11 @@ def test_of_version_two_the_runner_tells_the_sweep_and_each_step_of_the_pipeline
         f"07_tune: On Azure, 3 nodes of {T4} for 1 hour: up to 1.58 USD (East US, January 2026)",
         "10_pipeline: On Azure, 1 node of Standard_F4s_v2 for 1 hour: up to 0.17 USD (East US, 2024), for each step",
     ]
+
+
+@pytest.mark.parametrize("alone", ["max_duration_minutes", "cpu_cores", "max_step_seconds"])
+def test_of_what_lacks_its_other_half_no_cost_is_told(alone):
+    assert describe_costs({Path("01_a.ipynb"): {"backend": "azure", alone: 2}}) == {}
 
 
 def test_of_a_cluster_that_is_there_already_the_runner_does_not_know_the_price(series, capsys):
