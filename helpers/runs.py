@@ -58,6 +58,8 @@ def finished_run(experiment):
         if run.get_status() not in FINAL:
             print(f"Run {run.number} is still going:")
             watch(run)
+            if run.get_status() not in FINAL:  # interrupted: an older run's model would pass for this one's
+                raise KeyboardInterrupt
         if run.get_status() == "Completed":
             return run
     raise NotMadeYet(

@@ -32,3 +32,14 @@ def test_what_cannot_be_read_is_refused(offline_folder, method, path, body, told
     answer = routes.answer(method, WORKSPACE + path, {}, body)
     assert answer.status == 400
     assert re.search(told, json.loads(answer.content)["error"]["message"])
+
+
+def test_code_that_lies_in_a_datastore_stays_there(offline_folder):
+    script = offline_folder / "datastores" / "workspaceblobstore" / "src" / "train.py"
+    script.parent.mkdir(parents=True)
+    script.write_text("print('trained')")
+    code = {"codeUri": "https://offline.blob.core.windows.net/azureml-blobstore/src"}
+    body = json.dumps({"properties": code}).encode()
+    answer = routes.answer("PUT", WORKSPACE + "/codes/c/versions/1", {}, body)
+    assert answer.status in (200, 201), answer.content
+    assert script.is_file()

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +37,27 @@ def test_a_folder_deleted_and_opened_again_is_new(tmp_path):
     removal.reset(opened)
     assert not opened.exists()
     assert assets.list_latest(folder.open_folder(tmp_path / "w"), "dataset") == []
+
+
+def test_what_a_job_made_read_only_is_deleted_and_what_is_anothers_told(tmp_path, monkeypatch):
+    opened = folder.open_folder(tmp_path / "w")
+    (opened / "runs" / "r" / "code").mkdir(parents=True)
+    (opened / "runs" / "r" / "code").chmod(0o555)
+    rmtree = shutil.rmtree
+    is_ours = False
+
+    def as_a_user(path):  # root, as whom tests may run, may delete everything
+        if not is_ours or not (opened / "runs" / "r" / "code").stat().st_mode & stat.S_IWUSR:
+            raise PermissionError(13, "Permission denied", str(opened / "runs" / "r" / "code" / "x"))
+        rmtree(path)
+
+    monkeypatch.setattr(shutil, "rmtree", as_a_user)
+    with pytest.raises(FolderError, match="code/x cannot be deleted"):
+        folder.remove(opened)
+    is_ours = True
+    (opened / "runs" / "r" / "code").chmod(0o555)
+    folder.remove(opened)
+    assert not opened.exists()
 
 
 def test_a_folder_with_other_files_is_neither_used_nor_reset(tmp_path):

@@ -115,6 +115,15 @@ def test_the_status_of_a_run_that_is_no_job(opened):
     assert record.ended
 
 
+@pytest.mark.parametrize("letter", ["x", "ü", '"', "\n"])
+def test_so_much_of_a_long_error_is_kept_as_can_be(opened, letter):
+    run_id = run_records.create_run(opened, "e")
+    run_records.set_status(opened, run_id, "Failed", {"code": "UserError", "message": letter * 9000})
+    error = run_records.get_run(opened, run_id).error
+    assert error["code"] == "UserError"
+    assert len(error["message"]) > 1000 and set(error["message"]) == {letter}
+
+
 def test_archived_experiments_are_listed_on_request(opened):
     run_records.create_experiment(opened, "a")
     run_records.create_experiment(opened, "b")

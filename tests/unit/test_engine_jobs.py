@@ -1,14 +1,19 @@
 """Jobs of the engine: what a run keeps, and what is refused."""
 
+import os
+import subprocess
+from types import SimpleNamespace
+
 import pytest
 from small_jobs import LOG, make_cluster, printed_pid, submit, wait_for, wait_until
 
-from helpers.offline.engine import jobs, removal
+from helpers.offline.engine import assets, jobs, processes, removal
 from helpers.offline.engine.assets import data
-from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.compute import clusters, quotas
 from helpers.offline.engine.history import job_states, logs, mlflow_store, run_files
-from helpers.offline.engine.jobs import run_records
-from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.jobs import finish, run_records
+from helpers.offline.engine.processes import detached
+from helpers.offline.engine.workspace import database, folder
 from helpers.offline.engine.workspace.errors import Invalid, NotFound, TooLarge
 
 
@@ -107,6 +112,8 @@ def test_a_script_that_fails_keeps_what_it_did(opened, tmp_path, ending, code, w
     assert run_records.get_metrics(opened, run_id) == {"Loss": 2.0}
     assert "outputs/half" in run_files.files_of(opened, run_id)
     assert mlflow_store.run(opened, run_id).info.status == "FAILED"
+    jobs.cancel(opened, run_id)
+    assert jobs.look(opened, run_id) == state
 
 
 def test_any_bytes_and_many_of_them_may_be_printed(opened, tmp_path):
@@ -171,6 +178,23 @@ def test_a_child_that_a_script_leaves_is_ended(opened, tmp_path, detach):
     assert not _is_running(int(log_of(opened, run_id)))
 
 
+def test_the_processes_of_another_workspaces_run_of_the_same_name_are_left_alone(tmp_path):
+    marks = {job_states.RUN_ID_VARIABLE: "same-name", folder.VARIABLE: str(tmp_path / "one")}
+    with subprocess.Popen(["sleep", "600"], env=os.environ | marks) as process:
+        try:
+            finish.end_processes(tmp_path / "two", "same-name")
+            assert _is_running(process.pid)
+            finish.end_processes(tmp_path / "one", "same-name")
+            assert not _is_running(process.pid)
+        finally:
+            process.kill()
+
+
+def test_any_command_line_and_any_signal_can_be_told():
+    assert not detached.is_one(SimpleNamespace(cmdline=lambda: ["bash", "-m"]))
+    assert [processes.signal_name(number) for number in (9, 40)] == ["SIGKILL", "signal 40"]
+
+
 def test_inputs_are_laid_out(opened, tmp_path):
     (tmp_path / "a.txt").write_text("content")
     data.upload(opened, [(tmp_path / "a.txt", "set/a.txt")])
@@ -201,13 +225,14 @@ def test_inputs_are_laid_out(opened, tmp_path):
 
 def test_a_shell_command_in_a_folder_with_an_odd_name(tmp_path, monkeypatch):
     opened = folder.open_folder(tmp_path / "o ff é %41 #x?'y")
-    (tmp_path / "a.txt").write_text("content")
+    (tmp_path / "a.txt").write_text("content\n")
     data.upload(opened, [(tmp_path / "a.txt", "a.txt")])
     inputs = [{"name": "i", "mode": "mount", "sources": [{"datastore": data.BLOBSTORE, "path": "a.txt"}]}]
-    shell = "python -c 'print(1 + 1)' && cat ${input:i}/a.txt && echo o > outputs/o.txt"
+    shell = "python -c 'print(1 + 1)' && cat ${input:i}/a.txt \"${input:i}/a.txt\" '${input:i}'/a.txt"
+    shell += " && echo o > outputs/o.txt"
     run_id = submit(opened, tmp_path / "s", "", script=None, shell=shell, inputs=inputs)
     wait_for(opened, run_id, "Completed")
-    assert log_of(opened, run_id).split() == ["2", "content"]
+    assert log_of(opened, run_id).split() == ["2", *3 * ["content"]]
     assert "outputs/o.txt" in run_files.files_of(opened, run_id)
 
 
@@ -327,6 +352,15 @@ def test_a_queued_run_can_be_canceled(opened, tmp_path):
     assert "Running" not in [stage["status"] for stage in wait_for(opened, second, "Canceled")["stages"]]
     jobs.cancel(opened, first)
     wait_for(opened, first, "Canceled")
+
+
+def test_nodes_of_a_cluster_whose_deletion_was_killed_halfway_count_for_no_quota(opened):
+    make_cluster(opened, "cpu", min_nodes=1)
+    clusters.state(opened, "cpu")
+    assets.remove(opened, clusters.KIND, "cpu")
+    with database.transaction(opened) as connection:
+        assert connection.execute("SELECT count(*) FROM nodes").fetchone()[0] == 1
+        assert quotas.in_use(opened, connection) == {}
 
 
 def test_deleting_a_cluster_cancels_its_runs(opened, tmp_path):

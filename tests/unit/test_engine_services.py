@@ -190,6 +190,9 @@ def test_another_deployment_has_the_address_and_the_keys_and_a_broken_one_change
     assert (second["state"], second["operation"]["state"]) == ("Healthy", "Failed")
     assert "OSError: no weights The service goes on as it was." in second["operation"]["error"]["message"]
     assert post(second, key, json=[1]).json() == {"got": [1]}
+    supervisor_of(second).children()[0].kill()
+    wait_until(lambda: "has ended: it was killed" in services.logs(world, "ACI", "again", 5000))
+    wait_until(lambda: post(second, key, json=[1]).ok)
 
     better = wanted(tmp_path / "three", ECHO.replace("got", "better"))
     services.redeploy(world, "ACI", "again", {"source_directory": better["source_directory"]})

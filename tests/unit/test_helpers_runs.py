@@ -187,6 +187,13 @@ def test_a_run_that_is_still_going_is_waited_for(capsys):
     assert "Run 7 is still going" in capsys.readouterr().out
 
 
+def test_when_watching_is_interrupted_no_older_run_takes_its_place(monkeypatch):
+    monkeypatch.setattr(runs, "watch", lambda run: print("Stopped watching."))
+    going, older = ScriptedRun(("Running", "", {})), ScriptedRun(("Completed", "", {}))
+    with pytest.raises(KeyboardInterrupt):
+        runs.finished_run(Experiment(going, older))
+
+
 def test_a_run_that_fails_while_it_is_waited_for_is_passed_over():
     going, older = ScriptedRun(("Running", "", {}), ("Failed", "", {})), ScriptedRun(("Completed", "", {}))
     assert runs.finished_run(Experiment(going, older)) is older

@@ -87,6 +87,14 @@ def test_random_sampling_of_a_finite_space_repeats_nothing_and_ends():
     assert len({tuple(trial.items()) for trial in trials}) == 12
 
 
+@pytest.mark.parametrize("name", ["RANDOM", "GRID"])
+def test_an_option_that_stands_there_twice_is_one(name):
+    space = {"a": ["choice", [[16, 16, 32]]], "b": ["choice", [["x", "x"]]]}
+    *trials, last = drawn(space, 3, name)
+    assert last is None
+    assert sorted(trial["a"] for trial in trials) == [16, 32]
+
+
 def test_any_value_that_json_holds_can_be_a_choice():
     values = ["relu", True, None, 1.5, [1, 2]]
     assert all(trial["x"] in values for trial in drawn({"x": ["choice", [values]]}, 5))

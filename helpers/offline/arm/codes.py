@@ -46,7 +46,8 @@ def put_version(request: Request) -> dict:
     except (TooLarge, Invalid) as error:
         raise Refused(str(error).replace(str(code.resolve()), code.name)) from None
     finally:
-        shutil.rmtree(uploaded)
+        if container not in locations.CONTAINERS.values():  # then it was uploaded for this alone
+            shutil.rmtree(uploaded)
     kept = given | {"snapshot": snapshot_id}
     return _described(request, resources.put_version(request, KIND, kept, ("snapshot",), IMMUTABLE))
 

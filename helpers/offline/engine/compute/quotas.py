@@ -37,6 +37,8 @@ def in_use(folder: Path, connection: sqlite3.Connection) -> dict[str, int]:
     sizes = {asset.name: vm_sizes.find(asset.body["vm_size"]) for asset in assets.list_latest(folder, KIND)}
     cores: dict[str, int] = {}
     for row in counted:
-        size = sizes[row["cluster"]]
+        size = sizes.get(row["cluster"])
+        if size is None:  # being deleted, which takes two steps
+            continue
         cores[size.family] = cores.get(size.family, 0) + row["nodes"] * size.vcpus
     return cores

@@ -18,6 +18,7 @@ from helpers.offline.engine import processes
 from helpers.offline.engine.environments import conda, interpreters
 from helpers.offline.engine.history import job_states, logs
 from helpers.offline.engine.processes import detached, run_python
+from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import BuildFailed, NotFound
 
 VARIABLE = "AZUREML_OFFLINE_BUILD"  # the job's environment variable that asks for an environment of its own
@@ -88,6 +89,7 @@ def _build(
     lock: int,
 ) -> None:
     start = log.stat().st_size
+    marks = {job_states.RUN_ID_VARIABLE: run_id, folders.VARIABLE: str(place.parents[1])}
 
     def step(*command: str | Path) -> None:
         with log.open("ab") as output:
@@ -95,7 +97,7 @@ def _build(
                 list(map(str, command)),
                 look,
                 cwd=place,
-                env={**os.environ, job_states.RUN_ID_VARIABLE: run_id},  # ends with the run, whoever ends that
+                env={**os.environ, **marks},  # ends with the run, whoever ends that
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 pass_fds=[lock],  # while it writes here nobody else does, even if the supervisor is killed

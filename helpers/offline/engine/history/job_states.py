@@ -119,10 +119,13 @@ def set_carried(folder: Path, run_id: str, position: int, counts: dict[str, int]
 
 @outages.patiently
 def request_cancel(folder: Path, run_id: str, failure: dict | None = None) -> None:
-    """Ask for the job's end; with an error it ends as failed of that."""
+    """Ask for the job's end; with an error it ends as failed of that. How a job has ended, stays as it is."""
     error = json.dumps(failure) if failure else None
     with database.transaction(folder) as connection:
-        connection.execute("UPDATE jobs SET cancel_requested=1, error=? WHERE run_id=?", (error, run_id))
+        connection.execute(
+            "UPDATE jobs SET cancel_requested=1, error=coalesce(?, error) WHERE run_id=? AND outcome IS NULL",
+            (error, run_id),
+        )
 
 
 def cancel_requested(folder: Path, run_id: str) -> bool:

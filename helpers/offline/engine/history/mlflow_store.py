@@ -31,6 +31,7 @@ LOGGED_MODEL = (
     "and register the model from the files of the job."
 )
 ERROR = "azureml.error"
+MOST_OF_ERROR = 7000  # characters; a tag of MLflow's holds 8,000
 PARENT = "mlflow.parentRunId"
 DESCRIPTION = "mlflow.note.content"
 ARCHIVED = "azureml.archived"
@@ -205,11 +206,22 @@ def set_status(folder: Path, run_id: str, status: str, error: dict | None = None
     """Bring MLflow's status of the run up to Azure ML's; a final one also sets the end time."""
     store = client(folder)
     if error:
-        store.set_tag(run_id, ERROR, json.dumps(error)[:7000])
+        store.set_tag(run_id, ERROR, _as_tag(error))
     if status in FINAL:
         store.set_terminated(run_id, MLFLOW_STATUS[status], end_time=int(time.time() * 1000))
     else:
         store.update_run(run_id, status=MLFLOW_STATUS[status])
+
+
+def _as_tag(error: dict) -> str:
+    """The error as JSON, with so much of its message as a tag can hold."""
+    text = json.dumps(error)
+    if len(text) > MOST_OF_ERROR:
+        message = error["message"]
+        # Six characters stand for one at most.
+        kept = max(len(message) - (len(text) - MOST_OF_ERROR), MOST_OF_ERROR // 6 - 50)
+        text = json.dumps(error | {"message": message[:kept]})
+    return text
 
 
 def set_tags(folder: Path, run_id: str, tags: dict[str, str], prefix: str = "") -> None:

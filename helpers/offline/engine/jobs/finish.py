@@ -14,6 +14,7 @@ from helpers.offline.engine.history import artifacts, job_states, logs, mlflow_s
 from helpers.offline.engine.history.job_states import RUN_ID_VARIABLE, run_folder
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.jobs import outputs
+from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import EngineError, FolderError, StoreUnavailable
 from helpers.offline.engine.workspace.files import files_below, left_out
@@ -28,7 +29,7 @@ def end(folder: Path, run_id: str, outcome: str, error: dict | None = None, exit
 
     A job that leads others takes them with it.
     """
-    end_processes(run_id)
+    end_processes(folder, run_id)
     clusters.release_nodes(folder, run_id)
     if error:
         logs.append_log(folder, run_id, error["message"])
@@ -89,9 +90,12 @@ def carry(folder: Path, run_id: str) -> list[str]:
     return []
 
 
-def end_processes(run_id: str) -> None:
-    """Kill every process that carries the run's id in its environment: the script's children, wherever they went."""
-    processes.end_marked(RUN_ID_VARIABLE, run_id)
+def end_processes(folder: Path, run_id: str) -> None:
+    """Kill every process that carries the run's id in its environment: the script's children, wherever they went.
+
+    Another workspace may have a run of the same name.
+    """
+    processes.end_marked({folders.VARIABLE: str(folder), RUN_ID_VARIABLE: run_id})
 
 
 def upload_outputs(folder: Path, run_id: str) -> list[str]:

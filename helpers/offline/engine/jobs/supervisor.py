@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -202,12 +201,32 @@ def command_of(job: dict, inputs: dict[str, str], outputs: dict[str, str], pytho
         paths |= {f"output:{name}": path for name, path in outputs.items()}
         command = job["shell"]
         for name, path in paths.items():
-            command = command.replace(f"${{{name}}}", shlex.quote(path))
+            command = _with_path(command, f"${{{name}}}", path)
         return [shutil.which("bash") or "/bin/sh", "-c", command]
     paths = {("input", name): path for name, path in inputs.items()}
     paths |= {("output", name): path for name, path in outputs.items()}
     words = [paths[next(iter(word.items()))] if isinstance(word, dict) else str(word) for word in job["command"]]
     return [str(python), *words[1:]] if words[0] == "python" else words
+
+
+def _with_path(command: str, placeholder: str, path: str) -> str:
+    """The shell's command with a path as one word in the place of a placeholder, which may stand in quotes."""
+    quoted = {"": shlex.quote(path), "'": path.replace("'", r"'\''"), '"': re.sub(r'([\\"$`])', r"\\\1", path)}
+    text, *rest = command.split(placeholder)
+    for part in rest:
+        text += quoted[_open_quote(text)] + part
+    return text
+
+
+def _open_quote(text: str) -> str:
+    """The quotation mark of a shell's that is open at the end of the text, or nothing."""
+    quote, letters = "", iter(text)
+    for letter in letters:
+        if letter == "\\" and quote != "'":
+            next(letters, None)
+        elif letter in "\"'" and quote in ("", letter):
+            quote = "" if quote else letter
+    return quote
 
 
 def own_variables(
@@ -236,7 +255,7 @@ def ending(folder: Path, run_id: str, job: dict, rank: int, exit_code: int) -> t
     if exit_code == 0:
         return printed_metrics(folder, run_id, job)
     if exit_code < 0:
-        how = f"was killed by {signal.Signals(-exit_code).name}"
+        how = f"was killed by {processes.signal_name(-exit_code)}"
     else:
         how = f"exited with status code {exit_code}"
     who = f"'python' of rank {rank}" if ranks.process_count(job) > 1 else "'python'"

@@ -12,6 +12,7 @@ from helpers.offline.engine.processes.groups import (
     end_where,
     run,
     run_together,
+    signal_name,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "end_where",
     "run",
     "run_together",
+    "signal_name",
 ]

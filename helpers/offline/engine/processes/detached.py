@@ -73,7 +73,7 @@ def start(
 def is_one(process: psutil.Process) -> bool:
     """Whether it is such a process of the engine's. Raises psutil.Error where it is gone."""
     command = process.cmdline()
-    return command[1:2] == ["-m"] and command[2].startswith(ENGINE)
+    return command[1:2] == ["-m"] and "".join(command[2:3]).startswith(ENGINE)
 
 
 def is_own() -> bool:

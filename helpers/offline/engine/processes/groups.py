@@ -103,9 +103,17 @@ def _below(parent: psutil.Process, spared: Callable[[psutil.Process], bool]) -> 
         yield from _below(child, spared)
 
 
-def end_marked(variable: str, value: str) -> None:
-    """Kill every process with this value in its environment: a program's children, wherever they went."""
-    end_where(lambda process: process.environ().get(variable) == value)
+def end_marked(marks: dict[str, str]) -> None:
+    """Kill every process with all these variables in its environment: a program's children, wherever they went."""
+    end_where(lambda process: marks.items() <= process.environ().items())
+
+
+def signal_name(number: int) -> str:
+    """The name of a signal; real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def end_where(is_meant: Callable[[psutil.Process], bool]) -> None:

@@ -135,8 +135,8 @@ def remove_unless_kept(folder: Path, type: str, name: str, id: str) -> None:
 
 def end_processes(id: str) -> None:
     """Kill what is left of a service's processes, and of the building of its environment."""
-    processes.end_marked(ID_VARIABLE, id)
-    processes.end_marked(job_states.RUN_ID_VARIABLE, id)
+    for variable in (ID_VARIABLE, job_states.RUN_ID_VARIABLE):
+        processes.end_marked({variable: id})
 
 
 def start(module: str, folder: Path, type: str, name: str, id: str, listener: socket.socket | None, lock: int) -> None:

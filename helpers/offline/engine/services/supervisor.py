@@ -8,7 +8,6 @@ served.
 """
 
 import contextlib
-import signal
 import socket
 import subprocess
 import sys
@@ -68,7 +67,7 @@ class Supervisor:
                     served = service["deployment"]
                     self.replace(service)
                 elif self.server.poll() is not None:
-                    self.restart(Path(str(served)))
+                    self.restart()
                 time.sleep(processes.LOOK)
         except Gone:
             pass
@@ -112,8 +111,9 @@ class Supervisor:
         self.server, self.command = server, command
         records.succeed(self.folder, self.type, self.name, self.id)
 
-    def restart(self, place: Path) -> None:
+    def restart(self) -> None:
         """Start the server anew, as Azure does a container that ended. Raises Invalid where it ends again and again."""
+        place = Path(self.command["cwd"].parent.name)  # of the deployment that serves; a later one may have failed
         why = f"The scoring server has ended: {self.ending(self.server, place)}"
         if time.monotonic() - self.began > STEADY:
             self.restarts = 0
@@ -215,7 +215,7 @@ class Supervisor:
         with contextlib.suppress(FileNotFoundError):
             return (place / ERROR).read_text(encoding="utf-8")
         if server.returncode < 0:
-            return f"it was killed by {signal.Signals(-server.returncode).name}."
+            return f"it was killed by {processes.signal_name(-server.returncode)}."
         return f"it exited with status code {server.returncode}."
 
     def change(self, **changes) -> None:

@@ -60,7 +60,7 @@ def size(space: dict) -> int | None:
     for kind, arguments in space.values():
         if kind not in ("choice", "randint"):
             return None
-        total *= len(arguments[0]) if kind == "choice" else arguments[0]
+        total *= len(_options(arguments)) if kind == "choice" else arguments[0]
     return total
 
 
@@ -213,8 +213,13 @@ def _base(sampling: dict) -> float:
     raise Invalid(f"logbase is {base!r}; give a number above 0, or 'e'.")
 
 
+def _options(arguments: list) -> list:
+    """What a choice is between; an option that stands there twice is drawn more often, but is one."""
+    return list({json.dumps(option): option for option in arguments[0]}.values())
+
+
 def _grid(space: dict):
-    options = [arguments[0] for _, arguments in space.values()]
+    options = [_options(arguments) for _, arguments in space.values()]
     return (dict(zip(space, values, strict=True)) for values in itertools.product(*options))
 
 

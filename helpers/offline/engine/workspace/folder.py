@@ -66,11 +66,33 @@ def refuse_foreign(folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Delete the workspace's folder, in which nothing may run any more; another process may be at it, too."""
+    """Delete the workspace's folder, in which nothing may run any more; another process may be at it, too.
+
+    Raises FolderError where something in it cannot be deleted.
+    """
+    tried = False
     while folder.exists():
-        with contextlib.suppress(FileNotFoundError):
+        try:
             shutil.rmtree(folder)
+        except FileNotFoundError:
+            continue
+        except PermissionError as error:
+            if tried:
+                raise FolderError(
+                    f"{error.filename} cannot be deleted ({error.strerror}). Delete it, and try again."
+                ) from None
+            _allow_to_write(folder)
+            tried = True
     _opened.pop(folder, None)
+
+
+def _allow_to_write(folder: Path) -> None:
+    """Allow to write in all folders below this one, as far as they are ours: a job may have forbidden it."""
+    for place, names, _ in os.walk(folder):
+        for below in [Path(place, name) for name in names]:
+            if not below.is_symlink():
+                with contextlib.suppress(OSError):
+                    below.chmod(0o700)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
