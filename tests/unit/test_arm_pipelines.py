@@ -12,6 +12,7 @@ from azure.ai.ml.exceptions import JobException, PipelineChildJobError
 from azure.core.exceptions import HttpResponseError
 from small_v2 import make_cluster, make_environment, wait_for
 
+from helpers.offline.arm import pipeline_jobs
 from helpers.offline.engine.pipelines import in_order
 from helpers.offline.engine.workspace.errors import Invalid
 
@@ -183,6 +184,26 @@ def test_a_pipeline_that_cannot_run_is_refused_before_there_is_one(ml_client, pr
     with pytest.raises(HttpResponseError, match=message):
         ml_client.jobs.create_or_update(load_job("wrong.yml"))
     assert [job.name for job in ml_client.jobs.list()] == before
+
+
+@pytest.mark.parametrize(
+    ("of_step", "of_pipeline", "default", "taken"),
+    [("a", "b", "c", "a"), (None, "b", "c", "b"), (None, "b", None, "b"), (None, None, "c", "c")],
+)
+def test_a_step_runs_on_its_own_compute_or_on_the_pipelines(of_step, of_pipeline, default, taken):
+    asked = {
+        "jobs": {"one": {"computeId": of_step}},
+        "computeId": of_pipeline,
+        "settings": {"default_compute": default},
+    }
+    assert pipeline_jobs._command(asked, "one", {}, {})["computeId"] == taken
+
+
+def test_the_client_sends_a_pipelines_own_compute(ml_client, prepare):
+    own = YAML.replace("settings: {default_compute: azureml:cpu}", "compute: azureml:cpu")
+    Path("own.yml").write_text(own.replace('raw: "${{parent.jobs.first.outputs.prepared}}", ', ""), encoding="utf-8")
+    with pytest.raises(HttpResponseError, match="step 'second' has no value"):  # the first has its compute
+        ml_client.jobs.create_or_update(load_job("own.yml"))
 
 
 def test_a_registered_component_is_found_and_not_changed(ml_client, prepare):

@@ -95,6 +95,7 @@ def _command(asked: dict, step: str, specification: dict, written: dict) -> dict
         return found[1] if all(name in inputs for name in INPUT.findall(found[1])) else ""
 
     timeout = (node.get("limits") or {}).get("timeout")
+    settings = asked.get("settings") or {}
     resources = node.get("resources") or specification.get("resources") or {}
     return {
         "jobType": "Command",
@@ -102,7 +103,7 @@ def _command(asked: dict, step: str, specification: dict, written: dict) -> dict
         "codeId": specification.get("code"),
         "environmentId": specification.get("environment"),
         "environmentVariables": node.get("environment_variables"),
-        "computeId": node.get("computeId") or (asked.get("settings") or {}).get("default_compute"),
+        "computeId": node.get("computeId") or asked.get("computeId") or settings.get("default_compute"),
         "resources": {"instanceCount": resources.get("instance_count")},
         "limits": {"timeout": f"PT{timeout}S" if isinstance(timeout, int) else timeout},
         "inputs": inputs,
