@@ -182,6 +182,7 @@ def test_a_metric_that_is_never_logged_fails_the_sweep(ml_client):
         ),
         ({"limits": {"max_total_trials": 0}}, "max_total_trials is 0; give a whole number from 1 to 1000"),
         ({"limits": {"max_concurrent_trials": 101}}, "max_concurrent_trials is 101; give a whole number from 1 to 100"),
+        ({"goal": "maximise"}, "goal of a sweep is 'maximise'; give maximize or minimize"),
         ({"primary_metric": ""}, "objective of a sweep has a primary metric"),
     ],
 )
@@ -236,6 +237,13 @@ def asked_for(**details):
     swept = sweep_of(**details)._to_job()
     swept.search_space = SPACE
     return swept._to_rest_object().as_dict()["properties"]
+
+
+@pytest.mark.parametrize("goal", ["Maximize", "maximize", "MAXIMIZE"])
+def test_a_goal_is_read_in_any_case(goal):
+    asked = asked_for()
+    asked["objective"]["goal"] = goal
+    assert sweep_jobs.sweep_of(asked)["goal"] == "maximize"
 
 
 @pytest.mark.parametrize("rule", ["random", "sobol"])

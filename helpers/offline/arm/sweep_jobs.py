@@ -18,6 +18,7 @@ POLICIES = {
     "MedianStopping": policies.MEDIAN,
     "TruncationSelection": policies.TRUNCATION,
 }
+GOALS = ("maximize", "minimize")  # in upper or lower case
 # What they are where they are not given, and the most that they may be:
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
 MOST = {"maxTotalTrials": 1000, "maxConcurrentTrials": 100}
@@ -72,6 +73,8 @@ def sweep_of(asked: dict) -> dict:
     objective, limits = asked.get("objective") or {}, asked.get("limits") or {}
     if not objective.get("primaryMetric") or not objective.get("goal"):
         raise Refused("The objective of a sweep has a primary metric and a goal, maximize or minimize.")
+    if objective["goal"].lower() not in GOALS:
+        raise Refused(f"The goal of a sweep is {objective['goal']!r}; give {' or '.join(GOALS)}.")
     trials = {key: _count(limits, key) for key in MOST}
     timeout = limits.get("timeout")
     seconds = isodate.parse_duration(timeout).total_seconds() if timeout else TIMEOUT
