@@ -22,7 +22,7 @@ ROLES = (
 # (what is in the answer, what to do): the first that is found counts.
 ADVICE = (
     (
-        r"config\.json, could not be found",
+        r"config\.json, could not be found|could not find config\.json",
         "There is no config.json in this folder or in one above it. Download it in Azure ML studio (ml.azure.com: the "
         "workspace's name at the top right, then 'Download config file') and put it into the notebooks' folder or the "
         "repository's. docs/azure.md shows other ways.",

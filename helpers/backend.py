@@ -23,8 +23,8 @@ def use_backend(backend: str) -> None:
     either way; offline its requests are answered in this process. Neither is imported here.
     Offline, the workspace's folder is opened too, so that one that cannot be used is told here. A proxy of the
     environment is from then on not asked for addresses of this machine, where offline services and LocalWebservice are.
-    Raises BackendError for another name, where an SDK was imported for the other side before, and where azureml-core
-    is not installed; FolderError where the offline workspace cannot be used.
+    Raises BackendError for another name, where an SDK was imported for the other side before, and where one is not
+    installed; FolderError where the offline workspace cannot be used.
     """
     from helpers.offline.arm import client
 
@@ -47,7 +47,8 @@ def use_backend(backend: str) -> None:
             print(f"The drill {name!r} is on in this workspace; helpers.drills.stop({name!r}) ends it.")
     else:
         client.leave()
-        print(f"Azure: azureml-core {_installed_version()}; the workspace is the one that config.json names")
+        sdks = ", ".join(f"{name} {_installed_version(name)}" for name in ("azureml-core", "azure-ai-ml"))
+        print(f"Azure: {sdks}; the workspace is the one that config.json names")
     _chosen.append(backend)
 
 
@@ -90,18 +91,19 @@ def _drills_on() -> list[str]:
 
 
 def _offline_folder() -> str:
-    """Open the offline workspace; its folder, relative to the repository where it lies inside."""
+    """Open the offline workspace; its folder, relative to the repository for somebody who works in that."""
     from helpers.offline.engine.workspace import folder
 
     path = folder.open_folder()
-    return str(path.relative_to(folder.REPOSITORY) if path.is_relative_to(folder.REPOSITORY) else path)
+    is_inside = all(place.is_relative_to(folder.REPOSITORY) for place in (path, Path.cwd()))
+    return str(path.relative_to(folder.REPOSITORY) if is_inside else path)
 
 
-def _installed_version() -> str:
+def _installed_version(package: str) -> str:
     try:
-        return importlib.metadata.version("azureml-core")
+        return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         raise BackendError(
-            "azureml-core is not installed in this kernel's environment. Use the repository's environment "
+            f"{package} is not installed in this kernel's environment. Use the repository's environment "
             "(`make lab`), or install it: pip install -r requirements.txt"
         ) from None

@@ -60,10 +60,15 @@ def test_offline_finds_the_mocked_sdk_and_says_where_the_workspace_is(tmp_path):
     assert times == "1"
 
 
-def test_a_workspace_inside_the_repository_is_told_by_its_relative_path(tmp_path):
-    code = "import helpers.offline.engine.workspace.folder as f, pathlib; f.REPOSITORY = pathlib.Path('.').resolve(); "
-    result = python(code + "import helpers; helpers.use_backend('offline')", tmp_path)
-    assert result.stdout.strip().endswith("kept in offline"), result.stderr
+def test_a_workspace_inside_the_repository_is_told_by_its_relative_path_to_who_is_there(monkeypatch, tmp_path, capsys):
+    from helpers.offline.engine.workspace import folder
+
+    monkeypatch.setattr(folder, "REPOSITORY", tmp_path)
+    monkeypatch.setenv(folder.VARIABLE, str(tmp_path / ".offline"))
+    for place, said in ((tmp_path, ".offline"), (tmp_path.parent, str(tmp_path / ".offline"))):
+        monkeypatch.chdir(place)
+        helpers.use_backend("offline")
+        assert capsys.readouterr().out.splitlines()[0].endswith(f"the workspace is kept in {said}")
 
 
 def test_azure_finds_the_installed_sdk_also_after_offline(tmp_path):
@@ -71,8 +76,13 @@ def test_azure_finds_the_installed_sdk_also_after_offline(tmp_path):
     result = python(code + "print(a.__file__)", tmp_path)
     assert result.returncode == 0, result.stderr
     said, file = result.stdout.splitlines()[1:]
-    assert said.startswith("Azure: azureml-core 1.")
+    assert re.match(r"Azure: azureml-core 1\.[\d.a-z]+, azure-ai-ml 1\.[\d.]+; ", said)
     assert "site-packages" in file
+
+
+def test_without_config_json_the_client_of_version_2_says_where_it_is_had(tmp_path):
+    result = python("import helpers; helpers.use_backend('azure'); helpers.ml_client()", tmp_path)
+    assert "AzureProblem: There is no config.json in this folder or in one above it" in result.stderr
 
 
 @pytest.mark.parametrize("sdk", ["azureml.core", "azure.ai.ml"])
