@@ -199,7 +199,7 @@ def _find(folder, there, name):
     """The path of one of FILES among the paths `there` below `folder`, the nearest first, however it is spelt."""
     for exact in (name, Path(name).stem):
         for path in there:
-            if path.name == exact:
+            if path.name == exact and path.is_file():  # some unpack each file into a folder of its name
                 return path
     part, content, dimensions = re.match(r"(\w+)-(\w+)-idx(\d)", name).groups()
     pattern = _SPELLINGS.format(part=_PARTS[part], content=content, dimensions=dimensions)

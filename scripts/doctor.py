@@ -46,7 +46,10 @@ def examine(asked):
     """Each finding as it comes; what takes longest comes last, and only where it can succeed."""
     yield platform()
     yield python(asked)
-    done = set_up.is_done(asked)
+    try:
+        done = set_up.is_done(asked)
+    except set_up.Problem:  # of the interpreter that is asked for, which python() has told
+        done = False
     yield disk(set_up.ROOT, done)
     yield memory(memory_here())
     yield cores(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())

@@ -290,13 +290,14 @@ def open_wheelhouse(folder, release):
     remedy = f"Where there is a network, `make wheelhouse FOR={here}` makes what is needed."
     try:
         listed = json.loads((path / WHEELHOUSE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Problem(f"{path} is no wheelhouse, or a damaged one ({error}). {remedy}") from error
-    if listed["lock"] != digest(LOCK):
+        lock, platforms = listed["lock"], {name: dict(files) for name, files in listed["platforms"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Problem(f"{path} is no wheelhouse, or a damaged one ({error!r}). {remedy}") from error
+    if lock != digest(LOCK):
         raise Problem(f"{path} was made for another version of the project: its lock differs. {remedy}")
-    if here not in listed["platforms"]:
-        raise Problem(f"{path} is for {', '.join(sorted(listed['platforms']))}; this is {here}. {remedy}")
-    for name, expected in sorted(listed["platforms"][here].items()):
+    if here not in platforms:
+        raise Problem(f"{path} is for {', '.join(sorted(platforms))}; this is {here}. {remedy}")
+    for name, expected in sorted(platforms[here].items()):
         if not (path / name).is_file():
             raise Problem(f"{name} is missing in {path}. {remedy}")
         if digest(path / name) != expected:

@@ -18,6 +18,9 @@ PORT = "5000"  # where run.get_portal_url() points to
 
 def main() -> int:
     port = sys.argv[1] if len(sys.argv) > 1 else PORT
+    if not (port.isdecimal() and 1 <= int(port) <= 65535):
+        print(f"{port!r} is no port: give a number from 1 to 65535.", file=sys.stderr)
+        return 1
     if is_taken(int(port)):
         print(
             f"Port {port} is in use. If no other `make studio` has it, give another: python scripts/studio.py PORT.",

@@ -26,6 +26,18 @@ def test_a_clone_that_is_not_set_up_is_told_so(clone):
     assert "training" not in told
 
 
+def test_an_interpreter_that_is_not_there_is_told_where_all_is_set_up(monkeypatch):
+    release = ".".join(map(str, sys.version_info[:2]))
+    noted = {"folder": str(set_up.ROOT)}
+    monkeypatch.setattr(set_up, "noted", lambda: noted)
+    monkeypatch.setattr(set_up, "state", lambda: noted)
+    monkeypatch.setattr(set_up, "VENV_PYTHON", sys.executable)
+    assert release in set_up.RELEASES and set_up.is_done("")
+    found = {finding.subject: finding for finding in doctor.examine("/wrong")}
+    assert found["Python"].verdict == "to do" and "/wrong" in found["Python"].text
+    assert found["set-up"].verdict == "to do"
+
+
 @pytest.mark.parametrize(
     ("finding", "verdict", "words"),
     [

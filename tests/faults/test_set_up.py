@@ -203,6 +203,13 @@ def test_a_wheelhouse_that_does_not_serve_is_refused(clone, gather, spoil, words
     assert names(clone / ".venv") == ["turn"]  # nothing was begun
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", '{"lock": "a"}', '{"lock": "a", "platforms": {"b": 1}}'])
+def test_a_wheelhouse_whose_list_has_another_shape_is_refused(tmp_path, content):
+    (tmp_path / "wheelhouse.json").write_text(content)
+    with pytest.raises(set_up.Problem, match=r"no wheelhouse, or a damaged one .*make wheelhouse FOR="):
+        set_up.open_wheelhouse(tmp_path, THIS_PYTHON)
+
+
 def test_the_wheelhouse_of_another_platform_is_refused(clone, gather):
     wheelhouse = gather("macos-arm64-python3.13" if sys.platform == "linux" else "linux-x86_64-python3.13")
     code, told = end(start(clone, "make", "setup", f"WHEELHOUSE={wheelhouse}"))

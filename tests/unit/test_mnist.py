@@ -141,6 +141,23 @@ def test_load_takes_the_nearest_of_several(tmp_path):
     np.testing.assert_array_equal(mnist.load(tmp_path).train_labels, arrays[1])
 
 
+def test_load_takes_files_from_folders_of_their_own_names(tmp_path):
+    arrays = write_set(tmp_path, packed=False)
+    for path in list(tmp_path.iterdir()):
+        aside = path.rename(tmp_path / "aside")
+        path.mkdir()
+        aside.rename(path / path.name)
+    for loaded, written in zip(mnist.load(tmp_path), arrays, strict=True):
+        np.testing.assert_array_equal(loaded, written)
+
+
+def test_load_tells_of_a_missing_file_whose_folder_is_there(tmp_path):
+    for name in NAMES:
+        (tmp_path / name).mkdir()
+    with pytest.raises(FileNotFoundError, match=r"no train-images-idx3-ubyte.gz in or below .* Files there: none"):
+        mnist.load(tmp_path)
+
+
 def spell(folder, spelling):
     """Rename the four files as `spelling` makes it of "train", "images", 3 and the like."""
     for name in NAMES:
