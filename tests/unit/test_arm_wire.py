@@ -2,10 +2,12 @@
 
 import json
 import re
+import time
 
 import pytest
 
-from helpers.offline.arm import routes
+from helpers.offline.arm import jobs, routes
+from helpers.offline.engine.jobs import run_records
 
 WORKSPACE = (
     "https://management.azure.com/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices"
@@ -43,3 +45,12 @@ def test_code_that_lies_in_a_datastore_stays_there(offline_folder):
     answer = routes.answer("PUT", WORKSPACE + "/codes/c/versions/1", {}, body)
     assert answer.status in (200, 201), answer.content
     assert script.is_file()
+
+
+def test_jobs_of_all_kinds_are_listed_the_newest_first(offline_folder):
+    made = []
+    for kind in ("Sweep", "Command", "Pipeline", "Command", "Sweep"):
+        made.append(run_records.create_run(offline_folder, "kinds", run_type=jobs.RUN_TYPES[kind]))
+        time.sleep(0.002)  # MLflow counts milliseconds
+    answer = routes.answer("GET", WORKSPACE + "/jobs", {}, b"")
+    assert [job["name"] for job in json.loads(answer.content)["value"]] == made[::-1]

@@ -3,6 +3,7 @@
 commands.py, sweep_jobs.py and pipeline_jobs.py make the engine's jobs of what is asked for.
 """
 
+import heapq
 import re
 from collections.abc import Iterator, Mapping
 
@@ -57,7 +58,8 @@ def list_all(request: Request) -> Iterator[dict]:
         if name in query:
             raise Unsupported(f"A list of jobs by {name}", "tag and properties are")
     kinds = [query["jobType"]] if query.get("jobType") in RUN_TYPES else RUN_TYPES if "jobType" not in query else []
-    found = (run for kind in kinds for run in run_records.list_runs_of_type(request.folder, RUN_TYPES[kind]))
+    of_kinds = [run_records.list_runs_of_type(request.folder, RUN_TYPES[kind]) for kind in kinds]
+    found = heapq.merge(*of_kinds, key=lambda run: run.created, reverse=True)
     return (
         _described(request, run)
         for run in found
