@@ -4,6 +4,7 @@ Some change the workspace until they are stopped, such as a quota of zero. The o
 a folder, a file, a dataset. On Azure there are none, since what is broken there costs money.
 """
 
+import atexit
 import shutil
 import tempfile
 import time
@@ -60,6 +61,7 @@ def bill(cluster, seconds: float = 10) -> float:
             f"There is no price for {cluster.vm_size} here; {costs.VARIABLE} takes a file of your own prices."
         )
     dollars, handle, began = 0.0, None, time.monotonic()
+    told = "after 0 hours: 0.00 USD"
     for hour in range(1, round(seconds) + 1):
         time.sleep(max(0.0, began + hour - time.monotonic()))
         nodes = cluster.get_status().current_node_count
@@ -80,6 +82,13 @@ def _find(name: str) -> tuple[Callable, Callable]:
 
 def _nothing(engine) -> None:
     """The end of a drill that has only handed something out."""
+
+
+def _new_folder(prefix: str) -> Path:
+    """An empty folder, which is deleted when the kernel ends."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def _quota(engine) -> None:
@@ -125,7 +134,7 @@ def _labels(engine) -> Path:
 
     from helpers import REPOSITORY, mnist
 
-    folder = Path(tempfile.mkdtemp(prefix="mnist-from-a-colleague-"))
+    folder = _new_folder("mnist-from-a-colleague-")
     shutil.copytree(REPOSITORY / "data" / "mnist", folder, dirs_exist_ok=True)
     path = folder / "train-labels-idx1-ubyte.gz"
     labels = np.random.default_rng(0).permutation(mnist.read_idx(path))
@@ -184,7 +193,7 @@ def _unscaled(engine) -> Path:
     """The service's entry script, from which somebody has taken the look at the range of the pixels."""
     from helpers import REPOSITORY
 
-    folder = Path(tempfile.mkdtemp(prefix="scoring-without-a-check-"))
+    folder = _new_folder("scoring-without-a-check-")
     shutil.copytree(REPOSITORY / "scripts" / "scoring", folder, dirs_exist_ok=True)
     path = folder / "score.py"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -12,9 +12,12 @@ RUN_MIME_TYPE = "application/vnd.keras-azureml.run+json"
 def record(name: str, value) -> None:
     """Show "name: value", and keep the pair in the cell's output, where scripts/run_notebooks.py collects it.
 
-    Raises TypeError for a value that JSON cannot hold, such as a NumPy number.
+    Raises TypeError for a value that JSON cannot hold, such as a NumPy number, or a float that is not finite.
     """
-    json.dumps(value)
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError as error:
+        raise TypeError(f"{name} cannot be recorded as {value}: {error}") from error
     display.show({"text/plain": f"{name}: {value}", RESULT_MIME_TYPE: {"name": name, "value": value}})
 
 

@@ -9,6 +9,7 @@ import mimetypes
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import nbformat
 
@@ -99,14 +100,19 @@ def prose(source: str, folder: Path, entries: dict[str, dict | None]) -> str:
     text = re.sub(
         r"<h([1-5])[^>]*>(.*?)</h\1>", lambda m: f"<h{int(m[1]) + 1}>{m[2]}</h{int(m[1]) + 1}>", text, flags=re.S
     )
-    text = re.sub(r'(<img\b[^>]*?\bsrc=")([^":]+)"', lambda m: f'{m[1]}{data_address(folder / m[2])}"', text)
+    text = re.sub(r'(<img\b[^>]*?\bsrc=")([^":]+)"', lambda m: f'{m[1]}{data_address(folder / file_name(m[2]))}"', text)
     return re.sub(r'<a href="([^"]*)"', lambda m: f"<a{link(m[1], entries)}", text)
 
 
+def file_name(source: str) -> str:
+    """The file that an attribute names, in which HTML and addresses stand for some characters by others."""
+    return unquote(html.unescape(source))
+
+
 def data_address(picture: Path) -> str:
-    """The picture itself as an address; empty where there is no such file, so that its alternative text is shown."""
+    """The picture itself as an address; empty where there is no such picture: its alternative text is shown then."""
     kind, _ = mimetypes.guess_type(picture.name)
-    if kind is None or not picture.is_file():
+    if not (kind or "").startswith("image/") or not picture.is_file():
         return ""
     return f"data:{kind};base64,{base64.b64encode(picture.read_bytes()).decode()}"
 

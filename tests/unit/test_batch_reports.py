@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from batch import outcome
+from batch.page import prose
 from small_notebooks import record, run, write_notebook
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
@@ -89,6 +90,16 @@ def test_the_page_holds_everything_and_fetches_nothing(reports):
     targets = [link.get("href") for link in page.all("a")]
     assert targets == ["#01_a", "#02_b", "#02_b", None, "https://example.org"]
     assert "prefers-color-scheme: dark" in text
+
+
+def test_a_picture_is_found_however_its_name_is_written_and_nothing_else_is_embedded(tmp_path):
+    for name in ("a map & more.png", "secret.txt", "page.html"):
+        (tmp_path / name).write_bytes(b"content")
+    embedded = f"data:image/png;base64,{base64.b64encode(b'content').decode()}"
+    for source in ("![A](a%20map%20&%20more.png)", "![A](<a map & more.png>)"):
+        assert [image["src"] for image in Page(prose(source, tmp_path, {})).all("img")] == [embedded]
+    for source in ("![A](secret.txt)", "![A](page.html)"):
+        assert [image["src"] for image in Page(prose(source, tmp_path, {})).all("img")] == [""]
 
 
 def test_the_page_shows_what_failed_what_was_printed_and_what_was_not_run(reports):

@@ -1,7 +1,11 @@
 """Faults that a workspace was given on purpose: what they do, that they end, and that an ordinary one has none."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -101,6 +105,26 @@ def test_the_bill_counts_the_machines_that_are_on_at_the_tables_price(world, cap
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     assert drills.bill(cluster, seconds=2) == pytest.approx(2 * 2 * 0.526)
     assert capsys.readouterr().out.splitlines()[-1] == "after 2 hours: 2.10 USD, and 2 machines on"
+
+
+def test_the_bill_of_no_time_is_nothing(capsys):
+    assert drills.bill(SimpleNamespace(vm_size=GPU), seconds=0) == 0
+    assert capsys.readouterr().out == "after 0 hours: 0.00 USD\n"
+
+
+HANDS_OUT_FOLDERS = """
+from helpers import drills
+for name in ("labels", "unscaled"):
+    begin, _ = drills.DRILLS[name]
+    print(begin(None))
+"""
+
+
+def test_what_a_drill_hands_out_is_deleted_when_the_kernel_ends(tmp_path):
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    told = subprocess.check_output([sys.executable, "-c", HANDS_OUT_FOLDERS], env=environment, text=True)
+    assert [Path(line).parent for line in told.splitlines()] == [tmp_path, tmp_path]
+    assert list(tmp_path.iterdir()) == []
 
 
 WRITES_AND_WAITS = "from pathlib import Path; Path('outputs/kept').write_text('x'); import time; time.sleep(600)"

@@ -1,6 +1,7 @@
 """The helpers that notebooks stand on, apart from pictures and runs."""
 
 import importlib
+import math
 import os
 import re
 import subprocess
@@ -313,9 +314,10 @@ def test_a_result_in_a_notebook_carries_its_payload(monkeypatch):
     assert shown == [{"text/plain": "Accuracy: 0.5", results.RESULT_MIME_TYPE: {"name": "Accuracy", "value": 0.5}}]
 
 
-def test_a_value_that_json_cannot_hold_is_refused():
+@pytest.mark.parametrize("value", [{1, 2}, math.nan, math.inf, {"loss": [math.nan]}])
+def test_a_value_that_json_cannot_hold_is_refused(value):
     with pytest.raises(TypeError):
-        helpers.record("Accuracy", {1, 2})
+        helpers.record("Accuracy", value)
 
 
 # The training script's folder
