@@ -9,7 +9,7 @@ import pytest
 from azure.ai.ml import Input, Output, command, load_component, load_job
 from azure.ai.ml.dsl import pipeline
 from azure.ai.ml.exceptions import JobException, PipelineChildJobError
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from small_v2 import make_cluster, make_environment, wait_for
 
 from helpers.offline.arm import pipeline_jobs
@@ -214,6 +214,22 @@ def test_a_registered_component_is_found_and_not_changed(ml_client, prepare):
     Path("changed.yml").write_text(PREPARE.replace("default: prepared", "default: changed"), encoding="utf-8")
     with pytest.raises(HttpResponseError, match="'prepare' version '1' exists with another content"):
         ml_client.components.create_or_update(load_component("changed.yml"))
+
+
+def test_a_component_is_given_its_version_and_got_without_one(ml_client, prepare):
+    def numbered(line, **given):
+        made = command(name="numbered", command=line, environment="small@latest").component
+        return ml_client.components.create_or_update(made, **given)
+
+    assert [numbered("echo one").version, numbered("echo two").version] == ["1", "2"]
+    assert numbered("echo two", skip_if_no_change=True).version == "2"
+    latest = ml_client.components.get("numbered")
+    assert (latest.version, latest.command) == ("2", "echo two")
+    assert ml_client.components.create_or_update(latest).version == "2"
+    assert numbered("echo three", version="named").version == "named"
+    assert ml_client.components.get("numbered", label="latest").version == "named"
+    with pytest.raises(ResourceNotFoundError, match="no component 'no-such'"):
+        ml_client.components.get("no-such")
 
 
 def test_steps_are_ordered_by_what_they_wait_for():

@@ -4,23 +4,29 @@ from collections.abc import Iterator
 
 from helpers.offline.arm import resources
 from helpers.offline.arm.wire import Request, Unsupported, resource
+from helpers.offline.engine.assets import Asset
 
 KIND = "component"
+NOT_CONTENT = ("id", "creation_context", "_source")  # the client adds them to a component that it has got
+DEFAULT = "azureml_default"  # what the client calls the version that a name has by default, which is the latest
 
 
 def put_version(request: Request) -> dict:
     """Keep a component. Raises Refused for another content of a version that is there."""
-    kind = (request.properties.get("componentSpec") or {}).get("type")
-    if kind != "command":
-        raise Unsupported(f"A component of the type {kind}", "command components are")
+    spec = request.properties.get("componentSpec") or {}
+    if spec.get("type") != "command":
+        raise Unsupported(f"A component of the type {spec.get('type')}", "command components are")
     name, version = request.names["name"], request.names["version"]
+    # The client reads the version from here, and leaves it out where the workspace is to choose it.
+    spec = {key: value for key, value in spec.items() if key not in NOT_CONTENT} | {"version": version}
+    body = request.properties | {"componentSpec": spec}
     immutable = f"The component {name!r} version {version!r} exists with another content; give it a new version."
     content = () if request.properties.get("isAnonymous") else ("componentSpec",)  # its version is a hash of it
-    return _described(request, resources.put_version(request, KIND, request.properties, content, immutable))
+    return _described(request, resources.put_version(request, KIND, body, content, immutable))
 
 
 def get_version(request: Request) -> dict:
-    return _described(request, resources.get_version(request, KIND, request.names["name"], request.names["version"]))
+    return _described(request, _kept(request, request.names["name"], request.names["version"]))
 
 
 def list_versions(request: Request) -> Iterator[dict]:
@@ -42,8 +48,15 @@ def list_all(request: Request) -> Iterator[dict]:
 
 def specification(request: Request, words: list[str]) -> dict:
     """What the component with this id, as wire.names_in gives it, was made of. Raises Refused."""
-    return resources.get_version(request, KIND, words[1], words[3]).body["componentSpec"]
+    return _kept(request, words[1], words[3]).body["componentSpec"]
 
 
-def _described(request: Request, asset) -> dict:
+def _kept(request: Request, name: str, version: str) -> Asset:
+    """Raises Refused where it is not there."""
+    if version == DEFAULT:
+        version = resources.latest_version(request, KIND, name)
+    return resources.get_version(request, KIND, name, version)
+
+
+def _described(request: Request, asset: Asset) -> dict:
     return resources.described(request, "components", asset, {"isArchived": False, **asset.body})

@@ -57,11 +57,12 @@ def list_versions(request: Request, kind: str) -> Iterator[Asset]:
 
 def container(request: Request, kind: str) -> dict:
     """The properties of the container: what all versions of a name have in common. Raises Refused."""
-    name = request.names["name"]
-    versions = _versions(request, kind, name)
-    if not versions:
-        raise Refused(f"The workspace has no {kind} {name!r}.", 404)
-    return _container(request, kind, name, versions)
+    return _container_of(request, kind, request.names["name"])
+
+
+def latest_version(request: Request, kind: str, name: str) -> str:
+    """Raises Refused for a name that is not there."""
+    return _container_of(request, kind, name)["latestVersion"]
 
 
 def put_container(request: Request, kind: str) -> dict:
@@ -118,6 +119,13 @@ def described(request: Request, plural: str, asset: Asset, properties: dict) -> 
     name, _, version = asset.name.partition("/")
     path = f"{plural}/{name}/versions/{version}"
     return resource(request.scope, path, properties, created=asset.created, modified=asset.modified)
+
+
+def _container_of(request: Request, kind: str, name: str) -> dict:
+    versions = _versions(request, kind, name)
+    if not versions:
+        raise Refused(f"The workspace has no {kind} {name!r}.", 404)
+    return _container(request, kind, name, versions)
 
 
 def _container(request: Request, kind: str, name: str, versions: list[Asset]) -> dict:
