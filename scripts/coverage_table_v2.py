@@ -24,6 +24,11 @@ What is not supported raises an error that names the call and this page, and not
 which answers to any subscription, resource group and name that a client is created with; credentials are accepted, but
 not used. `use_backend("azure")` sends the same calls to Azure.
 
+In a job, `mlflow.<flavor>.log_model` of MLflow 3 fails, as it does on Azure, which has no endpoint `logged-models` and
+answers 404 ([#44896](https://github.com/Azure/azure-sdk-for-python/issues/44896)). Offline, the error says the same,
+and what to do: call `save_model` with a path below `outputs/` instead, and register the model from the files of the
+job. With `mlflow.autolog()` the training completes, with a warning and without a model; pass `log_models=False`.
+
 `make coverage-table` generates this page from the calls that the tests make, each of them once.
 
 | Group | Supported | Of |
