@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from helpers.checks.looking import arguments, ended_run, given, listed, require, text, value, whole
+from helpers.checks.looking import arguments, ended_run, entry, given, listed, measured, require, text, value, whole
 
 
 def exercise_1(variables: Mapping[str, object]) -> str:
@@ -14,7 +14,7 @@ def exercise_1(variables: Mapping[str, object]) -> str:
     require(epochs == "1", f"The run trained for {epochs} epochs; give the script `--epochs` and 1.")
     neurons = told.get("--first-layer-neurons", "300 by default")
     require(neurons == "30", f"The first layer has {neurons} neurons; give the script `--first-layer-neurons` and 30.")
-    accuracy = run.get_metrics()["Final test accuracy"]
+    accuracy = measured(run.get_metrics(), "run")
     return (
         f"One epoch and 30 neurons read {accuracy:.1%} of the test images. The rest of the accuracy is what costs time."
     )
@@ -34,7 +34,8 @@ def exercise_2(variables: Mapping[str, object]) -> str:
 
 def exercise_3(variables: Mapping[str, object]) -> str:
     told, run = whole(variables, "best_epoch"), given(variables, "lesson_run")
-    losses = np.atleast_1d(run.get_metrics(name="Loss")["Loss"])
+    missing = "The run `lesson_run` has logged no `Loss`. Run notebook 4, then this notebook from its top."
+    losses = np.atleast_1d(entry(run.get_metrics(name="Loss"), "Loss", missing))
     lowest = int(np.argmin(losses)) + 1
     require(told != lowest - 1, f"{told} counts the epochs from 0; people count them from 1.")
     require(1 <= told <= len(losses), f"The run has the epochs 1 to {len(losses)}, and no epoch {told}.")

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
-from helpers.checks.looking import arguments, given, in_workspace, near, number, require, workspace
+from helpers.checks.looking import arguments, entry, given, in_workspace, measured, near, number, require, workspace
 
 MODEL = "exercise-model"
 
 
 def exercise_1(variables: Mapping[str, object]) -> str:
     versions, run = _versions(variables), given(variables, "run")
-    right = f"{run.get_metrics()['Final test accuracy']:.4f}"
+    right = f"{measured(run.get_metrics(), 'run'):.4f}"
     problems = [_problem(model, run, right) for model in versions]
     require(None in problems, problems[0])
     version = versions[problems.index(None)].version
@@ -22,7 +22,8 @@ def exercise_2(variables: Mapping[str, object]) -> str:
 
 def exercise_3(variables: Mapping[str, object]) -> str:
     told, model = number(variables, "rate"), given(variables, "model")
-    right = float(arguments(model.run)["--learning-rate"])
+    missing = "The model's run was given no `--learning-rate`: register a model of a run of notebook 4."
+    right = float(entry(arguments(model.run), "--learning-rate", missing))
     require(near(told, right, 1e-6), f"{told} is not what the model's run was given. `model.run` leads there.")
     return f"{right}: from a name to the learning rate, and nobody had to remember it."
 

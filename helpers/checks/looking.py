@@ -33,6 +33,18 @@ def given(variables: Mapping[str, object], name: str) -> object:
     return variables[name]
 
 
+def entry(of: Mapping, name: str, missing: str):
+    """The entry of that name. Raises NotYet with `missing` where there is none."""
+    require(name in of, missing)
+    return of[name]
+
+
+def measured(metrics: Mapping, what: str):
+    """The accuracy that a run or job of the lessons' script has logged at its end. Raises NotYet."""
+    name = "Final test accuracy"
+    return entry(metrics, name, f"The {what} has not logged `{name}`: it has to run the script of notebook 4.")
+
+
 def whole(variables: Mapping[str, object], name: str) -> int:
     """The variable, a whole number. Raises NotYet."""
     found = value(variables, name)
@@ -99,7 +111,8 @@ def ended_run(variables: Mapping[str, object], name: str, status: str):
 
 def arguments(run) -> dict[str, str]:
     """What a run's script was given on its command line, by the argument's name."""
-    given = [str(argument) for argument in run.get_details()["runDefinition"]["arguments"]]
+    definition = run.get_details().get("runDefinition") or {}  # a run that was not submitted has none
+    given = [str(argument) for argument in definition.get("arguments", ())]
     return {name: following for name, following in pairwise(given) if name.startswith("--")}
 
 

@@ -2,6 +2,7 @@
 
 import json
 from types import SimpleNamespace
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import helpers
 from helpers import checks, costs
 from helpers.checks import lesson_06
 from helpers.checks.looking import NotYet, in_workspace
+from helpers.checks.v2.looking import versions
 from helpers.mnist import Mnist
 
 NO_IMAGES = np.zeros((0, 2, 2), np.uint8)
@@ -129,11 +131,59 @@ def test_steps_that_are_not_connected_are_told():
         count(folder=data)
         report(counted=data)
 
+    @pipeline
+    def idle(data):
+        nothing = command(command="true", environment="e@latest")
+        nothing()
+        count(folder=data)
+
     data = Input(type="uri_folder", path="azureml:mnist:1")
+    assert "are not one of `count` and one of `report`" in sentence("v2.10.2", job=idle(data=data))
     assert checks.examine("v2.10.2", {"job": counting(data=data)}).solved
     assert "does not read what `azureml_anonymous` counts" in sentence("v2.10.2", job=apart(data=data))
     assert "`job` is no pipeline" in sentence("v2.10.2", job=count)
     assert "Its inputs are ['counted']; they should be `counted, least`" in sentence("v2.10.1", report=report)
+
+
+def looked_at(monkeypatch, job, metrics):
+    """The variables of a notebook whose workspace has this job, completed, with these metrics."""
+    import mlflow
+    from azure.ai.ml import MLClient
+
+    job.name, job._status = "a-job", "Completed"
+    run = SimpleNamespace(data=SimpleNamespace(metrics=metrics))
+    monkeypatch.setattr(mlflow, "MlflowClient", lambda *_: SimpleNamespace(get_run=lambda _: run))
+    client = create_autospec(MLClient, instance=True)
+    client.jobs.get.return_value = job
+    return {"ml_client": client, "short": job, "model": SimpleNamespace(job_name=job.name), "rate": 0.001}
+
+
+def test_a_job_that_is_not_of_the_lessons_is_told_what_it_lacks(monkeypatch):
+    from azure.ai.ml import command
+
+    def job(**inputs):
+        return command(command="true", environment="e@latest", inputs=inputs, tags={"purpose": "exercise"})
+
+    for given in ({}, {"images": 3}):
+        variables = looked_at(monkeypatch, job(**given), {})
+        assert "The job has no input `epochs`" in sentence("v2.04.1", **variables)
+        assert "The job has no input `learning_rate`" in sentence("v2.05.3", **variables)
+    variables = looked_at(monkeypatch, job(epochs=1, first_layer_neurons=30), {})
+    assert "The job has not logged `Final test accuracy`" in sentence("v2.04.1", **variables)
+    variables = looked_at(monkeypatch, job(epochs=1, first_layer_neurons=30), {"Final test accuracy": 0.9})
+    assert checks.examine("v2.04.1", variables).solved
+
+
+def test_a_run_that_is_not_of_the_lessons_is_told_what_it_lacks():
+    run = SimpleNamespace(get_details=dict, get_metrics=lambda **_: {})
+    assert "no `--learning-rate`" in sentence("05.3", rate=0.001, model=SimpleNamespace(run=run))
+    assert "has logged no `Loss`" in sentence("04.3", best_epoch=1, lesson_run=run)
+
+
+def test_a_version_that_is_no_number_is_told():
+    assets = SimpleNamespace(list=lambda name: [SimpleNamespace(version="first")])
+    with pytest.raises(NotYet, match="`x` has a version 'first'"):
+        versions(assets, "x", "there is none")
 
 
 def network(scaled, raw):

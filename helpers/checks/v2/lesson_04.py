@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from helpers.checks.looking import given, require, text, whole
-from helpers.checks.v2.looking import client, described, ended_job, job_of, log_of
+from helpers.checks.looking import given, measured, require, text, whole
+from helpers.checks.v2.looking import client, ended_job, input_of, job_of, log_of
 
 UNDER_WAY = ("NotStarted", "Starting", "Preparing", "Queued", "Running")
 
@@ -13,13 +13,13 @@ def exercise_1(variables: Mapping[str, object]) -> str:
 
     job = ended_job(variables, "short", "Completed")
     for name, wanted in (("epochs", "1"), ("first_layer_neurons", "30")):
-        told = str(described(job)["inputs"][name])
+        told = input_of(job, name)
         require(told == wanted, f"The job was given {told} for `{name}`; it should be {wanted}.")
     purpose = (job.tags or {}).get("purpose")
     require(purpose == "exercise", "The job has no tag `purpose` with the value `exercise`.")
     workspace = client(variables).workspaces.get(client(variables).workspace_name)
     run = mlflow.MlflowClient(workspace.mlflow_tracking_uri).get_run(job.name)
-    accuracy = run.data.metrics["Final test accuracy"]
+    accuracy = measured(run.data.metrics, "job")
     return f"One epoch and 30 neurons read {accuracy:.1%} of the test images. The rest is what costs time."
 
 
@@ -28,6 +28,7 @@ def exercise_2(variables: Mapping[str, object]) -> str:
 
     told, job = whole(variables, "best_epoch"), given(variables, "lesson_job")
     losses = [metric.value for metric in mlflow.MlflowClient().get_metric_history(job.name, "Loss")]
+    require(losses, "The job `lesson_job` has logged no `Loss`. Run notebook 4, then this notebook from its top.")
     lowest = losses.index(min(losses)) + 1
     require(told != lowest - 1, f"`best_epoch` is {told}: that counts from 0; people count epochs from 1.")
     require(1 <= told <= len(losses), f"The job has the epochs 1 to {len(losses)}; `best_epoch` is {told}.")

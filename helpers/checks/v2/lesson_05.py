@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from helpers.checks.lesson_05 import in_their_stages
-from helpers.checks.looking import given, near, number, require
-from helpers.checks.v2.looking import client, described, versions
+from helpers.checks.looking import given, measured, near, number, require
+from helpers.checks.v2.looking import client, input_of, versions
 
 MODEL = "exercise-model-v2"
 
@@ -13,7 +13,7 @@ def exercise_1(variables: Mapping[str, object]) -> str:
     import mlflow
 
     found, job = _versions(variables), given(variables, "job")
-    right = f"{mlflow.get_run(job.name).data.metrics['Final test accuracy']:.4f}"
+    right = f"{measured(mlflow.get_run(job.name).data.metrics, 'job'):.4f}"
     problems = [_problem(model, job, right) for model in found]
     require(None in problems, problems[0])
     version = found[problems.index(None)].version
@@ -26,7 +26,7 @@ def exercise_2(variables: Mapping[str, object]) -> str:
 
 def exercise_3(variables: Mapping[str, object]) -> str:
     told, model = number(variables, "rate"), given(variables, "model")
-    right = float(described(client(variables).jobs.get(model.job_name))["inputs"]["learning_rate"])
+    right = float(input_of(client(variables).jobs.get(model.job_name), "learning_rate"))
     require(
         near(told, right, 1e-6), f"`rate` is {told}; the model's job was given another. `model.job_name` leads there."
     )

@@ -34,7 +34,9 @@ def exercise_2(variables: Mapping[str, object]) -> str:
     steps = described(job)["jobs"]
     require(len(steps) == 2, f"`job` has {len(steps)} steps; there should be two.")
     require(len(job.inputs) == 1, f"`job` has {len(job.inputs)} inputs; there should be one, the data.")
-    first, second = (next((name for name in steps if given in steps[name]["inputs"]), None) for given in READ)
+    first, second = (
+        next((name for name in steps if given in (steps[name].get("inputs") or {})), None) for given in READ
+    )
     require(first and second, "The steps of `job` are not one of `count` and one of `report`.")
     own, made = f"parent.inputs.{next(iter(job.inputs))}", f"parent.jobs.{first}.outputs.counted"
     require(own in str(steps[first]["inputs"]["folder"]), f"The step `{first}` does not read the pipeline's input.")

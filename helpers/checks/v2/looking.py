@@ -4,7 +4,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from helpers.checks.looking import FINAL, NotYet, given, require, value
+from helpers.checks.looking import FINAL, NotYet, entry, given, require, value
 
 
 def client(variables: Mapping[str, object]):
@@ -30,6 +30,9 @@ def versions(assets, name: str, missing: str) -> list:
     """The listed versions of an asset, the newest first. Raises NotYet with `missing` where there is none."""
     found = in_workspace(lambda: list(assets.list(name=name)), missing)
     require(found, missing)
+    for asset in found:
+        counted = f"`{name}` has a version {asset.version!r}. Archive it: here versions are whole numbers."
+        require(asset.version.isdecimal(), counted)
     return sorted(found, key=lambda asset: int(asset.version), reverse=True)
 
 
@@ -57,6 +60,12 @@ def log_of(ml_client, job_name: str) -> str:
     with tempfile.TemporaryDirectory() as place:
         ml_client.jobs.download(job_name, download_path=place)
         return "\n".join(path.read_text(errors="replace") for path in Path(place).rglob("std_log.txt"))
+
+
+def input_of(job, name: str) -> str:
+    """What the job was given for an input. Raises NotYet where it has no such input."""
+    inputs = described(job).get("inputs") or {}
+    return str(entry(inputs, name, f"The job has no input `{name}`: describe it as notebook 4 does."))
 
 
 def described(job) -> dict:
