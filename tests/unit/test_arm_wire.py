@@ -27,6 +27,7 @@ NO_SCALE = (
         ("PUT", "/jobs/j", b'{"properties": 5}', "body's properties of PUT .*/jobs/j has to be a JSON object"),
         ("PUT", "/computes/cpu", NO_SCALE, "cannot be understood"),
         ("GET", "/computes?$skip=some", b"", r"\$skip is 'some'"),
+        ("GET", "/jobs?listViewType=Everything", b"", "'Everything'; give one of ActiveOnly, ArchivedOnly, All"),
         ("GET", "/computes?$skip=-1", b"", r"\$skip is '-1'"),
     ],
 )

@@ -10,6 +10,7 @@ from helpers.offline.engine.workspace.errors import NotFound
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
 NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
+VIEWS = {"ActiveOnly": (False,), "ArchivedOnly": (True,), "All": (False, True)}  # is what they show archived?
 FREE = {"tags", "description", "isArchived", "properties", "stage", "autoDeleteSetting"}  # may change later
 
 
@@ -101,9 +102,15 @@ def list_containers(request: Request, kind: str) -> Iterator[tuple[str, dict]]:
 
 
 def is_listed(request: Request, archived: bool) -> bool:
-    """Whether a list shows what is archived, or is not."""
+    """Whether a list, whose view is one of VIEWS, shows what is archived, or is not."""
+    return archived in VIEWS[request.query.get("listViewType") or "ActiveOnly"]
+
+
+def check_view(request: Request) -> None:
+    """Raises Refused for a view that no list has."""
     view = request.query.get("listViewType") or "ActiveOnly"
-    return {"ActiveOnly": not archived, "ArchivedOnly": archived}.get(view, True)
+    if view not in VIEWS:
+        raise Refused(f"listViewType is {view!r}; give one of {', '.join(VIEWS)}.")
 
 
 def next_version(versions: Iterable[str]) -> str:

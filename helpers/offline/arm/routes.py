@@ -20,6 +20,7 @@ from helpers.offline.arm import (
     environments,
     jobs,
     model_assets,
+    resources,
     runs,
     workspaces,
 )
@@ -154,6 +155,7 @@ def _managed(request: Request) -> Answer:
         if found and method == request.method:
             names = found.groupdict()
             scope = Scope(names.get("subscription", ""), names.get("group", ""), names.get("workspace", ""))
+            resources.check_view(request)
             value = handler(replace(request, names=names, scope=scope))
             if isinstance(value, Answer):
                 return value
