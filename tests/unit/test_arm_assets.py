@@ -275,6 +275,8 @@ def test_models_from_a_folder_a_file_and_yaml(ml_client, tmp_path):
     again = ml_client.models.create_or_update(Model(name="folder", path="models/one", version="5"))
     assert again.version == "5"
     assert ml_client.models.create_or_update(Model(name="folder", path="models/one")).version == "6"
+    with pytest.raises(ResourceNotFoundError, match=r"no model 'folder' version 9\. It has the versions 1, 5, 6\."):
+        ml_client.models.get("folder", version="9")
     file = write("models/model.yml", {"name": "file", "path": "one/weights.txt", "type": "custom_model"})
     ml_client.models.create_or_update(load_model(file))
     ml_client.models.download("file", "1", download_path=tmp_path)

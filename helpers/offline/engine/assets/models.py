@@ -113,11 +113,15 @@ def register(
 
 def get(folder: Path, name: str, version: int | None = None) -> ModelRecord:
     """A version of the model, the latest by default. Raises NotFound."""
-    found = [model for model in list_all(folder, name) if version is None or model.version == version]
+    there = list_all(folder, name)
+    found = [model for model in there if version is None or model.version == version]
     if not found:
         wanted = f"{name!r}" if version is None else f"{name!r} version {version}"
-        known = ", ".join(sorted({model.name for model in list_all(folder)})) or "none"
-        raise NotFound(f"The workspace has no model {wanted}. It has: {known}.")
+        if there:
+            known = f"It has the versions {', '.join(str(number) for number in sorted(m.version for m in there))}"
+        else:
+            known = f"It has: {', '.join(sorted({model.name for model in list_all(folder)})) or 'none'}"
+        raise NotFound(f"The workspace has no model {wanted}. {known}.")
     return found[0]
 
 
