@@ -67,5 +67,6 @@ def find(name: str) -> VmSize:
     near = [SIZES[match].name for match in difflib.get_close_matches(key, SIZES, n=3)]
     like = f" Did you mean {' or '.join(near)}?" if near else ""
     raise Invalid(
-        f"The VM size {name!r} is not known here.{like} AmlCompute.supported_vmsizes(workspace) lists those that are."
+        f"The VM size {name!r} is not known here.{like} Those that are known are listed by "
+        "AmlCompute.supported_vmsizes(workspace), and in the SDK v2 by ml_client.compute.list_sizes()."
     )
