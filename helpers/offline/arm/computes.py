@@ -10,7 +10,6 @@ from helpers.offline.engine.compute import clusters, description, vm_sizes
 from helpers.offline.engine.workspace.errors import AlreadyExists
 
 IDLE = 120  # seconds, where none are given
-SCALED = ("min_nodes", "max_nodes", "idle_seconds")  # what a PUT on a cluster that is there changes
 
 
 def put(request: Request) -> dict:
