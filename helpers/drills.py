@@ -4,14 +4,13 @@ Some change the workspace until they are stopped, such as a quota of zero. The o
 a folder, a file, a dataset. On Azure there are none, since what is broken there costs money.
 """
 
-import atexit
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from helpers import backend, costs, display
+from helpers.temporary import new_folder
 
 BILL_CLOCK = 3600  # times as fast: a second stands for an hour
 PREEMPTED_AFTER = 1.5  # seconds from when the run has first kept something
@@ -84,13 +83,6 @@ def _nothing(engine) -> None:
     """The end of a drill that has only handed something out."""
 
 
-def _new_folder(prefix: str) -> Path:
-    """An empty folder, which is deleted when the kernel ends."""
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
 def _quota(engine) -> None:
     engine.take_gpu_quota()
 
@@ -134,7 +126,7 @@ def _labels(engine) -> Path:
 
     from helpers import REPOSITORY, mnist
 
-    folder = _new_folder("mnist-from-a-colleague-")
+    folder = new_folder("mnist-from-a-colleague-")
     shutil.copytree(REPOSITORY / "data" / "mnist", folder, dirs_exist_ok=True)
     path = folder / "train-labels-idx1-ubyte.gz"
     labels = np.random.default_rng(0).permutation(mnist.read_idx(path))
@@ -193,7 +185,7 @@ def _unscaled(engine) -> Path:
     """The service's entry script, from which somebody has taken the look at the range of the pixels."""
     from helpers import REPOSITORY
 
-    folder = _new_folder("scoring-without-a-check-")
+    folder = new_folder("scoring-without-a-check-")
     shutil.copytree(REPOSITORY / "scripts" / "scoring", folder, dirs_exist_ok=True)
     path = folder / "score.py"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -1,9 +1,9 @@
 """The training script's folder, as it is submitted."""
 
-import atexit
 import shutil
-import tempfile
 from pathlib import Path
+
+from helpers.temporary import new_folder
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TRAINING = REPOSITORY / "scripts" / "training"
@@ -22,8 +22,7 @@ def stage_training_script(edition: str = "v1") -> Path:
     with the scripts of the steps around it, and "legacy" is the article's. What is submitted is a whole folder, so it
     holds nothing else. It is deleted when the kernel ends.
     """
-    folder = Path(tempfile.mkdtemp(prefix="keras-mnist-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = new_folder("keras-mnist-")
     files = [file for source in EDITIONS[edition] for file in source.iterdir() if file.is_file()]
     for file in [*files, REPOSITORY / "helpers" / "mnist.py"]:
         shutil.copy(file, folder)
