@@ -42,6 +42,7 @@ def use_backend(backend: str) -> None:
     if backend == "offline":
         sys.path.insert(0, str(MOCKED_SDK))
         client.use()
+        os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="1")  # MLflow would tell its makers of its use
         print(f"Offline: Azure ML's calls run on this machine; the workspace is kept in {_offline_folder()}")
         for name in _drills_on():
             print(f"The drill {name!r} is on in this workspace; helpers.drills.stop({name!r}) ends it.")

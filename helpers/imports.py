@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 # What is loaded when somebody calls it, by the name that its importers take of it. jsonschema, which nbformat and
-# azure-ai-ml import, builds a grammar for addresses where Jupyter has it installed; MLflow's gateway to language models
-# raises an error of a web framework's.
-_LATER = {"rfc3987_syntax": "is_valid_syntax", "fastapi": "HTTPException"}
+# azure-ai-ml import, builds a grammar for addresses where Jupyter has it installed.
+_LATER = {"rfc3987_syntax": "is_valid_syntax"}
 
 
 @contextmanager

@@ -28,7 +28,7 @@ def main() -> int:
         )
         return 1
     workspace = folder.open_folder()
-    mlflow_store.client(workspace)  # makes the store in a new workspace
+    mlflow_store.make(workspace)  # makes the store in a new workspace
     print(f"Runs, curves, images and models of {workspace}: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
     address = mlflow_store.tracking_uri(workspace)

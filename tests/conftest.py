@@ -52,8 +52,8 @@ os.environ["AZUREML_OFFLINE_PASS_ON"] = ",".join(TO_JOBS)
 os.environ.pop("AZUREML_OFFLINE_FOLDER", None)
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it, each of a thousand processes compiles what it imports
 sys.dont_write_bytecode = False
-for name in ("MAKEFLAGS", "MFLAGS", "PYTHON", "WHEELHOUSE"):
-    os.environ.pop(name, None)  # given to the `make test` that runs this, they are not for a test's own make
+for name in ("MAKEFLAGS", "MFLAGS", "PYTHON", "WHEELHOUSE", "PYTEST_ADDOPTS"):
+    os.environ.pop(name, None)  # given to what runs this, they are not for a test's own make and pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 _specification = importlib.util.spec_from_file_location("network_guard", GUARD / "sitecustomize.py")
 _specification.loader.exec_module(importlib.util.module_from_spec(_specification))
@@ -97,7 +97,7 @@ def mlflow_store(tmp_path_factory):
     from helpers.offline.engine.workspace import folder
 
     made = folder.open_folder(tmp_path_factory.mktemp("store") / "offline")
-    mlflow_store.client(made)
+    mlflow_store.make(made)
     return made / "mlflow.db"
 
 

@@ -15,16 +15,15 @@ from small_jobs import job_of, submit
 from small_services import wanted
 
 from helpers.offline.engine import services
-from helpers.offline.engine.assets import models
-from helpers.offline.engine.history import mlflow_store, new_store
+from helpers.offline.engine.assets import model_versions, models
+from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.jobs import submission
 from helpers.offline.engine.services import deployments, records, staging
 
 
 def main(folder, source, *actions):
     job_of(source, "print('well')")
-    new_store.load()
-    mlflow_store.client(folder)
+    mlflow_store.make(folder)
     for action in actions:
         do, *functions = ACTIONS[action]
         for number in itertools.count(1):
@@ -81,7 +80,7 @@ def start(*arguments):
 
 ACTIONS = {
     "submit": (lambda folder, source, number: submit(folder, source, "print('well')"), submission.submit),
-    "register": (register, models.register, models._add_version, models._insert_version.__wrapped__),
+    "register": (register, models.register, model_versions.add.__wrapped__, models.get),
     "delete": (delete, models.delete),
     "deploy": (deploy, deployments.deploy, staging.stage),
 }

@@ -104,7 +104,7 @@ def supervised(opened, monkeypatch):
 @pytest.mark.parametrize("store", ["mlflow.db", "assets.db"])
 def test_what_is_logged_waits_in_the_spool_while_the_store_is_locked(opened, tmp_path, supervised, waits, store):
     run_id = submit(opened, tmp_path / "s", WELL)
-    mlflow_store.client(opened)  # before it is locked
+    mlflow_store.make(opened)  # before it is locked
     with locked(opened / store):
         thread = supervised(run_id)
         wait_until(lambda: any("is busy" in words for words in waits))
@@ -128,18 +128,11 @@ def test_a_reader_is_told_that_the_store_is_locked_and_nothing_is_lost(opened, u
     assert run_records.get_metrics(opened, run_id) == {"m": [0, 1, 2], "t": {"a": 1}}
 
 
-def test_mlflow_waits_as_long_as_we_do(opened, monkeypatch):
+def test_both_databases_are_waited_for_alike(opened, monkeypatch):
     monkeypatch.setattr(database, "BUSY_SECONDS", 37)
-    seen = []
-
-    from sqlalchemy import event
-
-    store = mlflow_store.client(opened)
-    engine = store._client._tracking_client.store.engine
-    event.listen(engine, "after_cursor_execute", lambda c, cursor, statement, *others: seen.append(statement))
-    store.search_experiments()
-    assert "PRAGMA busy_timeout = 37000" in seen
-    assert not any("20000" in statement for statement in seen)
+    for connected in (mlflow_store.transaction, database.transaction):
+        with connected(opened) as connection:
+            assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 37_000
 
 
 def test_a_full_disk_is_told_and_waited_for(opened, tmp_path, supervised, waits, monkeypatch):
@@ -158,7 +151,7 @@ def test_a_full_disk_is_told_and_waited_for(opened, tmp_path, supervised, waits,
 def test_a_sweep_goes_on_when_the_store_can_be_written_again(opened, tmp_path, supervised, waits):
     make_cluster(opened)
     run_id = submit_sweep(opened, tmp_path / "s", "", {"--x": ["choice", [[1]]]})
-    mlflow_store.client(opened)
+    mlflow_store.make(opened)
     with locked(opened / "assets.db"):
         thread = supervised(run_id, controller.main)
         wait_until(lambda: any("is busy" in words for words in waits))

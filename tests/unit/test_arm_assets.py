@@ -9,6 +9,7 @@ from azure.ai.ml import Input, Output, load_compute, load_data, load_environment
 from azure.ai.ml.constants import ListViewType
 from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
+from small_history import mlflow_client
 from small_v2 import IMAGE, make_cluster, make_environment, script_job, wait_for
 
 from helpers.offline.engine.assets import models
@@ -325,7 +326,7 @@ def test_a_model_is_the_input_of_a_job(ml_client):
 
 def test_what_mlflow_registers_keeps_its_name(ml_client, tmp_path):
     folder = open_folder()
-    store = mlflow_store.client(folder)
+    store = mlflow_client(folder)
     run = store.create_run(store.create_experiment("logs", artifact_location=mlflow_store.artifact_location(folder)))
     store.log_text(run.info.run_id, "1 2 3", "model/weights.txt")
     store.log_text(run.info.run_id, "flavors: {}", "model/MLmodel")

@@ -4,6 +4,7 @@ import math
 import sys
 
 import pytest
+from small_history import mlflow_client
 
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.history import artifacts, mlflow_store, new_store, run_files
@@ -195,7 +196,7 @@ def test_the_store_is_mlflows(opened):
 
 
 def test_runs_that_mlflow_made_are_numbered_when_they_are_first_seen(opened):
-    store = mlflow_store.client(opened)
+    store = mlflow_client(opened)
     experiment = run_records.create_experiment(opened, "e")
     ids = [store.create_run(experiment, start_time=1000 + index).info.run_id for index in range(3)]
     assert run_files.files_of(opened, ids[2]) == []  # before any look at it
@@ -209,7 +210,7 @@ def test_runs_that_mlflow_made_are_numbered_when_they_are_first_seen(opened):
 
 def test_files_of_every_experiment_are_in_the_folder(opened, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    store = mlflow_store.client(opened)
+    store = mlflow_client(opened)
     elsewhere = store.create_experiment("elsewhere", artifact_location=(tmp_path / "away").as_uri())
     (tmp_path / "model").write_text("weights")
     for experiment in ("0", store.create_experiment("by MLflow"), elsewhere):
@@ -222,12 +223,12 @@ def test_files_of_every_experiment_are_in_the_folder(opened, tmp_path, monkeypat
 def test_experiment_of_mlflow_is_listed_once_it_has_a_run(opened):
     run_records.create_experiment(opened, "e")
     assert [one["name"] for one in run_records.list_experiments(opened)] == ["e"]
-    mlflow_store.client(opened).create_run("0")
+    mlflow_client(opened).create_run("0")
     assert [one["name"] for one in run_records.list_experiments(opened)] == ["Default", "e"]
 
 
 def test_a_model_that_mlflow_registered(opened, tmp_path):
-    store = mlflow_store.client(opened)
+    store = mlflow_client(opened)
     run_id = run_records.create_run(opened, "e")
     artifacts.upload_bytes(opened, run_id, "model/w", b"1")
     store.create_registered_model("m")
@@ -247,11 +248,11 @@ def test_an_address_for_mlflow_makes_the_store(tmp_path):
 def test_a_new_workspaces_store_is_copied_from_the_one_that_the_set_up_has_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "prefix", str(tmp_path / "environment"))
     made = folder.open_folder(tmp_path / "made")
-    mlflow_store.client(made)
+    mlflow_store.make(made)
     new_store.keep()
     monkeypatch.setattr(new_store, "_make_anew", None)
     copied = folder.open_folder(tmp_path / "copied")
-    experiment = mlflow_store.client(copied).get_experiment("0")
+    experiment = mlflow_client(copied).get_experiment("0")
     assert (experiment.name, experiment.artifact_location) == ("Default", (copied / "artifacts").as_uri())
     columns = []
     for store in (made, copied):
@@ -270,4 +271,4 @@ def test_a_kept_store_that_is_damaged_is_not_copied(tmp_path, monkeypatch):
     for name, left in {"empty": b"", "cut": whole[:300_000]}.items():
         kept.write_bytes(left)
         new = folder.open_folder(tmp_path / name)
-        assert mlflow_store.client(new).get_experiment("0").name == "Default", name
+        assert mlflow_client(new).get_experiment("0").name == "Default", name

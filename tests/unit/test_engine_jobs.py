@@ -5,12 +5,13 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
+from small_history import mlflow_client
 from small_jobs import LOG, make_cluster, printed_pid, submit, wait_for, wait_until
 
 from helpers.offline.engine import assets, jobs, processes, removal
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.compute import clusters, quotas
-from helpers.offline.engine.history import job_states, logs, mlflow_store, run_files
+from helpers.offline.engine.history import job_states, logs, run_files
 from helpers.offline.engine.jobs import finish, run_records
 from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace import database, folder
@@ -64,7 +65,7 @@ open("not kept", "w").write("n")
     ]
     record = run_records.get_run(opened, run_id)
     assert (record.status, record.number, record.experiment) == ("Completed", 1, "tests")
-    assert mlflow_store.run(opened, run_id).info.status == "FINISHED"
+    assert mlflow_client(opened).get_run(run_id).info.status == "FINISHED"
     assert record.created <= record.started <= record.ended
     assert not (job_states.run_folder(opened, run_id) / "code").exists()
 
@@ -111,7 +112,7 @@ def test_a_script_that_fails_keeps_what_it_did(opened, tmp_path, ending, code, w
     assert words in state["error"]["message"]
     assert run_records.get_metrics(opened, run_id) == {"Loss": 2.0}
     assert "outputs/half" in run_files.files_of(opened, run_id)
-    assert mlflow_store.run(opened, run_id).info.status == "FAILED"
+    assert mlflow_client(opened).get_run(run_id).info.status == "FAILED"
     jobs.cancel(opened, run_id)
     assert jobs.look(opened, run_id) == state
 

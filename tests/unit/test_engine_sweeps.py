@@ -5,11 +5,12 @@ import math
 import time
 
 import pytest
+from small_history import mlflow_client
 from small_jobs import LOG, job_of, make_cluster, submit_sweep, wait_for, wait_until
 
 from helpers.offline.engine import jobs, processes, removal
 from helpers.offline.engine.compute import clusters
-from helpers.offline.engine.history import job_states, logs, metrics, mlflow_store
+from helpers.offline.engine.history import job_states, logs, metrics
 from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.sweeps import controller
 from helpers.offline.engine.workspace import folder
@@ -79,7 +80,7 @@ with open(sys.argv[4], "a") as spans:
     sweep = run_records.get_run(opened, run_id)
     assert {f"_aml_system_{trial.id}": trial.tags["hyperparameters"] for trial in trials} == sweep.tags
     assert sweep.properties["best_child_run_id"] == trials[0].id and sweep.properties["score"] == "0.9"
-    assert mlflow_store.run(opened, run_id).info.status == "FINISHED"
+    assert mlflow_client(opened).get_run(run_id).info.status == "FINISHED"
     share = str(max(1, processes.cores() // 2))
     for trial in trials:
         assert f"threads {share} {share} 8" in logs.log_path(opened, trial.id).read_text()

@@ -121,22 +121,6 @@ def test_no_grammar_is_loaded_that_nobody_uses(tmp_path, load):
     assert result.stdout.splitlines()[-2:] == ["False", "False True True"], result.stderr
 
 
-def test_no_web_framework_is_loaded_for_an_error_of_mlflows_gateway(tmp_path):
-    code = (
-        "import asyncio, sys\n"
-        "from helpers.offline.engine.history import mlflow_store\n"
-        "from helpers.offline.engine.workspace import folder; mlflow_store.client(folder.open_folder())\n"
-        "from mlflow.gateway import exceptions, utils\n"
-        "@utils.translate_http_exception\n"
-        "async def refuse(): raise exceptions.AIGatewayException(status_code=418, detail='no tea')\n"
-        "print('fastapi' in sys.modules)\n"
-        "try: asyncio.run(refuse())\n"
-        "except Exception as error: import fastapi; print(type(error) is fastapi.HTTPException, error)"
-    )
-    result = python(code, tmp_path)
-    assert result.stdout.splitlines()[-2:] == ["False", "True 418: no tea"], result.stderr
-
-
 def test_a_quick_import_does_without_a_module_that_is_found_again_afterwards(tmp_path, monkeypatch):
     (tmp_path / "left_out.py").touch()
     monkeypatch.syspath_prepend(tmp_path)

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import sqlite3
-import time
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,10 +9,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from helpers.offline.engine.assets import model_versions
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
-from helpers.offline.engine.workspace import outages
-from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
+from helpers.offline.engine.workspace.errors import Invalid, NotFound
 from helpers.offline.engine.workspace.files import all_but, copy_whole, files_below
 from helpers.offline.engine.workspace.leftovers import making_folder
 from helpers.offline.engine.workspace.names import check_name, relative_name, safe_join
@@ -104,11 +102,11 @@ def register(
             else:
                 shutil.copyfile(source, target)
             details = {"run_id": run_id, "tags": version_tags, "description": description or ""}
-            made = _add_version(folder, name, version, files.as_uri(), **details)
+            number = model_versions.add(folder, name, version, files.as_uri(), **details)
         except BaseException:
             shutil.rmtree(files, ignore_errors=True)
             raise
-    return _record(folder, made)
+    return get(folder, name, number)
 
 
 def get(folder: Path, name: str, version: int | None = None) -> ModelRecord:
@@ -127,17 +125,7 @@ def get(folder: Path, name: str, version: int | None = None) -> ModelRecord:
 
 def list_all(folder: Path, name: str | None = None, latest: bool = False) -> list[ModelRecord]:
     """The models, the last registered first; of each name only the latest version with `latest`."""
-    store = mlflow_store.client(folder)
-    quoted = "" if name is None else f"name='{name}'"
-    if name is not None and "'" in name:
-        return []  # no registered name has one
-    found, token = [], None
-    while True:
-        page = store.search_model_versions(quoted, max_results=1000, page_token=token)
-        found += [_record(folder, one) for one in page]
-        token = page.token
-        if not token:
-            break
+    found = [_record(folder, one) for one in model_versions.list_all(folder, name)]
     found.sort(key=lambda model: (model.created, model.version), reverse=True)
     if latest:
         newest = {model.name: max(m.version for m in found if m.name == model.name) for model in found}
@@ -159,103 +147,46 @@ def update(
 
     Raises NotFound.
     """
-    model, store = get(folder, name, version), mlflow_store.client(folder)
-    if tags is not None:
-        for tag, value in stored(tags).items():
-            store.set_model_version_tag(name, str(version), tag, value)
-        for tag in model.tags.keys() - tags.keys():
-            store.delete_model_version_tag(name, str(version), key(tag))
-    for tag, value in stored(properties or {}, PROPERTY).items():
-        store.set_model_version_tag(name, str(version), tag, value)
-    if extra is not None:
-        store.set_model_version_tag(name, str(version), EXTRA, json.dumps(model.extra | extra))
-    if description is not None:
-        store.update_model_version(name, str(version), description)
+    model = get(folder, name, version)
+    told_more = {} if extra is None else {EXTRA: json.dumps(model.extra | extra)}
+    model_versions.update(
+        folder,
+        name,
+        version,
+        set_tags=stored(tags or {}) | stored(properties or {}, PROPERTY) | told_more,
+        removed_tags=[] if tags is None else [key(tag) for tag in model.tags.keys() - tags.keys()],
+        description=description,
+    )
     return get(folder, name, version)
 
 
 def delete(folder: Path, name: str, version: int) -> None:
     """Delete a version and its files. Raises NotFound."""
     model = get(folder, name, version)
-    mlflow_store.client(folder).delete_model_version(name, str(version))
+    model_versions.delete(folder, name, version)
     if model.path.is_relative_to(folder / "models"):  # what MLflow logged with a run belongs to the run
         shutil.rmtree(model.path, ignore_errors=True)
 
 
-def _add_version(folder: Path, name: str, version: int | None, source: str, **details):
-    """MLflow's new version of the model, by its next number or the one that is given. Raises AlreadyExists.
-
-    `details` are run_id, tags and description.
-    """
-    store = mlflow_store.client(folder)
-    with mlflow_store.registry_lock(folder):
-        if not _is_registered(store, name):
-            store.create_registered_model(name)
-        if version is None:
-            return store.create_model_version(name, source, **details)
-        _insert_version(folder, name, version, source, **details)
-    return store.get_model_version(name, str(version))
-
-
-@outages.patiently
-def _insert_version(
-    folder: Path, name: str, version: int, source: str, *, run_id: str | None, tags: dict[str, str], description: str
-) -> None:
-    """A version of a number that is given, which MLflow itself has no call for. Raises AlreadyExists."""
-    now = int(time.time() * 1000)
-    columns = {
-        "name": name,
-        "version": version,
-        "creation_time": now,
-        "last_updated_time": now,
-        "description": description,
-        "current_stage": "None",
-        "source": source,
-        "storage_location": source,
-        "run_id": run_id,
-        "status": "READY",
-    }
-    with mlflow_store.connected(folder) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.execute(
-                f"INSERT INTO model_versions ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
-                [*columns.values()],
-            )
-        except sqlite3.IntegrityError as error:
-            raise AlreadyExists(f"The model {name!r} has a version {version} already.") from error
-        connection.executemany(
-            "INSERT INTO model_version_tags (name, version, key, value) VALUES (?, ?, ?, ?)",
-            [(name, version, key, value) for key, value in tags.items()],
-        )
-        connection.execute("UPDATE registered_models SET last_updated_time=? WHERE name=?", (now, name))
-        connection.execute("COMMIT")
-
-
-def _is_registered(store, name: str) -> bool:
-    return any(model.name == name for model in store.search_registered_models(f"name='{name}'"))
-
-
-def _place(folder: Path, made) -> tuple[Path, str]:
+def _place(folder: Path, made: model_versions.StoredVersion) -> tuple[Path, str]:
     """ModelRecord's path and below."""
-    if EXTRA in (made.tags or {}):
+    if EXTRA in made.tags:
         return folder / "models" / made.name / PurePosixPath(made.source).name, ""
     # registered by MLflow itself, which has left the files where they were logged
-    address = mlflow_store.client(folder).get_model_version_download_uri(made.name, made.version)
-    if address.startswith("runs:/"):
-        run_id, _, name = address.removeprefix("runs:/").partition("/")
+    if made.source.startswith("runs:/"):
+        run_id, _, name = made.source.removeprefix("runs:/").partition("/")
         return folder / "artifacts" / run_id / "artifacts" / name, PurePosixPath(name).name
-    path = Path(url2pathname(urlsplit(address).path))
-    return path, mlflow_store.logged_model_name(folder, address) or path.name
+    path = Path(url2pathname(urlsplit(made.source).path))
+    return path, mlflow_store.logged_model_name(folder, made.source) or path.name
 
 
-def _record(folder: Path, made) -> ModelRecord:
-    tags = made.tags or {}
+def _record(folder: Path, made: model_versions.StoredVersion) -> ModelRecord:
+    tags = made.tags
     path, below = _place(folder, made)
     return ModelRecord(
         name=made.name,
-        version=int(made.version),
-        created=datetime.fromtimestamp(made.creation_timestamp / 1000, UTC).isoformat(timespec="microseconds"),
+        version=made.version,
+        created=datetime.fromtimestamp(made.created / 1000, UTC).isoformat(timespec="microseconds"),
         description=made.description or "",
         tags=told(tags),
         properties=told(tags, PROPERTY),

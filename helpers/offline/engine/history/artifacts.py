@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from helpers.offline.engine.history import mlflow_store
+from helpers.offline.engine.history import runs
 from helpers.offline.engine.workspace import database
 from helpers.offline.engine.workspace.errors import AlreadyExists
 from helpers.offline.engine.workspace.files import copy_whole, move_whole, write_whole
@@ -12,7 +12,7 @@ from helpers.offline.engine.workspace.names import relative_name, safe_join
 def root_of(folder: Path, run_id: str) -> Path:
     """The run's artifact folder, absolute; it may not exist yet. Raises NotFound for an unknown run."""
     if not database.rows(folder, "SELECT 1 FROM runs WHERE run_id=?", (run_id,)):
-        mlflow_store.run(folder, run_id)  # one that MLflow made itself, and that was not listed yet
+        runs.check(folder, run_id)  # one that MLflow made itself, and that was not listed yet
     return folder / "artifacts" / run_id / "artifacts"
 
 

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from helpers.offline.engine.history import mlflow_store, tags
-from helpers.offline.engine.workspace import database
+from helpers.offline.engine.history import tags
+from helpers.offline.engine.history.mlflow_store import connected, transaction
+from helpers.offline.engine.workspace import database, outages
 
 _LARGEST_WHOLE = 2**53  # above it, not every whole number is a float
 
@@ -29,8 +30,6 @@ def log_scalars(folder: Path, run_id: str, events: list[dict], counts: dict[str,
     Logged again, they are the same again. `counts` holds how often each metric was logged so far: the step of the next
     value that comes without one.
     """
-    from mlflow.entities import Metric
-
     scalars, tables, numbers = [], [], {}
     for event in events:
         name, value = event["name"], event["value"]
@@ -40,14 +39,13 @@ def log_scalars(folder: Path, run_id: str, events: list[dict], counts: dict[str,
         step = event["step"] if event.get("step") is not None else counts.get(name, 0)
         counts[name] = counts.get(name, 0) + 1
         if tags.is_mlflow_name(name) and not (isinstance(value, int) and abs(value) > _LARGEST_WHOLE):
-            scalars.append(Metric(name, float(value), int(event["time"] * 1000), int(step)))
+            scalars.append((name, float(value), int(event["time"] * 1000), int(step)))
             numbers.setdefault(name, []).append(value)
         else:  # a name such as "Accuracy (%)", which MLflow refuses
             tables.append((run_id, name, "scalar", json.dumps(value)))
     kinds = _kinds_after(folder, run_id, numbers, counts)
-    store = mlflow_store.client(folder)
-    for start in range(0, len(scalars), 1000):  # MLflow's limit of one batch
-        store.log_batch(run_id, metrics=scalars[start : start + 1000])
+    if scalars:
+        _insert(folder, run_id, scalars)
     if kinds:
         with database.transaction(folder) as connection:
             connection.executemany("INSERT OR REPLACE INTO metric_kinds VALUES (?, ?, ?, ?)", kinds)
@@ -90,15 +88,15 @@ def values(folder: Path, run_id: str, name: str) -> list[float]:
 
 
 def counts(folder: Path, run_id: str) -> dict[str, int]:
-    """How often each metric of the run was logged."""
-    store = mlflow_store.client(folder)
-    return {name: len(store.get_metric_history(run_id, name)) for name in mlflow_store.run(folder, run_id).data.metrics}
+    """How often each of MLflow's metrics of the run was logged, in the order of the first time."""
+    query = "SELECT key, count(*) FROM metrics WHERE run_uuid=? GROUP BY key ORDER BY min(rowid)"
+    return dict(_rows(folder, query, run_id))
 
 
 def _kinds(folder: Path, run_id: str, names: list[str] | None = None) -> dict[str, tuple[bool, bool]]:
     """Of each of MLflow's metrics of the run, or of those named, whether all are whole numbers, and some infinite."""
     if names is None:
-        names = list(mlflow_store.run(folder, run_id).data.metrics)
+        names = list(counts(folder, run_id))
     query = "SELECT name, whole, infinite FROM metric_kinds WHERE run_id=?"
     noted = {row["name"]: (row["whole"], row["infinite"]) for row in database.rows(folder, query, (run_id,))}
     return {name: tuple(map(bool, noted.get(name, (0, 0)))) for name in names}
@@ -121,11 +119,39 @@ def _kinds_after(folder: Path, run_id: str, numbers: dict[str, list], counts: di
 
 def _numbers(folder: Path, run_id: str, name: str, kind: tuple[bool, bool]) -> list[float]:
     whole, infinite = kind
-    history = mlflow_store.client(folder).get_metric_history(run_id, name)
-    logged = [metric.value for metric in sorted(history, key=lambda metric: (metric.step, metric.timestamp))]
-    if infinite:  # MLflow keeps the largest float in its place
+    query = "SELECT value, is_nan FROM metrics WHERE run_uuid=? AND key=? ORDER BY step, timestamp, value"
+    logged = [math.nan if is_nan else value for value, is_nan in _rows(folder, query, run_id, name)]
+    if infinite:
         logged = [math.copysign(math.inf, value) if abs(value) == sys.float_info.max else value for value in logged]
     return [int(value) for value in logged] if whole else logged
+
+
+@outages.patiently
+def _rows(folder: Path, query: str, *parameters: str) -> list[tuple]:
+    with connected(folder) as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+@outages.patiently
+def _insert(folder: Path, run_id: str, scalars: list[tuple[str, float, int, int]]) -> None:
+    """Keep numbers, each with its name, time in milliseconds and step, and of each name the latest one once more."""
+    rows = [(run_id, name, *_as_number(value), time, step) for name, value, time, step in scalars]
+    columns = "(run_uuid, key, value, is_nan, timestamp, step) VALUES (?, ?, ?, ?, ?, ?)"
+    latest = "SET value=excluded.value, is_nan=excluded.is_nan, timestamp=excluded.timestamp, step=excluded.step"
+    with transaction(folder) as connection:
+        connection.executemany(f"INSERT OR IGNORE INTO metrics {columns}", rows)
+        connection.executemany(
+            f"INSERT INTO latest_metrics {columns} ON CONFLICT (key, run_uuid) DO UPDATE {latest} "
+            "WHERE (excluded.step, excluded.timestamp, excluded.value) > (step, timestamp, value)",
+            rows,
+        )
+
+
+def _as_number(value: float) -> tuple[float, bool]:
+    """A number as MLflow keeps it, the largest float in the place of infinity, and whether it is none at all."""
+    if math.isnan(value):
+        return 0.0, True
+    return (math.copysign(sys.float_info.max, value) if math.isinf(value) else value), False
 
 
 def _single(values: list) -> Any:

@@ -1,7 +1,4 @@
-"""MLflow's client of a store, and new stores: copies of one that the set-up keeps, since making one takes seconds.
-
-So does importing MLflow, which therefore happens inside the functions.
-"""
+"""New MLflow stores: copies of one that the set-up keeps, since MLflow takes seconds to be imported and to make one."""
 
 import importlib.metadata
 import logging
@@ -13,44 +10,6 @@ from contextlib import closing
 from pathlib import Path
 
 from helpers.imports import quick_import
-from helpers.offline.engine.processes import detached
-from helpers.offline.engine.workspace import database
-
-
-def load() -> None:
-    """Import MLflow and what its SQLite store needs, which takes seconds.
-
-    Without pandas it takes fewer, and only the tables that MLflow gives to users need that.
-    """
-    with quick_import(without=["pandas"] if detached.is_own() else []):
-        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
-
-
-def new_client(uri: str):
-    """MLflow's client of the store at this address, which is made if it is not there."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it logs, is raised as well
-    load()
-    from mlflow import MlflowClient
-
-    client = MlflowClient(uri, uri)
-    for store in (client._tracking_client.store, client._get_registry_client().store):
-        _wait_as_long_as_we(store.engine)
-    return client
-
-
-def _wait_as_long_as_we(engine) -> None:
-    """Have MLflow wait for a lock as long as its address says: each of its sessions asks for 20 seconds instead."""
-    from sqlalchemy import event
-
-    def ours(connection, cursor, statement, parameters, context, executemany):
-        if statement.startswith("PRAGMA busy_timeout"):
-            statement = f"PRAGMA busy_timeout = {int(1000 * database.BUSY_SECONDS)}"
-        return statement, parameters
-
-    event.listen(engine, "before_cursor_execute", ours, retval=True)
 
 
 def make(path: Path) -> None:
@@ -86,8 +45,14 @@ def _kept() -> Path:
 
 
 def _make_anew(path: Path) -> None:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it logs, is raised as well
     with quick_import():  # MLflow's migrations are as many modules, one for each release that changed a table
-        new_client(address(path)).search_experiments()
+        from mlflow import MlflowClient
+
+        MlflowClient(address(path), address(path)).search_experiments()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
 

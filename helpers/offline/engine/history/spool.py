@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from helpers.offline.engine.history import artifacts, job_states, logs, metrics, mlflow_store, tags
+from helpers.offline.engine.history import artifacts, job_states, logs, metrics, runs, tags
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import FolderError
@@ -116,17 +116,17 @@ def _log(folder: Path, run_id: str, events: list[dict], counts: dict[str, int]) 
 def _apply(folder: Path, run_id: str, event: dict, spool: Path) -> None:
     match event["kind"]:
         case "status":
-            mlflow_store.set_status(folder, run_id, event["value"])
+            runs.set_status(folder, run_id, event["value"])
         case "tag":
-            mlflow_store.set_tags(folder, run_id, {event["name"]: event["value"]})
+            runs.set_tags(folder, run_id, {event["name"]: event["value"]})
         case "property":
-            mlflow_store.set_tags(folder, run_id, {event["name"]: event["value"]}, tags.PROPERTY)
+            runs.set_tags(folder, run_id, {event["name"]: event["value"]}, tags.PROPERTY)
         case "remove_tag":
-            mlflow_store.remove_tag(folder, run_id, event["name"])
+            runs.remove_tag(folder, run_id, event["name"])
         case "display_name":
-            mlflow_store.set_display_name(folder, run_id, event["value"])
+            runs.set_display_name(folder, run_id, event["value"])
         case "description":
-            mlflow_store.set_description(folder, run_id, event["value"])
+            runs.set_description(folder, run_id, event["value"])
         case "file":
             source = safe_join(spool, event["path"])
             if source.exists() or not safe_join(artifacts.root_of(folder, run_id), event["name"]).is_file():

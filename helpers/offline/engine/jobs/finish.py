@@ -1,7 +1,6 @@
 """The end of a job, by its supervisor or by whoever finds the supervisor dead: nothing of the run is lost.
 
-It has two steps: end() as soon as the script has ended, which needs no MLflow, and record() by whoever comes first:
-somebody who looks at the run and has MLflow, or else the supervisor.
+It has two steps: end() as soon as the script has ended, and record(), which waits while the store is unavailable.
 """
 
 import shutil
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from helpers.offline.engine import processes
 from helpers.offline.engine.compute import clusters
-from helpers.offline.engine.history import artifacts, job_states, logs, mlflow_store, spool
+from helpers.offline.engine.history import artifacts, job_states, logs, runs, spool
 from helpers.offline.engine.history.job_states import RUN_ID_VARIABLE, run_folder
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.jobs import outputs
@@ -64,7 +63,7 @@ def record(folder: Path, run_id: str) -> None:
             if status == "Completed":
                 status, error = "Failed", {"code": "SystemError", "message": message}
                 job_states.set_outcome(folder, run_id, status, error, job["exit_code"])
-        mlflow_store.set_status(folder, run_id, status, error)
+        runs.set_status(folder, run_id, status, error)
         job_states.advance(folder, run_id, status)
     for part in (*OF_SCRIPT, *([] if left else [CODE]), *([] if not_kept else [outputs.FOLDER])):
         shutil.rmtree(run_folder(folder, run_id) / part, ignore_errors=True)

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from helpers.offline.engine.history import job_states, mlflow_store, new_store
+from helpers.offline.engine.history import job_states, runs
 from helpers.offline.engine.jobs import finish, submission
 from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import EngineError
@@ -33,7 +33,6 @@ def see_through(
     `lead` does so and returns the final status and the error to tell; it may raise Stopped and EngineError. `last`,
     which is told the status, comes after it in any case. A store that is locked or full is waited for.
     """
-    new_store.load()
     with outages.patience():
         status, error = _outcome(folder, run_id, lead)
         try:
@@ -48,11 +47,13 @@ def _outcome(folder: Path, run_id: str, lead: Callable[[], tuple[str, dict | Non
     """How it came out: the final status, and the error to tell."""
     try:
         job_states.advance(folder, run_id, "Running")
-        mlflow_store.set_status(folder, run_id, "Running")
+        runs.set_status(folder, run_id, "Running")
         return lead()
     except Stopped as stopped:
         return "Canceled", stopped.error
     except EngineError as refused:
+        if job_states.cancel_requested(folder, run_id):  # as where its cluster is deleted, and both are so
+            return "Canceled", None
         return "Failed", {"code": "UserError", "message": str(refused)}
     except Exception as failure:
         traceback.print_exc()

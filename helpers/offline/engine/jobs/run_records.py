@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from helpers.offline.engine.history import job_states, metrics, mlflow_store, spool
-from helpers.offline.engine.history.mlflow_store import PARENT
+from helpers.offline.engine.history import experiments, job_states, metrics, mlflow_store, runs, spool
 from helpers.offline.engine.history.statuses import FINAL, STATUS
-from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
+from helpers.offline.engine.history.tags import PROPERTY, told
 from helpers.offline.engine.jobs import submission
 from helpers.offline.engine.workspace import database
 
@@ -39,42 +38,35 @@ class RunRecord:
 
 def create_experiment(folder: Path, name: str) -> str:
     """The id of the experiment, which is made if it is not there."""
-    return mlflow_store.create_experiment(folder, name)
+    return experiments.create(folder, name)
 
 
 def get_experiment(folder: Path, name: str) -> dict:
     """Id, name, tags, archived and created of an experiment. Raises NotFound."""
-    return _experiment(mlflow_store.experiment(folder, name))
+    return _experiment(experiments.get(folder, name))
 
 
 def list_experiments(folder: Path, archived: bool = False) -> list[dict]:
     """The experiments by name, the archived ones only where asked for."""
-    from mlflow.entities import ViewType
-
-    view = ViewType.ALL if archived else ViewType.ACTIVE_ONLY
-    found = mlflow_store.client(folder).search_experiments(view_type=view, order_by=["name ASC"])
-    return [_experiment(one) for one in found if one.experiment_id != DEFAULT or _has_runs(folder, DEFAULT)]
+    found = [one for one in experiments.list_all(folder) if archived or not one.archived]
+    return [_experiment(one) for one in found if one.id != DEFAULT or runs.list_ids(folder, DEFAULT)]
 
 
 def set_experiment_archived(folder: Path, name: str, archived: bool) -> None:
-    store, found = mlflow_store.client(folder), mlflow_store.experiment(folder, name)
-    if archived and found.lifecycle_stage == "active":
-        store.delete_experiment(found.experiment_id)
-    elif not archived and found.lifecycle_stage != "active":
-        store.restore_experiment(found.experiment_id)
+    found = experiments.get(folder, name)
+    if found.archived != archived:
+        experiments.set_archived(folder, found.id, archived)
 
 
 def set_experiment_tags(folder: Path, name: str, tags: dict[str, str]) -> None:
-    found = mlflow_store.experiment(folder, name)
-    for tag, value in stored(tags).items():
-        mlflow_store.client(folder).set_experiment_tag(found.experiment_id, tag, value)
+    experiments.set_tags(folder, experiments.get(folder, name).id, tags)
 
 
 def remove_experiment_tags(folder: Path, name: str, names: list[str]) -> None:
-    found = mlflow_store.experiment(folder, name)
+    found = experiments.get(folder, name)
     for tag in names:
         if tag in told(found.tags):
-            mlflow_store.client(folder).delete_experiment_tag(found.experiment_id, key(tag))
+            experiments.remove_tag(folder, found.id, tag)
 
 
 def create_run(
@@ -89,9 +81,9 @@ def create_run(
     run_type: str | None = None,
 ) -> str:
     """The id of a new run that is not a job: an interactive run, or a child. Raises Invalid."""
-    return mlflow_store.create_run(
+    return runs.create(
         folder,
-        mlflow_store.create_experiment(folder, experiment),
+        experiments.create(folder, experiment),
         display_name=display_name,
         parent_id=parent_id,
         tags=tags or {},
@@ -105,87 +97,75 @@ def get_run(folder: Path, run_id: str) -> RunRecord:
     """A run as it is now; a dead supervisor is noticed here. Raises NotFound."""
     state = submission.look(folder, run_id)
     spool.carry_for_reader(folder, run_id)
-    run = mlflow_store.run(folder, run_id)
-    name = mlflow_store.client(folder).get_experiment(run.info.experiment_id).name
+    run = runs.get(folder, run_id)
+    name = {one.id: one.name for one in experiments.list_all(folder)}[run.experiment_id]
     return _record(run, name, _numbers(folder, [run]), {run_id: state})
 
 
 def get_status(folder: Path, run_id: str) -> str:
     """The run's status alone, which for a job takes no MLflow. Raises NotFound."""
     state = submission.look(folder, run_id)
-    return state["status"] if state else STATUS[mlflow_store.run(folder, run_id).info.status]
+    return state["status"] if state else STATUS[runs.get(folder, run_id).status]
 
 
 def list_runs(
     folder: Path, experiment: str, *, parent_id: str | None = None, include_children: bool = False
 ) -> Iterator[RunRecord]:
     """The experiment's runs, the newest first: its top ones, or those below `parent_id`, or all. Raises NotFound."""
-    found = mlflow_store.experiment(folder, experiment)
-    filter_string = f"tags.`{PARENT}` = '{parent_id}'" if parent_id else ""
-    for record in _search(folder, {found.experiment_id: experiment}, filter_string):
+    found = experiments.get(folder, experiment)
+    for record in _search(folder, found.id, (runs.PARENT, parent_id) if parent_id else None):
         if parent_id or include_children or record.parent_id is None:
             yield record
 
 
 def list_runs_of_type(folder: Path, run_type: str) -> Iterator[RunRecord]:
     """The runs of a type in all experiments, the newest first."""
-    experiments = {one["id"]: one["name"] for one in list_experiments(folder, archived=True)}
-    yield from _search(folder, experiments, f"tags.`{mlflow_store.RUN_TYPE}` = '{run_type}'")
+    yield from _search(folder, None, (mlflow_store.RUN_TYPE, run_type))
 
 
-def _search(folder: Path, experiments: dict[str, str], filter_string: str) -> Iterator[RunRecord]:
-    """The runs of experiments, which are given as id to name, the newest first."""
+def _search(folder: Path, experiment_id: str | None, tag: tuple[str, str] | None) -> Iterator[RunRecord]:
+    """The runs of an experiment, or of all, the newest first; with `tag`, those that have it."""
     for job in job_states.unfinished(folder):
         submission.look(folder, job["run_id"])  # one that has ended is brought into the history before that is read
-    token = None
-    while True:
-        page = mlflow_store.client(folder).search_runs(
-            list(experiments),
-            filter_string,
-            max_results=PAGE,
-            order_by=["attributes.start_time DESC"],
-            page_token=token,
-        )
-        numbers, states = _numbers(folder, page), _states(folder, [run.info.run_id for run in page])
+    run_ids = runs.list_ids(folder, experiment_id, tag)
+    names = {one.id: one.name for one in experiments.list_all(folder)}
+    for start in range(0, len(run_ids), PAGE):
+        page = runs.get_all(folder, run_ids[start : start + PAGE])
+        numbers, states = _numbers(folder, page), _states(folder, [run.id for run in page])
         for run in page:
-            yield _record(run, experiments[run.info.experiment_id], numbers, states)
-        token = page.token
-        if not token:
-            return
+            yield _record(run, names[run.experiment_id], numbers, states)
 
 
 def set_tags(folder: Path, run_id: str, tags: dict[str, str]) -> None:
     """Set tags of a run. Raises NotFound and Invalid."""
-    mlflow_store.run(folder, run_id)
-    mlflow_store.set_tags(folder, run_id, tags)
+    runs.set_tags(folder, run_id, tags)
 
 
 def remove_tags(folder: Path, run_id: str, names: list[str]) -> None:
     for name in names:
-        mlflow_store.remove_tag(folder, run_id, name)
+        runs.remove_tag(folder, run_id, name)
 
 
 def set_properties(folder: Path, run_id: str, properties: dict[str, str]) -> None:
     """Set properties of a run. Raises NotFound and Invalid."""
-    mlflow_store.run(folder, run_id)
-    mlflow_store.set_tags(folder, run_id, properties, PROPERTY)
+    runs.set_tags(folder, run_id, properties, PROPERTY)
 
 
 def set_display_name(folder: Path, run_id: str, value: str) -> None:
-    mlflow_store.set_display_name(folder, run_id, value)
+    runs.set_display_name(folder, run_id, value)
 
 
 def set_description(folder: Path, run_id: str, value: str) -> None:
-    mlflow_store.set_description(folder, run_id, value)
+    runs.set_description(folder, run_id, value)
 
 
 def set_archived(folder: Path, run_id: str, archived: bool) -> None:
-    mlflow_store.set_archived(folder, run_id, archived)
+    runs.set_archived(folder, run_id, archived)
 
 
 def set_status(folder: Path, run_id: str, status: str, error: dict | None = None) -> None:
     """The status of a run that is not a job; a job's is its supervisor's to write."""
-    mlflow_store.set_status(folder, run_id, status, error)
+    runs.set_status(folder, run_id, status, error)
 
 
 def log_metrics(folder: Path, run_id: str, events: list[dict]) -> None:
@@ -197,6 +177,7 @@ def get_metrics(folder: Path, run_id: str) -> dict:
     """What the run has logged until now; see history.metrics. Raises NotFound."""
     submission.look(folder, run_id)
     spool.carry_for_reader(folder, run_id)
+    runs.check(folder, run_id)
     return metrics.read(folder, run_id)
 
 
@@ -208,40 +189,35 @@ def get_metric_values(folder: Path, run_id: str, name: str) -> list[float]:
 
 def tracking_uri(folder: Path) -> str:
     """The address of the MLflow store, which is made if it is not there, for code that uses MLflow itself."""
-    if not mlflow_store.is_made(folder):
-        mlflow_store.client(folder)  # loads MLflow, which takes a second
+    mlflow_store.make(folder)
     return mlflow_store.tracking_uri(folder)
 
 
-def _experiment(found) -> dict:
+def _experiment(found: experiments.StoredExperiment) -> dict:
     return {
-        "id": found.experiment_id,
+        "id": found.id,
         "name": found.name,
         "tags": told(found.tags),
-        "archived": found.lifecycle_stage != "active",
-        "modified": _iso(found.last_update_time),
-        "created": _iso(found.creation_time),
+        "archived": found.archived,
+        "modified": _iso(found.modified),
+        "created": _iso(found.created),
     }
 
 
-def _has_runs(folder: Path, experiment_id: str) -> bool:
-    return bool(mlflow_store.client(folder).search_runs([experiment_id], max_results=1))
-
-
-def _numbers(folder: Path, runs: list) -> dict[str, int]:
+def _numbers(folder: Path, found: list[runs.StoredRun]) -> dict[str, int]:
     """The runs' numbers in their experiments; one that MLflow made itself gets its number when it is first seen."""
-    ids = [run.info.run_id for run in runs]
+    ids = [run.id for run in found]
     query = f"SELECT run_id, number FROM runs WHERE run_id IN ({', '.join('?' * len(ids))})"
 
     def known() -> dict[str, int]:
         return {row["run_id"]: row["number"] for row in database.rows(folder, query, tuple(ids))}
 
     numbers = known()
-    new = sorted((run.info for run in runs if run.info.run_id not in numbers), key=lambda info: info.start_time)
+    new = sorted((run for run in found if run.id not in numbers), key=lambda run: run.started or 0)
     if not new:
         return numbers
-    for info in new:
-        mlflow_store.give_numbers(folder, info.experiment_id, [info.run_id])
+    for run in new:
+        runs.give_numbers(folder, run.experiment_id, [run.id])
     return known()
 
 
@@ -252,31 +228,31 @@ def _states(folder: Path, run_ids: list[str]) -> dict[str, dict | None]:
     }
 
 
-def _record(run, experiment: str, numbers: dict[str, int], states: dict[str, dict | None]) -> RunRecord:
-    state, tags = states.get(run.info.run_id), run.data.tags
+def _record(run: runs.StoredRun, experiment: str, numbers: dict[str, int], states: dict[str, dict | None]) -> RunRecord:
+    state, tags = states.get(run.id), run.tags
     stages = {stage["status"]: stage["time"] for stage in state["stages"]} if state else {}
-    status = state["status"] if state else STATUS[run.info.status]
+    status = state["status"] if state else STATUS[run.status]
     if state and state["cancel_requested"] and status not in FINAL:
         status = "CancelRequested"
-    created = _iso(run.info.start_time)
-    error = state["error"] if state else json.loads(tags.get(mlflow_store.ERROR, "null"))
+    created = _iso(run.started)
+    error = state["error"] if state else json.loads(tags.get(runs.ERROR, "null"))
     return RunRecord(
-        id=run.info.run_id,
-        number=numbers[run.info.run_id],
+        id=run.id,
+        number=numbers[run.id],
         experiment=experiment,
-        experiment_id=run.info.experiment_id,
-        parent_id=tags.get(PARENT),
-        display_name=run.info.run_name,
-        description=tags.get(mlflow_store.DESCRIPTION, ""),
+        experiment_id=run.experiment_id,
+        parent_id=tags.get(runs.PARENT),
+        display_name=run.name,
+        description=tags.get(runs.DESCRIPTION, ""),
         status=status,
         created=created,
         started=stages.get("Running") if state else created,
-        ended=stages.get(status) if state and status in FINAL else _iso(run.info.end_time),
+        ended=stages.get(status) if state and status in FINAL else _iso(run.ended),
         tags=told(tags),
         properties=told(tags, PROPERTY),
         error=error,
         run_type=tags.get(mlflow_store.RUN_TYPE),
-        archived=json.loads(tags.get(mlflow_store.ARCHIVED, "false")),
+        archived=json.loads(tags.get(runs.ARCHIVED, "false")),
     )
 
 

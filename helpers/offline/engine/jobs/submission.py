@@ -8,7 +8,7 @@ from pathlib import Path
 
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.compute import clusters
-from helpers.offline.engine.history import job_states, mlflow_store, snapshot
+from helpers.offline.engine.history import experiments, job_states, mlflow_store, runs, snapshot
 from helpers.offline.engine.history.statuses import FINAL, STATUS
 from helpers.offline.engine.jobs import finish, ranks
 from helpers.offline.engine.jobs import outputs as made
@@ -61,7 +61,7 @@ def submit(
     snapshot_id = job.get("snapshot_id") or snapshot.take(
         folder, Path(job["source_directory"]), **job.get("snapshot_limits", {})
     )
-    experiment_id = mlflow_store.create_experiment(folder, experiment)
+    experiment_id = experiments.create(folder, experiment)
     run_id = run_id or uuid.uuid4().hex
     identity = {
         **IDENTITY,
@@ -89,7 +89,7 @@ def submit(
         # First what tells the job's end, if this process ends here; then the run that others see.
         nodes = 0 if leader else ranks.node_count(job)
         job_states.insert(folder, run_id, job["target"], nodes=nodes, parent_id=parent_id)
-        mlflow_store.create_run(
+        runs.create(
             folder,
             experiment_id,
             display_name=display_name,
@@ -154,22 +154,18 @@ def start_supervisor(folder: Path, run_id: str, lock: int, module: str) -> None:
 def look(folder: Path, run_id: str) -> dict | None:
     """The job's state (see job_states.get), None where the run is not a job.
 
-    A job whose supervisor died is brought to its end here: Failed, and why. So is, where this process has MLflow
-    loaded, one that has ended and is not in the history yet. One whose submission did not come as far as making a run
-    is forgotten.
+    A job whose supervisor died is brought to its end here: Failed, and why. One whose submission did not come as far
+    as making a run is forgotten.
     """
     job = job_states.get(folder, run_id)
     if job is None or job["status"] in FINAL:
         return job
     lock = job_states.take_lock(folder, run_id)
     if lock is None:
-        if job["outcome"] and mlflow_store.is_loaded():  # the supervisor may have to load it, which takes seconds
-            finish.record(folder, run_id)
-            job = job_states.get(folder, run_id)
         return job
     try:
         job = job_states.get(folder, run_id)  # it may have ended between the two
-        if job and job["status"] == "NotStarted" and not mlflow_store.has_run(folder, run_id):
+        if job and job["status"] == "NotStarted" and not runs.exists(folder, run_id):
             job_states.discard(folder, run_id)
             return None
         if job and job["status"] not in FINAL:
@@ -198,8 +194,8 @@ def cancel(folder: Path, run_id: str) -> None:
     state = look(folder, run_id)
     if state is not None:
         job_states.request_cancel(folder, run_id)
-    elif STATUS[mlflow_store.run(folder, run_id).info.status] not in FINAL:
-        mlflow_store.set_status(folder, run_id, "Canceled")
+    elif STATUS[runs.get(folder, run_id).status] not in FINAL:
+        runs.set_status(folder, run_id, "Canceled")
 
 
 def fail(folder: Path, run_id: str, error: dict) -> None:

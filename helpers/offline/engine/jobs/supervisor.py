@@ -1,7 +1,6 @@
 """The process that sees one job through: `python -m helpers.offline.engine.jobs.supervisor FOLDER RUN_ID LOCK`.
 
 It is detached from whoever submitted the job, and holds the run's lock (an inherited descriptor) while it lives.
-MLflow takes two seconds to load, so that it is loaded only where nobody who has it reads the run.
 """
 
 import json
@@ -21,8 +20,8 @@ from helpers.offline.engine import environments, processes
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.environments import virtual_environments
-from helpers.offline.engine.history import job_states, logs, mlflow_store, new_store, snapshot, spool
-from helpers.offline.engine.history.statuses import FINAL
+from helpers.offline.engine.history import job_states, logs, snapshot, spool
+from helpers.offline.engine.history.runs import PARENT
 from helpers.offline.engine.jobs import finish, preemption, ranks, submission
 from helpers.offline.engine.jobs import outputs as made
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
@@ -33,8 +32,6 @@ from helpers.offline.engine.workspace.errors import EngineError, StoreUnavailabl
 from helpers.offline.engine.workspace.names import safe_join
 
 SDK = Path(__file__).resolve().parents[2] / "sdk_v1"
-READERS_FIRST = 2.0  # seconds that what a running job logs waits for a reader
-RECORD_GRACE = 0.5  # seconds that the end of a job waits for a reader
 # What azureml-core prints in place of logging where it finds no run.
 PRINTED = re.compile(rb"^Attempted to log \w+ metric ", re.MULTILINE)
 
@@ -54,7 +51,7 @@ def main(folder: Path, run_id: str) -> None:
         status, error, exit_code = see_through(folder, run_id)
         processes.end_children(spared=detached.is_one)  # a job that this one has submitted goes on
         finish.end(folder, run_id, status, error, exit_code)
-    record(folder, run_id)
+    finish.record_in_time(folder, run_id)
 
 
 def see_through(folder: Path, run_id: str) -> tuple[str, dict | None, int | None]:
@@ -71,6 +68,9 @@ def see_through(folder: Path, run_id: str) -> tuple[str, dict | None, int | None
         status, error = stopped.status, stopped.error
     except EngineError as refused:
         status, error = "Failed", {"code": "UserError", "message": str(refused)}
+        if job_states.cancel_requested(folder, run_id):  # as where its cluster is deleted, and both are so
+            error = job_states.get(folder, run_id)["error"]
+            status = "Failed" if error else "Canceled"
     except Exception as failure:
         traceback.print_exc()
         message = outages.told(folder, failure) or traceback.format_exc(limit=-1).strip()
@@ -244,7 +244,7 @@ def own_variables(
         folders.VARIABLE: str(folder),
         "MLFLOW_RUN_ID": run_id,
         # Whatever other runs the script starts with MLflow are children of this one.
-        "MLFLOW_RUN_CONTEXT": json.dumps({mlflow_store.PARENT: run_id}),
+        "MLFLOW_RUN_CONTEXT": json.dumps({PARENT: run_id}),
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "1",
     }
@@ -323,10 +323,7 @@ def delay(folder: Path, run_id: str) -> None:
 
 
 class Carrier:
-    """A thread that carries the job's metrics, files and logs/ into the store while the script runs.
-
-    It leaves that to those who read the run; only what nobody reads for a while it carries itself.
-    """
+    """A thread that carries the job's metrics and files into the store while the script runs."""
 
     def __init__(self, folder: Path, run_id: str):
         self.folder, self.run_id = folder, run_id
@@ -337,15 +334,9 @@ class Carrier:
         self._stop.set()
 
     def _carry(self) -> None:
-        pending_since = None
         while not self._stop.wait(LOOK):
             try:
-                if not spool.is_pending(self.folder, self.run_id):
-                    pending_since = None
-                    continue
-                pending_since = pending_since or time.monotonic()
-                if mlflow_store.is_loaded() or time.monotonic() - pending_since > READERS_FIRST:
-                    new_store.load()
+                if spool.is_pending(self.folder, self.run_id):
                     with spool.lock(self.folder, self.run_id):
                         spool.carry(self.folder, self.run_id)
             except StoreUnavailable:  # what waits in the spool is carried later; nobody who reads is kept waiting
@@ -355,19 +346,6 @@ class Carrier:
                 return
 
 
-def record(folder: Path, run_id: str) -> None:
-    """Have the run's end in the history, by a reader if one looks soon, as he is likely to have MLflow loaded."""
-    deadline = time.monotonic() + (0 if mlflow_store.is_loaded() else RECORD_GRACE)
-    with outages.patience():
-        while time.monotonic() < deadline:
-            if job_states.get(folder, run_id)["status"] in FINAL:
-                return
-            time.sleep(TICK)
-    finish.record_in_time(folder, run_id)
-
-
 if __name__ == "__main__":
     detached.keep_lock(sys.argv[3])
     main(Path(sys.argv[1]), sys.argv[2])
-    sys.stdout.flush()
-    os._exit(0)  # a thread may be in the middle of loading MLflow, which nobody needs any more

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from helpers.offline.engine import jobs, processes
 from helpers.offline.engine.compute import clusters
-from helpers.offline.engine.history import job_states, logs, mlflow_store, tags
+from helpers.offline.engine.history import job_states, logs, runs, tags
 from helpers.offline.engine.history.statuses import FINAL
 from helpers.offline.engine.jobs import leading, ranks, run_records
 from helpers.offline.engine.processes import detached
@@ -149,7 +149,7 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict, g
         run_id=trial_id,
     )
     # Where azureml.train.hyperdrive looks for the children's hyperparameters.
-    mlflow_store.set_tags(folder, run_id, {f"_aml_system_{trial_id}": text})
+    runs.set_tags(folder, run_id, {f"_aml_system_{trial_id}": text})
     told = f", and goes on from {going_on}" if going_on else ""
     submission.log(folder, run_id, f"Trial {number} ({trial_id}) is submitted with {text}{told}.")
     return Trial(number, trial_id, parameters)
@@ -209,7 +209,7 @@ def tell_end(folder: Path, run_id: str, sweep: dict, trial: Trial) -> None:
     told = "" if best is None else f", best {sweep['metric']} {best:.6g}"
     submission.log(folder, run_id, f"Trial {trial.number} ({trial.run_id}) ended: {trial.status}{told}.")
     if trial.stopped and trial.status == "Canceled":  # it may have come to its end before
-        mlflow_store.set_tags(folder, trial.run_id, {"early_termination": trial.stopped})
+        runs.set_tags(folder, trial.run_id, {"early_termination": trial.stopped})
         logs.append_log(folder, trial.run_id, f"The sweep stopped this trial. {trial.stopped}.")
 
 
@@ -242,7 +242,7 @@ def tell_best(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> No
     if scores:
         best = (max if sweep["goal"] == "maximize" else min)(scores, key=scores.get)
         properties |= {"best_child_run_id": best, "score": str(scores[best])}
-    mlflow_store.set_tags(folder, run_id, properties, tags.PROPERTY)
+    runs.set_tags(folder, run_id, properties, tags.PROPERTY)
 
 
 if __name__ == "__main__":

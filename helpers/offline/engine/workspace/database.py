@@ -63,15 +63,21 @@ def connect(folder: Path, create: bool = False) -> sqlite3.Connection:
 @contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
     """A read-and-write transaction that no other process's can come between. Raises FolderError."""
-    with outages.translated(folder), closing(connect(folder)) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # a fault may have ended it
-                connection.execute("ROLLBACK")
-            raise
+    with outages.translated(folder), closing(connect(folder)) as connection, whole(connection):
+        yield connection
+
+
+@contextmanager
+def whole(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is done within is done whole or not at all, and nothing of another process's comes between."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a fault may have ended it
+            connection.execute("ROLLBACK")
+        raise
 
 
 @outages.patiently
