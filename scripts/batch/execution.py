@@ -1,5 +1,6 @@
 """Running the notebooks, one after the other, each by papermill in a kernel of this interpreter."""
 
+import functools
 import importlib.metadata
 import platform
 import sys
@@ -14,8 +15,10 @@ from batch.kernels import ThisInterpreter
 from batch.manifest import write_manifest
 from batch.outcome import read_outcome
 from batch.preparation import Work
+from helpers.imports import quick_import
 
 START_TIMEOUT = 300  # seconds that a kernel may take to answer; on a busy machine papermill's 60 are not enough
+CLOUDS = ("azure.storage.blob", "azure.identity", "pyarrow")  # where papermill could have notebooks from
 KERNEL_LINES = 10  # of what a kernel that died has said
 PACKAGES = ("papermill", "keras", "tensorflow", "tensorflow-cpu", "mlflow", "azureml-core")
 
@@ -66,8 +69,7 @@ def execute(
     notebook: Path, executed: Path, values: dict[str, object], timeout: int | None, cell_bar: dict | bool
 ) -> BaseException | None:
     """Let papermill run the notebook; return what stopped it, other than an exception in one of its cells."""
-    import papermill  # takes two seconds, for which nobody should wait to read the help or an error
-
+    papermill = _papermill()
     with tempfile.TemporaryFile() as messages:
         try:
             papermill.execute_notebook(
@@ -90,6 +92,14 @@ def execute(
                 error.add_note(line)
             return error
     return None
+
+
+@functools.cache
+def _papermill():
+    """papermill, whose import takes half a second, for which nobody should wait to read the help or an error."""
+    with quick_import(without=CLOUDS):
+        import papermill
+    return papermill
 
 
 def literal_path(path: Path) -> str:

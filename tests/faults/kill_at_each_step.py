@@ -1,7 +1,7 @@
 """Do something as often as it has steps, each time killed just before another one of them: FOLDER SOURCE ACTION...
 
 A step is a call of the engine's, or of shutil's, by one of the functions that are named with the action. Each time is a
-process of its own, forked from this one once MLflow is loaded. Prints the steps.
+process of its own, forked from this one. Prints the steps.
 """
 
 import itertools

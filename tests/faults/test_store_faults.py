@@ -135,6 +135,16 @@ def test_both_databases_are_waited_for_alike(opened, monkeypatch):
             assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 37_000
 
 
+def test_tables_that_another_mlflow_has_changed_are_told(opened):
+    run_id = run_records.create_run(opened, "e")
+    with mlflow_store.connected(opened) as connection:
+        connection.execute("ALTER TABLE runs RENAME COLUMN end_time TO ended")
+    with pytest.raises(FolderUnreadable, match=r"is damaged .*make clean"):
+        run_records.get_run(opened, run_id)
+    with pytest.raises(FolderUnreadable, match=r"is damaged .*make clean"):
+        run_records.set_status(opened, run_id, "Completed")
+
+
 def test_a_full_disk_is_told_and_waited_for(opened, tmp_path, supervised, waits, monkeypatch):
     run_id = submit(opened, tmp_path / "s", WELL)
     with full(monkeypatch):

@@ -50,6 +50,20 @@ def test_a_changed_output_is_told(world):
     assert all(changed in result.stdout for changed in changes.values())
 
 
+def test_a_notebook_finds_nothing_of_the_one_before_it(world):
+    """They share a kernel here; a reader's have one each."""
+    leave = "import os\nleft = os.environ['LEFT'] = 'behind'\nos.chdir('..')"
+    look = "import os\nprint('left' in globals(), 'LEFT' in os.environ, os.path.basename(os.getcwd()))"
+    expected = [nbformat.v4.new_output("stream", name="stdout", text="False False v2\n")]
+    paths = [world / "notebooks" / "first.ipynb", world / "notebooks" / "v2" / "second.ipynb"]
+    for path, source, outputs in zip(paths, (leave, look), ([], expected), strict=True):
+        cell = nbformat.v4.new_code_cell(source, outputs=outputs, execution_count=1)
+        nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    result = compare(world, *paths)
+    assert result.returncode == 0, result.stdout
+    assert "2 passed" in result.stdout
+
+
 @pytest.mark.parametrize(
     "one, other, same",
     [

@@ -187,6 +187,14 @@ def test_models_that_are_not_there(opened, tmp_path):
     assert models.list_all(opened, "quote'") == []
 
 
+def test_what_mlflow_would_cut_is_kept_and_what_it_would_refuse_is_told(opened):
+    run_id = run_records.create_run(opened, "e" * 500)
+    run_records.set_description(opened, run_id, "long " * 5000)
+    assert run_records.get_run(opened, run_id).description == "long " * 5000
+    with pytest.raises(Invalid, match=r"name of the experiment has 501 characters; it holds up to 500\."):
+        run_records.create_run(opened, "e" * 501)
+
+
 def test_the_store_is_mlflows(opened):
     run_id = run_records.create_run(opened, "e")
     run_records.log_metrics(opened, run_id, [metric("a", 1)])

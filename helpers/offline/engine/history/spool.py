@@ -1,7 +1,7 @@
 """Carries what a job wrote to its spool into the run history.
 
-A job appends one JSON event a line to `events.jsonl`. Whoever reads the run carries what is new first, and the job's
-supervisor does where nobody reads: so a run that somebody waits for costs no second import of MLflow.
+A job appends one JSON event a line to `events.jsonl`. The job's supervisor carries what is new a few times a second,
+and whoever reads the run does so first.
 """
 
 import fcntl

@@ -103,7 +103,7 @@ def get_run(folder: Path, run_id: str) -> RunRecord:
 
 
 def get_status(folder: Path, run_id: str) -> str:
-    """The run's status alone, which for a job takes no MLflow. Raises NotFound."""
+    """The run's status alone, which takes less than get_run(). Raises NotFound."""
     state = submission.look(folder, run_id)
     return state["status"] if state else STATUS[runs.get(folder, run_id).status]
 

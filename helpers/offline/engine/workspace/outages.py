@@ -3,6 +3,7 @@
 import errno
 import functools
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -16,6 +17,7 @@ from helpers.offline.engine.workspace.errors import EngineError, FolderError, Fo
 PAUSE = 5.0  # seconds between two tries
 LEAST_ROOM = 1 << 20  # bytes; with less than this a disk is full
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+OTHER_TABLES = re.compile(r"no such (table|column)|has no column")  # as where a later MLflow has had the store
 
 _patient: ContextVar[bool] = ContextVar("patient", default=False)
 
@@ -116,7 +118,7 @@ def _of_sqlite(folder: Path, error: sqlite3.DatabaseError) -> FolderError | None
             f"The offline workspace in {folder} cannot be written ({error}). Give yourself write permission to the "
             "folder and to what is in it."
         )
-    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "no such table" in str(error):
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or OTHER_TABLES.search(str(error)):
         return FolderUnreadable(
             f"The offline workspace in {folder} is damaged ({error}). `make clean` removes it and starts anew."
         )
