@@ -184,6 +184,8 @@ def test_models_that_are_not_there(opened, tmp_path):
         models.get(opened, "m")
     with pytest.raises(NotFound):
         models.register(opened, "m", tmp_path / "nothing", stored_as="w")
+    with pytest.raises(Invalid, match=f"{2**70} is no version of a model"):
+        models.register(opened, "m", tmp_path / "w", stored_as="w", version=2**70)
     assert models.list_all(opened, "quote'") == []
 
 

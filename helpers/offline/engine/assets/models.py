@@ -18,6 +18,7 @@ from helpers.offline.engine.workspace.leftovers import making_folder
 from helpers.offline.engine.workspace.names import check_name, relative_name, safe_join
 
 EXTRA = "azureml.model"  # framework and the like, as JSON
+LARGEST_VERSION = 2**63 - 1  # that the store can hold
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
 NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
 
@@ -87,6 +88,8 @@ def register(
     Two processes at once get two versions. Raises NotFound, Invalid, InvalidName and AlreadyExists.
     """
     check_name("model", name, NAME_PATTERN, NAME_RULE)
+    if version is not None and not 0 <= version <= LARGEST_VERSION:
+        raise Invalid(f"{version} is no version of a model: give a whole number of up to {LARGEST_VERSION}.")
     if not source.exists():
         raise NotFound(f"There is no file or folder {source} to register.")
     version_tags = stored(tags or {}) | stored(properties or {}, PROPERTY) | {EXTRA: json.dumps(extra or {})}
