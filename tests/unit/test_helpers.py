@@ -159,6 +159,14 @@ def test_what_the_client_of_sdk_v2_asks_itself_takes_no_import_and_no_source(tmp
     assert result.returncode == 0, result.stderr
 
 
+def test_offline_mlflow_tells_its_makers_nothing(tmp_path, monkeypatch):
+    names = ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+    for name in names:
+        monkeypatch.delenv(name)
+    code = f"import helpers, os; helpers.use_backend('offline'); print([os.environ[name] for name in {names}])"
+    assert python(code, tmp_path).stdout.splitlines()[-1] == "['true', '1']"
+
+
 def test_an_unknown_backend_lists_the_two(tmp_path):
     with pytest.raises(helpers.BackendError, match='"offline" or "azure"'):
         helpers.use_backend("cloud")
