@@ -59,12 +59,7 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
-    address = f"{(folder / STORE).as_uri()}?mode=rw"
-    with (
-        outages.translated(folder),
-        closing(sqlite3.connect(address, uri=True, timeout=database.BUSY_SECONDS, isolation_level=None)) as connection,
-    ):
-        connection.execute("PRAGMA synchronous=NORMAL")
+    with outages.translated(folder), closing(database.open_file(folder / STORE)) as connection:
         yield connection
 
 

@@ -51,11 +51,16 @@ def database_path(folder: Path) -> Path:
 
 
 def connect(folder: Path, create: bool = False) -> sqlite3.Connection:
-    address = f"{database_path(folder).as_uri()}?mode={'rwc' if create else 'rw'}"
-    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    connection = open_file(database_path(folder), "rwc" if create else "rw")
     connection.row_factory = sqlite3.Row
-    # WAL and NORMAL: a commit costs no fsync, yet survives the death of any process.
     connection.execute("PRAGMA journal_mode=WAL")
+    return connection
+
+
+def open_file(path: Path, mode: str = "rw") -> sqlite3.Connection:
+    """A connection to a database, which waits for the locks of others."""
+    connection = sqlite3.connect(f"{path.as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    # With WAL, a commit costs no fsync then, yet survives the death of any process.
     connection.execute("PRAGMA synchronous=NORMAL")
     return connection
 
