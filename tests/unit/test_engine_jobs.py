@@ -67,7 +67,7 @@ open("not kept", "w").write("n")
     assert (record.status, record.number, record.experiment) == ("Completed", 1, "tests")
     assert mlflow_client(opened).get_run(run_id).info.status == "FINISHED"
     assert record.created <= record.started <= record.ended
-    assert not (job_states.run_folder(opened, run_id) / "code").exists()
+    wait_until(lambda: not (job_states.run_folder(opened, run_id) / "code").exists())
 
 
 def test_the_log_grows_line_by_line(opened, tmp_path):

@@ -143,10 +143,8 @@ def test_the_python_of_a_run_ends_with_it(opened, source):
     run_id = submit(opened, source, "import sys; print('prefix', sys.prefix)")
     wait_for(opened, run_id)
     assert f"prefix {job_states.run_folder(opened, run_id) / 'python'}" in log_of(opened, run_id)
-    assert sorted(path.name for path in job_states.run_folder(opened, run_id).iterdir() if path.is_dir()) == [
-        "errors",
-        "spool",
-    ]
+    left = {"errors", "spool"}
+    wait_until(lambda: {path.name for path in job_states.run_folder(opened, run_id).iterdir() if path.is_dir()} == left)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a process without a parent can only be found on Linux")
