@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.offline.engine.history.mlflow_store import connected, now, transaction
+from helpers.offline.engine.history.mlflow_store import connected, insert, now, transaction
 from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import AlreadyExists
 
@@ -72,7 +72,7 @@ def add(
             (version,) = connection.execute(
                 "SELECT 1 + coalesce(max(version), 0) FROM model_versions WHERE name=?", (name,)
             ).fetchone()
-        columns = {
+        row = {
             "name": name,
             "version": version,
             "creation_time": made,
@@ -85,10 +85,7 @@ def add(
             "status": "READY",
         }
         try:
-            connection.execute(
-                f"INSERT INTO model_versions ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
-                [*columns.values()],
-            )
+            insert(connection, "model_versions", row)
         except sqlite3.IntegrityError as error:
             raise AlreadyExists(f"The model {name!r} has a version {version} already.") from error
         connection.executemany(_SET_TAG, [(name, version, key, value) for key, value in tags.items()])

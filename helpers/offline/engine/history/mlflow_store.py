@@ -93,6 +93,12 @@ def logged_model_name(folder: Path, location: str) -> str | None:
     return found and found[0]
 
 
+def insert(connection: sqlite3.Connection, table: str, row: dict[str, object]) -> None:
+    """Add a row, given as column to value."""
+    places = ", ".join("?" * len(row))
+    connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", [*row.values()])
+
+
 def now() -> int:
     """The time as MLflow keeps it: milliseconds since 1970."""
     return int(time.time() * 1000)

@@ -13,6 +13,7 @@ from helpers.offline.engine.history.mlflow_store import (
     RUN_TYPE,
     artifact_location,
     connected,
+    insert,
     is_made,
     now,
     transaction,
@@ -90,7 +91,7 @@ def _random_name() -> str:
 @outages.patiently
 def _insert(folder: Path, experiment_id: str, run_id: str, name: str, tags: dict[str, str], status: str) -> None:
     """Raises AlreadyExists."""
-    columns = {
+    row = {
         "run_uuid": run_id,
         "name": name,
         "experiment_id": int(experiment_id),
@@ -104,13 +105,11 @@ def _insert(folder: Path, experiment_id: str, run_id: str, name: str, tags: dict
     }
     with transaction(folder) as connection:
         try:
-            connection.execute(
-                f"INSERT INTO runs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", [*columns.values()]
-            )
+            insert(connection, "runs", row)
         except sqlite3.IntegrityError as error:
             raise AlreadyExists(f"The workspace has a run {run_id!r} already; give another name.") from error
-        rows = [(run_id, name, value) for name, value in {**tags, NAME_TAG: name}.items()]
-        connection.executemany(_SET_TAG, rows)
+        kept = {**tags, NAME_TAG: name}
+        connection.executemany(_SET_TAG, [(run_id, tag, value) for tag, value in kept.items()])
 
 
 @outages.patiently
