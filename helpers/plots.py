@@ -31,19 +31,21 @@ def digits(images: np.ndarray, labels: Sequence[int], predictions: Sequence[int]
 
     With `predictions`, a title reads "true → predicted", in vermilion where the two differ.
     """
-    rows = -(-len(images) // 10)
-    figure = _figure(8, 0.92 * rows, PAPER)
-    panels = np.atleast_2d(figure.subplots(rows, 10))
-    for axes in panels.flat:
-        axes.set_axis_off()
-    for position, (axes, image, label) in enumerate(zip(panels.flat, images, labels, strict=False)):
-        axes.imshow(image, cmap="gray_r", vmin=0, vmax=255)
-        if predictions is None:
-            axes.set_title(str(label), fontsize=9, color=ON_PAPER, pad=2)
-        else:
-            wrong = predictions[position] != label
+    count, height, width = images.shape
+    rows, in_row, down, across = max(1, -(-count // 10)), 10, height + 8, width + 3  # the latter from image to image
+    sheet = np.zeros((rows * down, in_row * across), images.dtype)
+    figure = Figure(figsize=(8, 8 * sheet.shape[0] / sheet.shape[1]), facecolor=PAPER)
+    axes = figure.add_axes((0, 0, 1, 1))  # one for all: many would take a second to draw
+    axes.set_axis_off()
+    for position, (image, label) in enumerate(zip(images, labels, strict=True)):
+        top, left = down * (position // in_row) + down - height, across * (position % in_row)
+        sheet[top : top + height, left : left + width] = image
+        title, color = str(label), ON_PAPER
+        if predictions is not None:
             title = f"{label} → {predictions[position]}"
-            axes.set_title(title, fontsize=9, color=VERMILION if wrong else ON_PAPER, pad=2)
+            color = VERMILION if predictions[position] != label else ON_PAPER
+        axes.text(left + width / 2, top - 2, title, fontsize=9, color=color, ha="center")
+    axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255)
     if predictions is None:
         alt = f"{counted(len(images), 'handwritten digit')}: {_listed(labels)}"
     else:

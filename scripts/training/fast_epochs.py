@@ -103,6 +103,7 @@ def step_by_step(model, batches):
     """
     import tensorflow as tf
 
+    model.optimizer.build(model.trainable_variables)  # or TensorFlow goes through the steps twice: first to make them
     one_step = model.train_step
     pixels = tf.constant(batches.padded.reshape(-1))
     rows, columns = (np.arange(size) for size in batches.shape)
@@ -110,18 +111,14 @@ def step_by_step(model, batches):
 
     def steps(chunk):
         firsts, labels = chunk
-        last = tf.shape(labels)[0] - 1
 
         def step(number):
             images = tf.gather(pixels, firsts[number][:, None] + window)
-            return one_step((tf.cast(images, tf.float32) / 255, labels[number]))
-
-        def step_and_go_on(number):
-            step(number)
+            one_step((tf.cast(images, tf.float32) / 255, labels[number]))
             return number + 1
 
-        tf.while_loop(lambda number: number < last, step_and_go_on, [0])
-        return step(last)
+        tf.while_loop(lambda number: number < tf.shape(labels)[0], step, [0])
+        return model.get_metrics_result()
 
     model.train_step = steps
     try:

@@ -50,6 +50,26 @@ def test_digits_are_told_with_their_labels(shown):
     assert alt_of(shown) == "13 handwritten digits: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3"
 
 
+def test_digits_stand_in_rows_of_ten_below_their_labels(shown):
+    images = np.zeros((12, 28, 28), np.uint8)
+    images[11] = 255
+    plots.digits(images, ["", *"1234567890", ""])
+    picture = pixels(shown)[..., 0]
+    height, width = picture.shape[0] // 2, picture.shape[1] // 10
+    cells = picture[: 2 * height, : 10 * width].reshape(2, height, 10, width).swapaxes(1, 2)
+    ink = (cells < 0.5).mean(axis=(2, 3))
+    assert ink[0, 0] == 0 and (ink[1, 2:] == 0).all()
+    assert (ink[0, 1:] > 0.001).all() and (ink[0, 1:] < 0.03).all()  # a label alone
+    assert ink[1, 1] == pytest.approx(28 * 28 / (36 * 31), abs=0.02)
+    label = (cells[0, 1] < 0.5).any(axis=1).nonzero()[0]
+    assert label.max() < height * 8 / 36
+
+
+def test_there_may_be_no_digit(shown):
+    plots.digits(np.zeros((0, 28, 28), np.uint8), [])
+    assert alt_of(shown) == "0 handwritten digits: "
+
+
 def test_many_digits_are_told_by_the_first_thirty(shown):
     plots.digits(np.zeros((40, 28, 28), np.uint8), [7] * 40)
     assert alt_of(shown).count("7") == 30
