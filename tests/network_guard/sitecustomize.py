@@ -4,7 +4,8 @@ tests/conftest.py puts this folder on PYTHONPATH, where Python finds a `sitecust
 written to the file that NETWORK_GUARD_LOG names, so that a test fails even where its error was caught.
 
 It also lets Python look for garbage less often, and not at the end: a fifth of all the tests' time went into that. And
-jsonschema, which comes with notebooks, loads no grammar of addresses, as if that were not installed: it takes a second.
+what costs a second or two and serves no test is as if it were not installed: for jsonschema, which comes with
+notebooks, its grammar of addresses; for Keras, while it is imported, what it takes tables and draws with.
 """
 
 import atexit
@@ -60,6 +61,19 @@ def getaddrinfo(host, *args, **kwargs):
 
 socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo
 
+
+class KerasDoesWithout:
+    """Finds nothing, and says at once of a few modules that they are missing, as long as Keras is being imported."""
+
+    NAMES = frozenset({"sklearn", "pandas", "pyarrow", "matplotlib.pyplot", "IPython"})
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name in cls.NAMES and getattr(getattr(sys.modules.get("keras"), "__spec__", None), "_initializing", False):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+sys.meta_path.insert(0, KerasDoesWithout)
 sys.modules["rfc3987_syntax"] = None
 gc.set_threshold(100_000, 50, 1_000)
 atexit.register(gc.freeze)

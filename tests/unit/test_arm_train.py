@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import mlflow
 import pytest
 import yaml
 from azure.ai.ml import Input, Output
@@ -92,7 +91,9 @@ def test_get_tells_the_job_as_it_was_asked_for(ml_client, trained):
 
 def test_mlflow_has_the_run_under_the_jobs_name(ml_client, trained):
     wait_for(ml_client, trained, "Completed")
-    client = mlflow.MlflowClient(ml_client.workspaces.get("a-workspace").mlflow_tracking_uri)
+    from mlflow import MlflowClient  # not above: each worker would take a second for it
+
+    client = MlflowClient(ml_client.workspaces.get("a-workspace").mlflow_tracking_uri)
     run = client.get_run(trained)
     assert run.data.params == {"rate": "0.01"} and run.info.status == "FINISHED"
     assert [metric.value for metric in client.get_metric_history(trained, "Loss")] == [1, 1 / 2, 1 / 3]

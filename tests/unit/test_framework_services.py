@@ -10,7 +10,6 @@ import pytest
 from azureml.core import Model
 from azureml.core.webservice import LocalWebservice
 from azureml.exceptions import UserErrorException, WebserviceException
-from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from helpers.offline.engine.services import framework_models
 
@@ -19,6 +18,8 @@ ROWS = np.array([[0.0], [1.0], [2.0], [3.0]])
 
 def registered(workspace, name, framework, path=None):
     if path is None:
+        from sklearn.linear_model import LinearRegression  # not above: each worker collects this module
+
         path = Path(f"{name}.pkl")
         joblib.dump(LinearRegression().fit(ROWS, 2 * ROWS[:, 0] + 1), path)
     return Model.register(workspace, str(path), name, model_framework=framework)
@@ -54,6 +55,8 @@ def test_a_scikit_learn_model_is_served_by_itself(workspace):
 
 
 def test_what_a_scikit_learn_model_answers(tmp_path, monkeypatch):
+    from sklearn.linear_model import LogisticRegression
+
     joblib.dump(LogisticRegression().fit(ROWS, [0, 0, 1, 1]), tmp_path / "model.pkl")
     script = loaded(framework_models.SKLEARN, tmp_path, monkeypatch)
     assert script.run('{"data": [[0], [3]], "method": "predict"}') == {"predict": [0, 1]}

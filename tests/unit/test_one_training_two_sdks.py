@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from azure.ai.ml import Input, command
 from azure.ai.ml.entities import Data, Environment
-from mlflow.tracking import MlflowClient
 from small_v2 import IMAGE, make_cluster, wait_for
 from test_training_script import OPTIONS, record_of, run_script, write_digits
 
@@ -105,6 +104,8 @@ def test_the_weights_are_the_same_through_both_and_by_hand(digits, ended, tmp_pa
 
 
 def test_the_figures_have_the_same_names_values_and_steps(ml_client, ended):
+    from mlflow import MlflowClient  # not above: each worker would take a second for it
+
     client = MlflowClient(ml_client.workspaces.get("a-workspace").mlflow_tracking_uri)
     logged = {}
     for sdk, (run_id, _) in ended.items():
