@@ -27,6 +27,7 @@ def use_backend(backend: str) -> None:
     installed; FolderError where the offline workspace cannot be used.
     """
     from helpers.offline.arm import client
+    from helpers.offline.engine.workspace import telemetry
 
     if backend not in BACKENDS:
         raise BackendError(f'There is no backend {backend!r}. Use "offline" or "azure".')
@@ -42,7 +43,7 @@ def use_backend(backend: str) -> None:
     if backend == "offline":
         sys.path.insert(0, str(MOCKED_SDK))
         client.use()
-        os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="1")  # MLflow would tell its makers of its use
+        os.environ.update(telemetry.OFF)
         print(f"Offline: Azure ML's calls run on this machine; the workspace is kept in {_offline_folder()}")
         for name in _drills_on():
             print(f"The drill {name!r} is on in this workspace; helpers.drills.stop({name!r}) ends it.")

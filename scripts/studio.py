@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 from helpers.offline.engine.history import mlflow_store
-from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace import folder, telemetry
 
 PORT = "5000"  # where run.get_portal_url() points to
 
@@ -35,8 +35,7 @@ def main() -> int:
     store = ["--backend-store-uri", address, "--registry-store-uri", address]
     artifacts = ["--default-artifact-root", (workspace / "artifacts").as_uri()]
     environment = os.environ | {
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "1",
+        **telemetry.OFF,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # eight processes for evaluations that nobody starts here
         "PYTHONWARNINGS": "ignore",
     }

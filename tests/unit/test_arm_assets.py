@@ -255,8 +255,8 @@ def test_sizes_and_usage(ml_client):
         ({"size": "STANDARD_NC6"}, "STANDARD_NC6"),
         ({"size": "STANDARD_NO_SUCH"}, r"'STANDARD_NO_SUCH' is not known.*ml_client\.compute\.list_sizes\(\)"),
         ({"name": "a_b"}, "Compute name 'a_b' is invalid"),
-        ({"min_instances": 3}, "min_instances is 3"),
-        ({"max_instances": 0}, "max_instances is 0"),
+        ({"min_instances": 3}, "here 2; not 3"),
+        ({"max_instances": 0}, "at most 1 to 100 nodes, not 0"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused(ml_client, change, message):

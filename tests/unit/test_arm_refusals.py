@@ -66,6 +66,7 @@ def test_a_cluster_cannot_have_the_name_that_a_kubernetes_cluster_has(ml_client)
     [
         ({"compute": "no-such"}, "Unknown compute target 'no-such'"),
         ({"environment": "no-such:1"}, "no environment 'no-such' version '1'"),
+        ({"environment": "max_nodes:1"}, "no environment 'max_nodes' version '1'"),
         ({"environment": "small:9"}, "no environment 'small' version '9'. It has the versions 1"),
         ({"inputs": {"d": Input(type="uri_folder", path="no-such:1")}}, "no data 'no-such' version '1'"),
         ({"inputs": {"d": Input(type="custom_model", path="no-such:1")}}, "no model 'no-such'"),
@@ -78,7 +79,7 @@ def test_a_cluster_cannot_have_the_name_that_a_kubernetes_cluster_has(ml_client)
         ({"name": "not a name"}, "'not a name' is no name for a job"),
         (
             {"instance_count": 5, "distribution": PyTorchDistribution()},
-            "at most 2. Give a smaller instance_count, or raise max_instances.",
+            "at most 2. Ask for fewer nodes, or let the compute target have more.",
         ),
         ({"tags": {"azureml.mine": "1"}}, "'azureml.mine' is no name for a tag"),
     ],

@@ -172,8 +172,8 @@ def test_runs_on_several_nodes_take_turns(opened, tmp_path):
     [
         (processes("PyTorch", 3), "cpu", "needs 3 nodes at once, but the compute target 'cpu' has at most 2"),
         (processes("PyTorch", 2, 3), "cpu", "3 processes cannot be shared out evenly among 2 nodes"),
-        (processes("Mpi", 0, 1), "cpu", "node_count is 0"),
-        (processes("Mpi", 2, -2), "cpu", "the number of processes is -2"),
+        (processes("Mpi", 0, 1), "cpu", "The number of nodes is 0"),
+        (processes("Mpi", 2, -2), "cpu", "The number of processes is -2"),
         (processes("Mpi", 2, 1000), "cpu", "1000 processes are too many"),
         (processes("PyTorch", 2), "local", "needs 2 nodes, but its target is 'local'"),
     ],

@@ -71,7 +71,7 @@ def test_the_log_of_the_first_process_is_streamed(workspace, cluster, tmp_path, 
             "needs 3 nodes at once, but .* 'cpu-cluster' has at most 2",
         ),
         (PyTorchConfiguration(process_count=3, node_count=2), "3 processes cannot be shared out evenly among 2 nodes"),
-        (MpiConfiguration(process_count_per_node=0), "the number of processes is 0"),
+        (MpiConfiguration(process_count_per_node=0), "The number of processes is 0"),
     ],
 )
 def test_counts_that_do_not_go_together_are_refused(workspace, cluster, tmp_path, distributed, words):

@@ -121,9 +121,6 @@ def compiled(pattern: str) -> re.Pattern:
     return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", pattern), re.IGNORECASE)
 
 
-# What the engine calls by its name in SDK v1.
-_IN_V2 = {"max_nodes": "max_instances", "min_nodes": "min_instances", "node_count": "instance_count"}
-
 _TABLE = [(method, compiled(pattern), handler) for method, pattern, handler in ROUTES]
 
 
@@ -198,7 +195,7 @@ def _status(error: Exception) -> int:
 def _told(error: Exception) -> str:
     if isinstance(error, sqlite3.DatabaseError):
         return f"The offline workspace is damaged ({error}). `make clean` removes it and starts anew."
-    return re.sub("|".join(_IN_V2), lambda word: _IN_V2[word[0]], str(error))
+    return str(error)
 
 
 def _error(status: int, code: str, message: str) -> Answer:

@@ -169,7 +169,7 @@ def check_count(settings: dict, count: int) -> None:
     if count > settings["max_nodes"]:
         raise Invalid(
             f"The run needs {count} nodes at once, but the compute target {settings['name']!r} has at most "
-            f"{settings['max_nodes']}. Give a smaller node_count, or raise max_nodes."
+            f"{settings['max_nodes']}. Ask for fewer nodes, or let the compute target have more."
         )
 
 
@@ -189,10 +189,11 @@ def drop_idle(folder: Path) -> None:
 def _check_scale(settings: dict) -> None:
     least, most, idle = settings["min_nodes"], settings["max_nodes"], settings["idle_seconds"]
     if not isinstance(most, int) or not 1 <= most <= MAX_NODES:
-        raise Invalid(f"max_nodes is {most!r}; a cluster has 1 to {MAX_NODES} nodes.")
+        raise Invalid(f"A cluster has at most 1 to {MAX_NODES} nodes, not {most!r}.")
     if not isinstance(least, int) or not 0 <= least <= most:
         raise Invalid(
-            f"min_nodes is {least!r}; give 0, so that an idle cluster costs nothing, or up to max_nodes ({most})."
+            f"A cluster keeps at least 0 nodes, so that it costs nothing while it is idle, or up to as many as it has "
+            f"at most, here {most}; not {least!r}."
         )
     if not isinstance(idle, int) or idle < 0:
         raise Invalid(f"The idle time before scaling down is {idle!r}; give a number of seconds, such as 120.")

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from helpers.imports import quick_import
+from helpers.offline.engine.workspace import telemetry
 
 
 def make(path: Path) -> None:
@@ -45,8 +46,7 @@ def _kept() -> Path:
 
 
 def _make_anew(path: Path) -> None:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("DO_NOT_TRACK", "1")
+    os.environ.update(telemetry.OFF)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # what it logs, is raised as well
     with quick_import():  # MLflow's migrations are as many modules, one for each release that changed a table

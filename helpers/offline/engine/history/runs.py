@@ -80,7 +80,7 @@ def create(
         mlflow_tags[DESCRIPTION] = description
     run_id = run_id or uuid.uuid4().hex
     _insert(folder, experiment_id, run_id, display_name or _random_name(), mlflow_tags, status)
-    give_numbers(folder, experiment_id, [run_id])
+    give_number(folder, experiment_id, run_id)
     return run_id
 
 
@@ -113,15 +113,14 @@ def _insert(folder: Path, experiment_id: str, run_id: str, name: str, tags: dict
 
 
 @outages.patiently
-def give_numbers(folder: Path, experiment_id: str, run_ids: list[str]) -> None:
-    """Number runs within their experiment, in this order; a run that has its number keeps it."""
+def give_number(folder: Path, experiment_id: str, run_id: str) -> None:
+    """Number a run within its experiment; if it has its number, it keeps that."""
     with database.transaction(folder) as connection:
-        for run_id in run_ids:
-            connection.execute(
-                "INSERT OR IGNORE INTO runs "
-                "VALUES (?, ?, 1 + (SELECT coalesce(max(number), 0) FROM runs WHERE experiment_id=?))",
-                (run_id, experiment_id, experiment_id),
-            )
+        connection.execute(
+            "INSERT OR IGNORE INTO runs "
+            "VALUES (?, ?, 1 + (SELECT coalesce(max(number), 0) FROM runs WHERE experiment_id=?))",
+            (run_id, experiment_id, experiment_id),
+        )
 
 
 def get(folder: Path, run_id: str) -> StoredRun:

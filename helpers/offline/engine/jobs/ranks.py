@@ -20,13 +20,13 @@ def check(distribution: dict | None) -> None:
     if not distribution:
         return
     nodes, processes = distribution["node_count"], distribution["process_count"]
-    for name, count in (("node_count", nodes), ("the number of processes", processes)):
+    for name, count in (("nodes", nodes), ("processes", processes)):
         if not isinstance(count, int) or count < 1:
-            raise Invalid(f"{name} is {count!r}; give a whole number above 0.")
+            raise Invalid(f"The number of {name} is {count!r}; give a whole number above 0.")
     if processes % nodes:
         raise Invalid(
-            f"{processes} processes cannot be shared out evenly among {nodes} nodes; give a process_count that is a "
-            "multiple of node_count."
+            f"{processes} processes cannot be shared out evenly among {nodes} nodes; the number of processes "
+            f"has to be a multiple of {nodes}."
         )
     if processes > MOST_PROCESSES:
         raise Invalid(f"{processes} processes are too many to run on this machine, which takes up to {MOST_PROCESSES}.")

@@ -217,7 +217,7 @@ def _numbers(folder: Path, found: list[runs.StoredRun]) -> dict[str, int]:
     if not new:
         return numbers
     for run in new:
-        runs.give_numbers(folder, run.experiment_id, [run.id])
+        runs.give_number(folder, run.experiment_id, run.id)
     return known()
 
 

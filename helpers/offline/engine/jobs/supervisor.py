@@ -27,7 +27,7 @@ from helpers.offline.engine.jobs import outputs as made
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
 from helpers.offline.engine.processes.groups import LOOK, TICK
 from helpers.offline.engine.workspace import folder as folders
-from helpers.offline.engine.workspace import outages
+from helpers.offline.engine.workspace import outages, telemetry
 from helpers.offline.engine.workspace.errors import EngineError, StoreUnavailable
 from helpers.offline.engine.workspace.names import safe_join
 
@@ -245,8 +245,7 @@ def own_variables(
         "MLFLOW_RUN_ID": run_id,
         # Whatever other runs the script starts with MLflow are children of this one.
         "MLFLOW_RUN_CONTEXT": json.dumps({PARENT: run_id}),
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "1",
+        **telemetry.OFF,
     }
 
 

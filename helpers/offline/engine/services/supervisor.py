@@ -25,6 +25,7 @@ from helpers.offline.engine.processes import detached, in_run, machine, run_pyth
 from helpers.offline.engine.services import front, handover, records, staging
 from helpers.offline.engine.services.handover import SOCKET
 from helpers.offline.engine.workspace import folder as folders
+from helpers.offline.engine.workspace import telemetry
 from helpers.offline.engine.workspace.errors import EngineError, Invalid, NotFound
 
 SERVER = Path(__file__).with_name("scoring_server.py")
@@ -182,8 +183,7 @@ class Supervisor:
             "WORKSPACE_NAME": "offline",
             records.ID_VARIABLE: self.id,
             folders.VARIABLE: str(self.folder),
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "DO_NOT_TRACK": "1",
+            **telemetry.OFF,
         }
 
     def environment_of(self, service: dict, own: dict[str, str], programs: list[Path]) -> dict[str, str]:
