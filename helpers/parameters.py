@@ -4,9 +4,11 @@ Python does not check them; scripts/run_notebooks.py does, before it runs anythi
 is as much of an annotation as `papermill --help-notebook` understands.
 """
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, StringConstraints
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic_core import PydanticCustomError
 
 __all__ = [
     "Accuracy",
@@ -20,11 +22,29 @@ __all__ = [
     "Share",
 ]
 
+
+def _text(pattern: str, rule: str):
+    """Text of this pattern; of any other the rule is told, which is in words."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text):
+            return text
+        raise PydanticCustomError("rule", rule)
+
+    return Annotated[str, AfterValidator(check)]
+
+
 Backend = Literal["offline", "azure"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Accuracy = Annotated[float, Field(ge=0, le=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy and Keras take
 
 # As Azure takes them: see azureml.core.compute's and azureml.core.webservice's own messages.
-ClusterName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]$")]
-ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$")]
+ClusterName = _text(
+    "[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]",
+    "a name has 2 to 24 letters, digits and hyphens, begins with a letter and does not end in a hyphen",
+)
+ServiceName = _text(
+    "[a-z][a-z0-9-]{1,30}[a-z0-9]",
+    "a name has 3 to 32 small letters, digits and hyphens, begins with a letter and does not end in a hyphen",
+)

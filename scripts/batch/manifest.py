@@ -11,6 +11,9 @@ from typing import IO
 from batch import UsageError
 from helpers import REPOSITORY
 
+# What is read of an entry of an earlier run, and its type.
+READ = {"result": str, "started": str, "seconds": (int, float), "cells_run": int, "cells": int, "results": dict}
+
 # What has changed where a part of the inputs has.
 CHANGES = {
     "source_sha256": "the notebook has changed",
@@ -98,7 +101,7 @@ def read_manifest(output: Path) -> dict[str, dict]:
     path = output / "manifest.json"
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["notebooks"]
-        if all(isinstance(entry[name], str) for entry in entries.values() for name in ("result", "started")):
+        if all(isinstance(entry[name], kind) for entry in entries.values() for name, kind in READ.items()):
             return entries
     except FileNotFoundError:
         return {}

@@ -17,7 +17,10 @@ def select_notebooks(words: list[str], folder: Path) -> list[Path]:
     for word, matches in found.items():
         if not matches:
             known = ", ".join(path.stem for path in series) or "none"
-            raise UsageError(f"no notebook {word!r}. {folder} holds: {known}")
+            a_range = re.fullmatch(r"(\d+)-(\d+)", word)
+            backwards = a_range and int(a_range[1]) > int(a_range[2])
+            hint = ". A range goes from the smaller number to the larger" if backwards else ""
+            raise UsageError(f"no notebook {word!r}. {folder} holds: {known}{hint}")
     notebooks = list(dict.fromkeys(path for matches in found.values() for path in matches)) if words else series
     if not notebooks:
         raise UsageError(f"there is no notebook in {folder}")

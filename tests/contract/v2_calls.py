@@ -24,6 +24,7 @@ from azure.ai.ml.entities import (
     FeatureSetSpecification,
     FeatureStore,
     Index,
+    KubernetesCompute,
     KubernetesOnlineDeployment,
     KubernetesOnlineEndpoint,
     ManagedOnlineEndpoint,
@@ -40,6 +41,7 @@ from small_endpoints import deploy, deployment, make_endpoint, make_model
 from small_v2 import make_cluster, make_environment, wait_for
 
 PYTORCH = "azureml://registries/azureml/environments/acpt-pytorch-2.8-cuda12.6/labels/latest"
+KUBERNETES = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/kube"
 EVALUATOR = {"is-evaluator": "true", "is-promptflow": "true"}
 FEATURES = """
 source: {type: csv, path: a.csv, timestamp_column: {name: time}}
@@ -267,6 +269,11 @@ LIMITS: dict[str, dict[str, Callable]] = {
     "compute.begin_create_or_update": {
         "computes other than AmlCompute": lambda c: c.compute.begin_create_or_update(
             ComputeInstance(name="mine", size="STANDARD_DS3_V2")
+        ),
+    },
+    "compute.begin_attach": {
+        "computes other than AmlCompute": lambda c: c.compute.begin_attach(
+            KubernetesCompute(name="kube", resource_id=KUBERNETES)
         ),
     },
     "components.create_or_update": {

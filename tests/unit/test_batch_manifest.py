@@ -42,6 +42,9 @@ def test_an_output_folder_that_cannot_be_written_to_is_told(tmp_path, capsys):
         '{"notebooks": {"01_a": {}}}',
         '{"notebooks": {"01_a": {"result": "ok"}}}',
         '{"notebooks": {"01_a": {"result": "ok", "started": 1}}}',
+        '{"notebooks": {"01_a": {"result": "ok", "started": "2026-01-01"}}}',
+        '{"notebooks": {"01_a": {"result": "ok", "started": "", "seconds": 1, "cells_run": 1, "cells": 1}}}',
+        '{"notebooks": {"01_a": {"result": "ok", "started": "", "seconds": 1, "cells": 1, "results": {}}}}',
     ],
 )
 def test_a_damaged_manifest_is_told_and_kept(tmp_path, capsys, content):

@@ -231,8 +231,9 @@ def test_the_notebooks_types_say_which_values_are_right(name, good, wrong):
     (declared,) = parameters.parse_parameters(source, "a.ipynb")
     assert str(parameters.read_text(good, declared)) in (good, str(float(good)) if good[0].isdigit() else good)
     for text in wrong:
-        with pytest.raises(ValueError, match=r"."):
+        with pytest.raises(ValueError, match=r".") as refused:
             parameters.read_text(text, declared)
+        assert "pattern" not in str(refused.value), "a rule is told in words"
 
 
 @pytest.mark.parametrize("content", [None, "[1]", "a: [", "just text", b"\xff\xfe\xfa"])

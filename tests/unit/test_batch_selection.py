@@ -40,6 +40,7 @@ def test_a_word_that_names_no_notebook_is_an_error_that_lists_them(series, tmp_p
     error = capsys.readouterr().err
     assert repr(word) in error
     assert "01_setup, 02_data, 04_train, 10_more, appendix" in error
+    assert ("A range goes from the smaller number" in error) == (word == "4-1")
 
 
 def test_two_notebooks_of_one_name_are_refused(series, tmp_path):
