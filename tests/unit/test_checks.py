@@ -180,6 +180,25 @@ def test_a_run_that_is_not_of_the_lessons_is_told_what_it_lacks():
     assert "has logged no `Loss`" in sentence("04.3", best_epoch=1, lesson_run=run)
 
 
+@pytest.mark.parametrize(
+    "exercise, told", [("04.1", "The run has not"), ("05.1", "The run has not"), ("v2.05.1", "The job has not")]
+)
+def test_a_script_that_does_not_measure_the_test_images_is_told(monkeypatch, exercise, told):
+    import mlflow
+    from azureml.core import Run
+
+    run = create_autospec(Run, instance=True)
+    run.get_status.return_value = "Completed"
+    run.get_metrics.return_value = {"Accuracy": 0.9}
+    given = ["--epochs", "1", "--first-layer-neurons", "30"]
+    run.get_details.return_value = {"runDefinition": {"arguments": given}}
+    monkeypatch.setattr(mlflow, "get_run", lambda _: SimpleNamespace(data=SimpleNamespace(metrics={"Accuracy": 0.9})))
+    for lesson in ("lesson_05", "v2.lesson_05"):
+        monkeypatch.setattr(f"helpers.checks.{lesson}._versions", lambda variables: [])
+    said = sentence(exercise, short=run, run=run, job=SimpleNamespace(name="a-job"))
+    assert said.startswith(f"{told} logged `Final test accuracy`")
+
+
 def test_a_version_that_is_no_number_is_told():
     assets = SimpleNamespace(list=lambda name: [SimpleNamespace(version="first")])
     with pytest.raises(NotYet, match="`x` has a version 'first'"):
