@@ -6,6 +6,7 @@ from pathlib import Path
 import requests
 from azureml.core import Environment, Model, Webservice
 from azureml.core.model import InferenceConfig
+from azureml.core.runconfig import DockerConfiguration
 from azureml.core.webservice import AciWebservice
 from stage import said
 
@@ -30,6 +31,8 @@ def program(ws, folder):
     model = Model.register(ws, "model", "served")
     environment = Environment("twin-scoring")
     environment.python.conda_dependencies.add_pip_package("azureml-defaults")
+    print(said(lambda: InferenceConfig("no-such.py")))
+    print(DockerConfiguration(arguments="one text").arguments, DockerConfiguration(arguments=["a", "b"]).arguments)
     inference = InferenceConfig(entry_script="score.py", source_directory="score", environment=environment)
     settings = AciWebservice.deploy_configuration(
         cpu_cores=0.5, memory_gb=1, auth_enabled=True, tags={"a": "b"}, properties={"p": "q"}, description="twin"

@@ -1,5 +1,7 @@
 """Tables: what a tabular dataset reads from delimited and Parquet files, how it is cut, and how a job gets it."""
 
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -25,11 +27,64 @@ KINDS = """bit,letter,word,spaced,share,mixed,three,lower
 0,T,Yes, 1,1.5 ,0,0,yes
 1,F,NO,2 , 2,true,2,NO
 """
+# Files that are easily read otherwise: what they are called, and what is in each file.
+FILES = {
+    "spaced names": ['"a", b,c \n1,2,3\n'],
+    "an empty first file": ["", "a,b\n3,2\n"],
+    "a header alone": ["a,b\n"],
+    "a header alone and more": ["a,b\n", "a,b\n3,2\n"],
+    "old line ends": ["a,b\r5,2\r"],
+    **{f"names {names}": [f"{names}\n{','.join('2345'[: names.count(',') + 1])}\n"] for names in (
+        "a,a,a,a", "a,a_1,a,a", "a_1,a,a", "a,a,a_1", "a,a,a_1,a", " a,a", "Column2,,x", ", ,x",
+    )},
+    **{f"times {time}": [f"k,v\na,{time}\nb,{time}\n"] for time in (
+        "2020-01-01 10:00", "2020-01-01T10:00", "2020-01-01 10:00+0100", "2020-01-01 10:00:05+0100",
+        "2020/01/01 10:00", "01/13/2020 10:00", "13/01/2020 10:00", "2020-01-01 10:00:05.5",
+    )},
+}  # fmt: skip
+NULLS = "a,c,b,d,e\n1,1.5,x,2020-01-01,true\n2,,y,2020-01-02,false\n3,2.5,z,,true\n4,0.5,,2020-01-04,\n"
+FILTERS = {
+    "not with null": lambda t: ~(t["c"] > 1),
+    "not unequal": lambda t: ~(t["c"] != 1.5),
+    "null and false": lambda t: ~((t["c"] > 1) & (t["a"] > 9)),
+    "false and null": lambda t: ~((t["a"] > 9) & (t["c"] > 1)),
+    "null or true": lambda t: (t["c"] > 1) | (t["a"] == 2),
+    "null or false": lambda t: ~((t["c"] > 1) | (t["a"] > 9)),
+    "none equal": lambda t: t["c"] == None,  # noqa: E711
+    "none unequal": lambda t: t["c"] != None,  # noqa: E711
+    "no such column": lambda t: t["zz"] != 1,
+    "no such column is null": lambda t: t["zz"].is_null(),
+    "no such column, or": lambda t: (t["zz"] > 1) | (t["a"] == 1),
+    "text above number": lambda t: t["b"] > 1,
+    "number above text": lambda t: t["a"] > "x",
+    "text is no number": lambda t: t["b"] != 1,
+    "flag below number": lambda t: t["e"] < 1,
+    "flag is no number": lambda t: t["e"] == 1,
+    "date above text": lambda t: t["d"] > "x",
+    "date is no text": lambda t: t["d"] == "2020-01-01",
+    "date": lambda t: t["d"] > datetime(2020, 1, 1),
+    "column below column": lambda t: t["a"] < t["b"],
+    "flag": lambda t: ~t["e"],
+    "rest": lambda t: (t["a"] % 2) == 1,
+    "text of null": lambda t: t["b"].contains("x"),
+    "text of null, but so": lambda t: t["b"].contains("x") | (t["a"] > 0),
+    "length of a number": lambda t: t["a"].length() > 0,
+    "by zero": lambda t: (t["a"] / 0) > 1,
+}
 SCRIPT = """
     table = run.input_datasets["rows"]
     print(type(table).__name__, table.to_pandas_dataframe().to_dict("list"))
     print(run.input_datasets["rows"].name, run.input_datasets["rows"].version)
 """
+
+
+def written(name, content):
+    Path(name).write_bytes(content.encode())  # line ends as they are
+    return name
+
+
+def rows(table):
+    return table.to_pandas_dataframe().to_dict("list")
 
 
 def show(name, table):
@@ -84,6 +139,20 @@ def program(ws, folder):
     timed = table.with_timestamp_columns("when")
     print(timed.timestamp_columns, timed.to_pandas_dataframe().index.dtype)
     print(said(lambda: table.with_timestamp_columns(partition_timestamp="when")))
+
+    for place, (name, contents) in enumerate(FILES.items()):
+        files = [written(f"{number}.csv", content) for number, content in enumerate(contents)]
+        datastore.upload_files(files, target_path=f"tables/odd/{place}", show_progress=False)
+        paths = [(datastore, f"tables/odd/{place}/{file}") for file in files]
+        print(name, said(lambda paths=paths: rows(read(paths))).splitlines()[0][:150])
+    datastore.upload_files([written("nulls.csv", NULLS)], target_path="tables", show_progress=False)
+    nulls = read((datastore, "tables/nulls.csv"))
+    for name, expression in FILTERS.items():
+        kept = nulls.filter(expression(nulls)).keep_columns("a")
+        print(name, said(partial(rows, kept)).splitlines()[0][:70])
+    for count in (0, -1, 1.5, "x", None):
+        print("take", count, said(lambda count=count: rows(nulls.take(count))))
+    print(rows(nulls.skip(99)), rows(nulls.filter(nulls["a"] > 9).keep_columns("none")))
 
     named = table.take(2).keep_columns(["name", "count"]).register(ws, "rows", description="some", tags={"a": "b"})
     print(named.name, named.version, named.description, named.tags)

@@ -15,7 +15,8 @@ _LARGEST = 2**63 - 1
 _FLAGS = dict.fromkeys(["1", "true", "True", "TRUE", "t", "T", "Yes", "YES", "Y"], True)
 _FLAGS |= dict.fromkeys(["0", "false", "False", "FALSE", "f", "F", "No", "NO", "N"], False)
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f")
-_ISO = [f"{day}{time}{zone}" for day in ("%Y-%m-%d", "%Y/%m/%d") for time in _TIMES for zone in ("", "%z")]
+_TO_THE_SECOND = [time for time in _TIMES if time != " %H:%M"]  # as the library wants it where the year comes first
+_ISO = [f"{day}{time}{zone}" for day in ("%Y-%m-%d", "%Y/%m/%d") for time in _TO_THE_SECOND for zone in ("", "%z")]
 _ISO += [one.replace(" ", "T") for one in _ISO if " " in one]
 _MONTH_FIRST = [f"%m{mark}%d{mark}%Y{time}" for mark in "/-." for time in _TIMES]
 _DAY_FIRST = [f"%d{mark}%m{mark}%Y{time}" for mark in "/-." for time in _TIMES]

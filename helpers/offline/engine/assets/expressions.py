@@ -2,11 +2,16 @@
 
     ["|", [">", ["column", "count"], ["value", 1]], ["is_null", ["column", "name"]]]
 
-To compare null with anything is no.
+The rules are those of the library with which SDK v1 reads. What is compared with null is null, which is neither so nor
+not so; a column that is not there is one of nulls. Values of different kinds are never equal, and are in this order:
+flags, numbers, texts, moments.
 """
 
 import operator
 from collections.abc import Callable
+from datetime import date
+from numbers import Number
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -39,50 +44,101 @@ _OF_TEXT: dict[str, Callable] = {
 }
 
 
+class _Failed(NamedTuple):
+    """What an operator gives for values that it does not take."""
+
+    reason: str
+
+
 def evaluate(frame: pd.DataFrame, expression: list) -> pd.Series:
-    """Whether each row is one. Raises Invalid for a column that is not there, and values that cannot be compared."""
-    try:
-        found = _value(frame, expression)
-        return pd.Series(found, index=frame.index).astype("boolean").fillna(False).astype(bool)
-    except (TypeError, ValueError) as error:
-        raise Invalid(f"Error processing data: {error}") from error
+    """Whether each row is one. Raises Invalid where an operator does not take what a row has."""
+    columns = {name: [_plain(value) for value in frame[name].tolist()] for name in _columns(expression, frame)}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    found = [_value(row, expression) for row in rows or [{}] * len(frame)]
+    for one in found:
+        if isinstance(one, _Failed):
+            raise Invalid(f"Error processing data: {one.reason}")
+        if not isinstance(one, bool | None):
+            raise Invalid(f"Value cast error. Expected 'Boolean', got {one!r}.")
+    return pd.Series([one is True for one in found], index=frame.index, dtype=bool)
 
 
-def _value(frame: pd.DataFrame, expression: list):
+def _columns(expression: list, frame: pd.DataFrame) -> set:
+    """The names of the frame's columns that the expression has in it."""
+    verb, *given = expression
+    if verb == "column":
+        return {given[0]} & set(frame.columns)
+    if verb in ("value", "moment"):
+        return set()
+    return set().union(*(_columns(one, frame) for one in given))
+
+
+def _plain(value):
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else value
+
+
+def _value(row: dict, expression: list):
     verb, *given = expression
     if verb == "value":
         return given[0]
     if verb == "moment":
         return pd.Timestamp(given[0])
     if verb == "column":
-        if given[0] not in frame.columns:
-            raise Invalid(f"The column {given[0]!r} is not there. There are: {', '.join(map(str, frame.columns))}.")
-        return frame[given[0]]
-    values = [_value(frame, one) for one in given]
+        return row.get(given[0])
     if verb == "&":
-        return values[0] & values[1]
+        left = _flag(_value(row, given[0]))
+        return _flag(_value(row, given[1])) if left is True else left
     if verb == "|":
-        return values[0] | values[1]
-    if verb == "~":
-        return ~values[0]
+        return _either(*(_flag(_value(row, one)) for one in given))
+    values = [_value(row, one) for one in given]
+    if failed := next((value for value in values if isinstance(value, _Failed)), None):
+        return failed
     if verb == "is_null":
-        return values[0].isna()
-    if verb in _COUNTED:
-        return _COUNTED[verb](*values)
-    if verb in _COMPARED:
-        return _compared(verb, *values)
-    return _texts(values[0], _OF_TEXT[verb], *values[1:])
+        return values[0] is None
+    if verb in _OF_TEXT:
+        return _of_text(verb, *values)
+    if None in values:
+        return None
+    if verb == "~":
+        return not values[0] if isinstance(values[0], bool) else _flag(values[0])
+    return _compared(verb, *values) if verb in _COMPARED else _counted(verb, *values)
+
+
+def _flag(value):
+    if isinstance(value, bool | _Failed | None):
+        return value
+    return _Failed(f"{value!r} is neither true nor false.")
+
+
+def _either(left, right):
+    if left is True or right is True:
+        return True
+    failed = next((side for side in (left, right) if isinstance(side, _Failed)), None)
+    return failed or (None if None in (left, right) else False)
+
+
+def _kind(value) -> int:
+    """The place of the value's kind among the kinds."""
+    kinds = (bool, Number, str, date)
+    return next((place for place, kind in enumerate(kinds) if isinstance(value, kind)), len(kinds))
 
 
 def _compared(verb: str, one, other):
-    """Which are so; nulls are not, and neither is a date beside a text that is none."""
-    sides = [side for side in (one, other) if isinstance(side, pd.Series)]
-    known = pd.concat([side.notna() for side in sides], axis=1).all(axis=1)
-    one, other = (side[known] if isinstance(side, pd.Series) else side for side in (one, other))
-    return (_COMPARED[verb](one, other) == True).reindex(known.index, fill_value=False)  # noqa: E712  of each row
+    if _kind(one) != _kind(other):
+        return _COMPARED[verb](_kind(one), _kind(other))
+    try:
+        return bool(_COMPARED[verb](one, other))
+    except (TypeError, ValueError):
+        return _Failed(f"{one!r} and {other!r} cannot be compared.")
 
 
-def _texts(column: pd.Series, function: Callable, *given) -> pd.Series:
-    if column.isna().any():
-        raise Invalid(f"Error processing data: the column {column.name!r} has nulls, which are no texts.")
-    return column.map(lambda text: function(text, *given))
+def _counted(verb: str, one, other):
+    try:
+        return _COUNTED[verb](one, other)
+    except (TypeError, ValueError, ArithmeticError):
+        return _Failed(f"{one!r} {verb} {other!r} cannot be computed.")
+
+
+def _of_text(verb: str, *values):
+    wrong = next((value for value in values if not isinstance(value, str)), "")
+    return _OF_TEXT[verb](*values) if wrong == "" else _Failed(f"{verb}() is of texts; {wrong!r} is none.")

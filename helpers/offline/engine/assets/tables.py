@@ -24,12 +24,14 @@ PATH = "Path"  # the column that says which file a row is from
 _SAMPLE = 200  # rows that the kinds of the columns are guessed from
 
 
-def learn(folder: Path, sources: list[dict], table: dict) -> tuple[dict, list[str]]:
+def learn(folder: Path, sources: list[dict], table: dict, must_have_rows: bool) -> tuple[dict, list[str]]:
     """The kind of each column, by its first rows, and the columns whose dates may be day-month as well as month-day.
 
     Raises NotFound and Invalid.
     """
     frame = _raw(folder, sources, table, _SAMPLE)
+    if must_have_rows and not len(frame):
+        raise Invalid("The Dataflow produced no records.")
     guesses = {name: guess(frame[name]) for name in frame.columns if name != PATH or not table["include_path"]}
     return (
         {name: kind for name, (kind, _) in guesses.items()},
@@ -48,6 +50,8 @@ def read(folder: Path, sources: list[dict], table: dict, on_error: str = "null")
             frame[name] = converted(frame[name], kind, on_error)
     for verb, *given in table["steps"]:
         frame = _STEPS[verb](frame, *given)
+    if not len(frame):
+        return pd.DataFrame()  # where no row is left, no column is told
     if not len(frame.columns):
         raise NotFound("The input data contains no columns.")
     return _plain(frame.reset_index(drop=True))
@@ -93,8 +97,8 @@ def _delimited(paths: list[Path], table: dict, enough: int | None) -> list[pd.Da
     header, parts, names, count = table["header"], [], [], 0
     for path in paths:
         rows = _rows(path, table, enough)
-        if header == "COMBINE_ALL_FILES_HEADERS" or (header != "NO_HEADERS" and not parts):
-            names = rows.pop(0) if rows else []
+        if rows and (header == "COMBINE_ALL_FILES_HEADERS" or (header != "NO_HEADERS" and not names)):
+            names = [name.strip() for name in rows.pop(0)]
         elif header == "ALL_FILES_HAVE_SAME_HEADERS":
             rows = rows[1:]
         width = max(map(len, [names, *rows]))
@@ -116,7 +120,7 @@ def _rows(path: Path, table: dict, enough: int | None) -> list[list[str]]:
     except UnicodeDecodeError as error:
         raise Invalid(f"{path.name} is not encoded as {table['encoding']}: {error}. Give its encoding.") from error
     # Whether a quoted field may go on in the next line.
-    lines = None if table["multi_line"] else re.split("\r\n|\n|\r", text)
+    lines = None if table["multi_line"] else re.split("\r?\n", text)
     parts = ([line] for line in lines) if lines else [io.StringIO(text, newline="")]
     rows = []
     try:
@@ -131,14 +135,16 @@ def _rows(path: Path, table: dict, enough: int | None) -> list[list[str]]:
 
 
 def _names(given: list[str], width: int) -> list[str]:
-    """The names of so many columns: those given, the others by their place; a second one of a name is name_1."""
-    names = []
+    """The names of so many columns: those given, the others by their place.
+
+    A name that is taken gets the number of such names so far, as often as that is taken, too: a, a_1, a_1_2.
+    """
+    names, taken = [], 0
     for place in range(width):
-        name = wanted = (given[place] if place < len(given) else "") or f"Column{place + 1}"
-        again = 0
+        name = (given[place] if place < len(given) else "") or f"Column{place + 1}"
         while name in names:
-            again += 1
-            name = f"{wanted}_{again}"
+            taken += 1
+            name = f"{name}_{taken}"
         names.append(name)
     return names
 

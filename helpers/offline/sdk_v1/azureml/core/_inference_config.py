@@ -77,7 +77,9 @@ class InferenceConfig:
         if self.source_directory:
             self.source_directory = os.path.realpath(self.source_directory)
             _check_exists(self.source_directory, "source directory")
-        _check_exists(self._script_path(), "entry_script")
+        _check_exists(
+            self._script_path(), "entry_script", "entry_script should be path relative to current working directory"
+        )
         name = Path(self.entry_script).stem
         if Path(self.entry_script).suffix != ".py":
             raise WebserviceException("Invalid driver type. Currently only Python drivers are supported.")
@@ -124,6 +126,6 @@ class InferenceConfig:
         return self.environment.python.conda_dependencies if self.environment else None
 
 
-def _check_exists(path, what):
+def _check_exists(path, what, rule=""):
     if not Path(path).exists():
-        raise WebserviceException(f"{what} {os.path.normpath(path)} doesn't exist. ")
+        raise WebserviceException(f"{what} {os.path.normpath(path)} doesn't exist. {rule}")

@@ -164,7 +164,7 @@ class DockerConfiguration(ConfigElement):
     def __init__(self, use_docker=False, shared_volumes=True, arguments=[], shm_size=_DEFAULT_SHM_SIZE):  # noqa: B006
         self.use_docker = use_docker
         self.shared_volumes = shared_volumes
-        self.arguments = list(arguments)  # the default is one list for all
+        self.arguments = list(arguments) if isinstance(arguments, list) else arguments  # the default is one for all
         self.shm_size = shm_size
         self._initialized = True
 

@@ -307,6 +307,13 @@ def _registration(workspace, asset):
     return _Registration(workspace, asset.id, asset.name, asset.version, body["description"], body["tags"])
 
 
+def _checked_count(count):
+    """The count. Raises ValueError for what is none."""
+    if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
+        return count
+    raise ValueError("count must be a positive integer")
+
+
 def _failed(message):
     return UserErrorException(f"Execution failed with error message: {message}")
 

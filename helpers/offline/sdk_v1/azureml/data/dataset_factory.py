@@ -199,7 +199,7 @@ def _tabular(path, table, validate, infer, types):
     open_dates = [name for name, kind in given.items() if kind.get("formats") == []]
     if validate or infer or open_dates:
         with _engine.translated(EngineError=lambda message: DatasetValidationError(_INVALID + message)):
-            learned, unclear = _engine.tables.learn(_engine.folder.open_folder(), sources, table)
+            learned, unclear = _engine.tables.learn(_engine.folder.open_folder(), sources, table, validate)
     for name in open_dates:
         if learned.get(name, {}).get("kind") != "date":
             raise UserErrorException(_NO_FORMAT)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from azureml import _engine
 from azureml._strict import module_getattr, refuse_unknown, unsupported
-from azureml.data.abstract_dataset import AbstractDataset
+from azureml.data.abstract_dataset import AbstractDataset, _checked_count
 from azureml.exceptions import UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -72,13 +72,11 @@ class FileDataset(AbstractDataset):
 
     def skip(self, count):
         """The dataset without its first `count` files."""
-        _check_count(count)
-        return self._subset(self._single_sources()[count:])
+        return self._subset(self._single_sources()[_checked_count(count) :])
 
     def take(self, count):
         """The dataset of the first `count` files."""
-        _check_count(count)
-        return self._subset(self._single_sources()[:count])
+        return self._subset(self._single_sources()[: _checked_count(count)])
 
     def take_sample(self, probability, seed=None):
         """The dataset of files that are each taken with this probability; a seed makes it the same every time."""
@@ -154,8 +152,3 @@ class _MountContext:
 
     def __exit__(self, *error):
         self.stop()
-
-
-def _check_count(count):
-    if not isinstance(count, int) or count < 0:
-        raise ValueError("count must be a positive integer")

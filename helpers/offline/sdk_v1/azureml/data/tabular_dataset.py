@@ -6,7 +6,7 @@ import warnings
 from azureml import _engine
 from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
 from azureml.data._expressions import _Expression, column
-from azureml.data.abstract_dataset import AbstractDataset, _failed
+from azureml.data.abstract_dataset import AbstractDataset, _checked_count, _failed
 from azureml.exceptions import AzureMLException, UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -62,12 +62,12 @@ class TabularDataset(AbstractDataset):
         return frame.set_index(time, drop=False).rename_axis(None) if time and len(frame) else frame
 
     def skip(self, count):
-        """The dataset without its first `count` rows."""
-        return self._step("skip", count)
+        """The dataset without its first `count` rows. Raises ValueError for what is no count."""
+        return self._step("skip", _checked_count(count))
 
     def take(self, count):
-        """The dataset of the first `count` rows."""
-        return self._step("take", count)
+        """The dataset of the first `count` rows. Raises ValueError for what is no count."""
+        return self._step("take", _checked_count(count))
 
     def take_sample(self, probability, seed=None):
         """The dataset of rows that are each taken with this probability; a seed makes it the same every time."""
