@@ -46,5 +46,5 @@ ClusterName = _text(
 )
 ServiceName = _text(
     "[a-z][a-z0-9-]{1,30}[a-z0-9]",
-    "a name has 3 to 32 small letters, digits and hyphens, begins with a letter and does not end in a hyphen",
+    "a name has 3 to 32 lowercase letters, digits and hyphens, begins with a letter and does not end in a hyphen",
 )

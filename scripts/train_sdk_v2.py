@@ -7,13 +7,14 @@ Between use_backend and the end everything is the SDK's own: what is learnt here
 """
 
 import argparse
+import sys
 
 import helpers
 
 CLUSTER = "gpu-cluster"
 IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
 MNIST = "wasbs://datasets@azuremlexamples.blob.core.windows.net/mnist/"
-MODEL = "keras-mnist"
+MODEL = "keras-mnist-in-one-script"  # not the name of the lessons, which would go on with it
 COMMAND = """\
 python keras_mnist.py --data-folder ${{inputs.data_folder}} --epochs ${{inputs.epochs}}
 --batch-size ${{inputs.batch_size}} --learning-rate ${{inputs.learning_rate}}
@@ -49,6 +50,7 @@ def train(epochs: int):
             min_instances=0,
             max_instances=4,
             idle_time_before_scale_down=120,
+            tags=helpers.SERIES_TAG,
         )
         ml_client.compute.begin_create_or_update(cluster).result()
 
@@ -72,15 +74,19 @@ def train(epochs: int):
         },
         compute=CLUSTER,
         environment=f"{environment.name}:{environment.version}",
-        experiment_name="keras-dnn-image-classify",
+        experiment_name="keras-in-one-script",
         display_name="keras-classify-mnist-digit-images-with-dnn",
     )
     job = ml_client.jobs.create_or_update(job)
-    ml_client.jobs.stream(job.name)  # until it has ended
+    ml_client.jobs.stream(job.name)  # until it has ended; raises an error if it failed
+    status = ml_client.jobs.get(job.name).status
+    if status != "Completed":
+        sys.exit(f"The job {job.name} has not completed, it is {status.value}: no model is registered.")
 
     # The model, out of the files that the job has left in outputs/.
     path = f"azureml://jobs/{job.name}/outputs/artifacts/paths/outputs/model/"
-    model = ml_client.models.create_or_update(Model(name=MODEL, path=path, type="custom_model"))
+    model = Model(name=MODEL, path=path, type="custom_model", tags=helpers.SERIES_TAG)
+    model = ml_client.models.create_or_update(model)
     print(f"Registered {model.name}, version {model.version}, of the job {model.job_name}")
     return model
 

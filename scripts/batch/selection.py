@@ -17,10 +17,7 @@ def select_notebooks(words: list[str], folder: Path) -> list[Path]:
     for word, matches in found.items():
         if not matches:
             known = ", ".join(path.stem for path in series) or "none"
-            a_range = re.fullmatch(r"(\d+)-(\d+)", word)
-            backwards = a_range and int(a_range[1]) > int(a_range[2])
-            hint = ". A range goes from the smaller number to the larger" if backwards else ""
-            raise UsageError(f"no notebook {word!r}. {folder} holds: {known}{hint}")
+            raise UsageError(f"no notebook {word!r}. {folder} holds: {known}. {hint(word, folder)}".rstrip())
     notebooks = list(dict.fromkeys(path for matches in found.values() for path in matches)) if words else series
     if not notebooks:
         raise UsageError(f"there is no notebook in {folder}")
@@ -29,6 +26,17 @@ def select_notebooks(words: list[str], folder: Path) -> list[Path]:
         if names.count(name) > 1:
             raise UsageError(f"two notebooks are named {name}, and only one could be kept in the output folder")
     return notebooks
+
+
+def hint(word: str, folder: Path) -> str:
+    """What may have been meant by a word that names none of the folder's notebooks, in a sentence; mostly empty."""
+    numbers = re.fullmatch(r"(\d+)-(\d+)", word)
+    if numbers and int(numbers[1]) > int(numbers[2]):
+        return "A range goes from the smaller number to the larger."
+    for series in sorted(folder.glob("*/")):
+        if match_notebooks(word, sorted(series.glob("*.ipynb"))):
+            return f"The series {series.name} has it: give --series {series.name}."
+    return ""
 
 
 def match_notebooks(word: str, series: list[Path]) -> list[Path]:

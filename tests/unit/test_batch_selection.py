@@ -2,6 +2,7 @@
 
 import pytest
 from batch import UsageError
+from batch.command_line import series_of
 from batch.selection import select_notebooks
 from small_notebooks import run, write_notebook
 
@@ -41,6 +42,16 @@ def test_a_word_that_names_no_notebook_is_an_error_that_lists_them(series, tmp_p
     assert repr(word) in error
     assert "01_setup, 02_data, 04_train, 10_more, appendix" in error
     assert ("A range goes from the smaller number" in error) == (word == "4-1")
+
+
+def test_a_notebook_of_another_series_is_told_and_by_its_path_runs_as_of_that(series, tmp_path, capsys):
+    notebooks = series[0].parent
+    other = write_notebook(tmp_path, "11_last", series="v2")
+    assert run(tmp_path, "11") == 2
+    assert "The series v2 has it: give --series v2." in capsys.readouterr().err
+    assert series_of([str(other)], notebooks) == "v2"
+    assert series_of([], notebooks) == series_of(["11_last"], notebooks) == ""
+    assert series_of([str(other), str(series[0])], notebooks) == series_of([str(series[0])], notebooks) == ""
 
 
 def test_two_notebooks_of_one_name_are_refused(series, tmp_path):

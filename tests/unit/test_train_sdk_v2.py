@@ -17,6 +17,6 @@ def test_mnist_is_trained_and_the_model_registered(tmp_path):
     assert result.returncode == 0, result.stderr
     assert "Training set: 54,000 images" in result.stdout
     assert float(re.search(r"Final test loss .*, final test accuracy (0\.\d+)", result.stdout)[1]) > 0.9
-    registered = re.search(r"Registered keras-mnist, version 1, of the job (\w+)", result.stdout)
+    registered = re.search(r"Registered keras-mnist-in-one-script, version 1, of the job (\w+)", result.stdout)
     assert f"RunId: {registered[1]}" in result.stdout
-    assert len(list((tmp_path / "offline" / "models" / "keras-mnist").glob("*/model/model.keras"))) == 1
+    assert len(list((tmp_path / "offline" / "models" / "keras-mnist-in-one-script").glob("*/model/model.keras"))) == 1
