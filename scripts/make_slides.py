@@ -1,4 +1,4 @@
-"""Make slides of the notebooks' own cells: output/slides, one page for each notebook and an index. `make slides`.
+"""Make slides of the notebooks' own cells: output/slides, one page for each lesson and an index. `make slides`.
 
 A heading begins a slide. What follows it stands below, on further slides where one is full. The pages need no network:
 reveal.js is copied beside them, and pictures are in them.
@@ -7,6 +7,7 @@ reveal.js is copied beside them, and pictures are in them.
 import base64
 import html
 import math
+import os
 import re
 import shutil
 import sys
@@ -18,6 +19,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 FOLDER = ROOT / "output" / "slides"
+SERIES = {"Version 1": NOTEBOOKS, "Version 2": NOTEBOOKS / "v2"}
 TEMPLATE = Path(__file__).with_name("slides")
 FULL = 19  # lines of text that fit on a slide
 LINE = 95  # letters that fit on a line
@@ -29,32 +31,43 @@ NOT_SHOWN = {"parameters"}  # tags of cells that nobody reads aloud
 
 
 def main() -> int:
-    FOLDER.mkdir(parents=True, exist_ok=True)
     place_reveal()
     titles = {}
-    for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
-        slides = as_slides(nbformat.read(notebook, as_version=4))
-        (FOLDER / f"{notebook.stem}.html").write_text(page(slides, notebook), encoding="utf-8")
-        titles[notebook.stem] = slides.cells[0].source.splitlines()[0].lstrip("# ")
+    for series, folder in SERIES.items():
+        slides_of(folder).mkdir(parents=True, exist_ok=True)
+        titles[series] = {}
+        for notebook in sorted(folder.glob("*.ipynb")):
+            slides = as_slides(nbformat.read(notebook, as_version=4), folder)
+            place = slides_of(notebook)
+            place.write_text(page(slides, notebook), encoding="utf-8")
+            titles[series][place.relative_to(FOLDER).as_posix()] = slides.cells[0].source.splitlines()[0].lstrip("# ")
     (FOLDER / "index.html").write_text(index(titles), encoding="utf-8")
-    print(f"{len(titles)} sets of slides: open {(FOLDER / 'index.html').relative_to(ROOT)} in a browser.")
+    count = sum(map(len, titles.values()))
+    print(f"{count} sets of slides: open {(FOLDER / 'index.html').relative_to(ROOT)} in a browser.")
     return 0
+
+
+def slides_of(path: Path) -> Path:
+    """Where the slides of a notebook are, or those of all in a folder."""
+    place = FOLDER / path.relative_to(NOTEBOOKS)
+    return place.with_suffix(".html") if path.suffix == ".ipynb" else place
 
 
 def place_reveal() -> None:
     """Copy reveal.js and its licence from the package that brings it to where the pages look for it."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     source = Path(str(files("pyreveal") / "revealjs"))
     shutil.rmtree(FOLDER / "reveal", ignore_errors=True)
     shutil.copytree(source / "dist", FOLDER / "reveal" / "dist")
     shutil.copy(source / "LICENSE", FOLDER / "reveal")
 
 
-def as_slides(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook, each cell marked with where its slide begins, in nbconvert's words."""
+def as_slides(notebook: nbformat.NotebookNode, folder: Path) -> nbformat.NotebookNode:
+    """The notebook of this folder, each cell marked with where its slide begins, in nbconvert's words."""
     used = 0.0
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = LINK.sub(from_slides, cell.source)
+            cell.source = LINK.sub(lambda link: from_slides(link, folder), cell.source)
         lines = height(cell)
         if NOT_SHOWN & set(cell.metadata.get("tags", [])):
             kind = "skip"
@@ -68,15 +81,15 @@ def as_slides(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
-def from_slides(link: re.Match) -> str:
-    """A link of a notebook as it is on the slides: another notebook's slides, or a file of the repository."""
+def from_slides(link: re.Match, folder: Path) -> str:
+    """A link of a notebook in `folder` as it is on its slides: to another notebook's slides, or a file."""
     text, target = link.groups()
     if target.startswith(("https://", "#")):
         return link[0]
-    if not target.endswith(".ipynb"):
-        return f"{text}../{target})"
-    in_other_folder = "/" in target  # of which there are no slides
-    return f"{text}../../notebooks/{target})" if in_other_folder else f"{text}{target.removesuffix('.ipynb')}.html)"
+    there = Path(os.path.normpath(folder / target))
+    if there.suffix == ".ipynb" and there.parent in SERIES.values():
+        there = slides_of(there)
+    return f"{text}{Path(os.path.relpath(there, slides_of(folder))).as_posix()})"
 
 
 def height(cell: nbformat.NotebookNode) -> float:
@@ -105,7 +118,7 @@ def page(slides: nbformat.NotebookNode, notebook: Path) -> str:
     exporter = SlidesExporter(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
-        reveal_url_prefix="reveal",
+        reveal_url_prefix=Path(os.path.relpath(FOLDER / "reveal", slides_of(notebook).parent)).as_posix(),
     )
     for cell in slides.cells:
         if cell.cell_type == "markdown":
@@ -122,12 +135,17 @@ def embedded(link: re.Match, folder: Path) -> str:
     return f'<img alt="{html.escape(alt)}" src="data:image/{kind};base64,{content}">'
 
 
-def index(titles: dict[str, str]) -> str:
-    items = "\n".join(f'<li><a href="{name}.html">{html.escape(title)}</a></li>' for name, title in titles.items())
+def index(titles: dict[str, dict[str, str]]) -> str:
+    """The page that leads to the slides: of each series the titles by address."""
+    lists = []
+    for series, pages in titles.items():
+        items = [f'<li><a href="{address}">{html.escape(title)}</a></li>' for address, title in pages.items()]
+        lists += [f"<h2>{series}</h2>", "<ul>", *items, "</ul>"]
+    series = "\n".join(lists)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Slides</title></head>\n'
         '<body style="font: 1.3em sans-serif; margin: 3em; color-scheme: light dark">\n'
-        f"<h1>Slides of the series</h1>\n<ul>\n{items}\n</ul>\n"
+        f"<h1>Slides of the lessons</h1>\n{series}\n"
         "<p>Space goes on, Escape shows all slides, S opens the speaker's view, F fills the screen.</p>\n"
         "</body></html>\n"
     )

@@ -12,6 +12,8 @@ What a cell is for stands in its tags. A task has these cells, in this order:
 and after the last task come cells with the tags question and answer.
 """
 
+import re
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 
@@ -22,6 +24,7 @@ SOURCES = ROOT / "workshop"
 LESSONS = ROOT / "notebooks"
 NOT_FOR_LEARNERS = {"solution", "answer"}
 NOT_FOR_TEACHERS = {"start"}
+LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 # What a copy ends with, in Portuguese in the folder pt: the link's words stand in brackets.
 TO_SOLUTIONS = {
     "": "When you have tried: [a solution of each task, and the answers to the questions]",
@@ -56,6 +59,11 @@ def lesson_copy(lesson: nbformat.NotebookNode, exercises: str | None) -> nbforma
         way = _way(TO_EXERCISES, "exercises", exercises)
         copy.cells.append(nbformat.v4.new_markdown_cell(way, id="where-exercises"))
     return copy
+
+
+def page_copy(page: str, is_there: Callable[[str], bool]) -> str:
+    """A page of the documentation; of its links those to files that learners have, and of the others the words."""
+    return LINK.sub(lambda link: link[0] if link[2].startswith("https://") or is_there(link[2]) else link[1], page)
 
 
 def _way(words: dict[str, str], folder: str, name: str) -> str:

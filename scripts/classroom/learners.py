@@ -15,11 +15,12 @@ from typing import NoReturn
 import nbformat
 
 from classroom import WorkshopError
-from classroom.copies import LESSONS, ROOT, SOURCES, learner_copy, lesson_copy, solution_copy
+from classroom.copies import LESSONS, ROOT, SOURCES, learner_copy, lesson_copy, page_copy, solution_copy
 
 RUN = SOURCES / "run"
 BOOKS = ("notebooks", "exercises", "solutions")  # what a learner writes into
 BESIDE = ("data", "docs", "scripts")  # what the notebooks read and link to, beside their folder as in the repository
+NOT_BESIDE = ("__pycache__", "classroom", "batch")
 # What JupyterLab asks the network for, which may not be there.
 QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": False}
 
@@ -48,8 +49,9 @@ def prepare(folder: Path) -> None:
             part = _part(folder / name)
             if part.exists():
                 shutil.rmtree(part)
-            ignored = shutil.ignore_patterns("__pycache__", "classroom", "batch")
-            shutil.copytree(ROOT / name, part, ignore=ignored)
+            shutil.copytree(ROOT / name, part, ignore=shutil.ignore_patterns(*NOT_BESIDE))
+            for page in part.glob("*.md"):
+                page.write_text(page_copy(page.read_text(encoding="utf-8"), _is_beside_docs), encoding="utf-8")
             part.rename(folder / name)
     for source in sorted([*SOURCES.glob("*.ipynb"), *SOURCES.glob("v2/*.ipynb"), *SOURCES.glob("pt/*.ipynb")]):
         copied = source.relative_to(SOURCES)
@@ -59,6 +61,15 @@ def prepare(folder: Path) -> None:
         copied = lesson.relative_to(LESSONS)
         exercises = str(copied) if (SOURCES / copied).is_file() else None
         _write(folder / "notebooks" / copied, lesson_copy(_read(lesson), exercises))
+
+
+def _is_beside_docs(target: str) -> bool:
+    """Whether the file that a page in docs links to is there in a learner's folder, too."""
+    path = Path(os.path.normpath(ROOT / "docs" / target))
+    inner = path.relative_to(ROOT).parts if path.is_relative_to(ROOT) else ()
+    return (
+        path.exists() and inner[:1] in [(name,) for name in (*BESIDE, "notebooks")] and not set(inner) & set(NOT_BESIDE)
+    )
 
 
 def put_aside(folder: Path) -> Path | None:

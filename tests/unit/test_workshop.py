@@ -79,6 +79,12 @@ def test_every_link_of_a_copy_leads_somewhere(ana):
                 targets = LINK.findall(cell.source) if cell.cell_type == "markdown" else []
                 for target in targets:
                     assert target.startswith("https://") or (path.parent / target).is_file(), f"{path}: {target}"
+    pages = list((ana / "docs").glob("*.md"))
+    assert sum("](" in page.read_text() for page in pages) > 5
+    for page in pages:
+        for target in LINK.findall(page.read_text()):
+            there = page.parent / target.partition("#")[0]
+            assert target.startswith(("https://", "#")) or there.exists(), f"{page}: {target}"
 
 
 def test_what_a_learner_has_written_stays_when_the_workshop_is_opened_again(ana):
