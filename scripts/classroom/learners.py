@@ -66,10 +66,8 @@ def prepare(folder: Path) -> None:
 def _is_beside_docs(target: str) -> bool:
     """Whether the file that a page in docs links to is there in a learner's folder, too."""
     path = Path(os.path.normpath(ROOT / "docs" / target))
-    inner = path.relative_to(ROOT).parts if path.is_relative_to(ROOT) else ()
-    return (
-        path.exists() and inner[:1] in [(name,) for name in (*BESIDE, "notebooks")] and not set(inner) & set(NOT_BESIDE)
-    )
+    inner = path.relative_to(ROOT).parts if path.exists() and path.is_relative_to(ROOT) else ("",)
+    return inner[0] in (*BESIDE, "notebooks") and not set(inner) & set(NOT_BESIDE)
 
 
 def put_aside(folder: Path) -> Path | None:
