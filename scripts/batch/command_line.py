@@ -89,9 +89,9 @@ def parse_command_line(arguments: list[str] | None, description: str) -> argpars
 def series_of(words: list[str], notebooks: Path) -> str:
     """The series that the words are paths of notebooks in, so that their outputs do not replace another's; or none."""
     paths = [Path(word).resolve() for word in words]
-    folders = {path.parent for path in paths if path.suffix == ".ipynb" and path.is_file()}
-    in_one = len(folders) == 1 and all(path.parent in folders for path in paths)
-    return folders.pop().name if in_one and next(iter(folders)).parent == notebooks else ""
+    folders = {path.parent if path.suffix == ".ipynb" and path.is_file() else None for path in paths}
+    in_one = folders.pop() if len(folders) == 1 else None
+    return in_one.name if in_one and in_one.parent == notebooks else ""
 
 
 def split_assignment(text: str) -> tuple[str, str]:
