@@ -114,3 +114,13 @@ def test_a_data_frame_that_parquet_cannot_hold_is_told(workspace):
     with pytest.raises(UserErrorException, match="a"):
         Dataset.Tabular.register_pandas_dataframe(frame, workspace.get_default_datastore(), "bad", show_progress=False)
     assert "bad" not in workspace.datasets
+
+
+def test_a_column_of_lists_can_be_asked_for_nulls_and_not_compared(workspace):
+    frame = pd.DataFrame({"row": [1, 2], "lists": [[1, 2], None]})
+    place = (workspace.get_default_datastore(), "lists")
+    table = Dataset.Tabular.register_pandas_dataframe(frame, place, "lists", show_progress=False)
+    kept = table.filter(table["lists"].is_null()).keep_columns("row").to_pandas_dataframe()
+    assert kept["row"].tolist() == [2]
+    with pytest.raises(AzureMLException, match="Error processing data"):
+        table.filter(table["lists"] + "x" == "x").to_pandas_dataframe()

@@ -24,8 +24,9 @@ _DAY_FIRST = [f"%d{mark}%m{mark}%Y{time}" for mark in "/-." for time in _TIMES]
 
 def guess(column: pd.Series) -> tuple[dict, bool]:
     """The kind of a column of texts and None, and whether its dates may be day-month as well as month-day."""
-    texts = [text for text in column.dropna() if text]
-    if not texts or not all(isinstance(text, str) for text in texts):
+    found = list(column.dropna())
+    texts = [text for text in found if isinstance(text, str) and text]
+    if not texts or not all(isinstance(value, str) for value in found):
         return {"kind": "text"}, False
     bare = [text.strip() for text in texts]
     if all(text in _FLAGS for text in bare):

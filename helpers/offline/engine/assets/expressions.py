@@ -97,7 +97,7 @@ def _value(row: dict, expression: list):
         return values[0] is None
     if verb in _OF_TEXT:
         return _of_text(verb, *values)
-    if None in values:
+    if any(value is None for value in values):
         return None
     if verb == "~":
         return not values[0] if isinstance(values[0], bool) else _flag(values[0])
