@@ -53,6 +53,11 @@ def slides_of(path: Path) -> Path:
     return place.with_suffix(".html") if path.suffix == ".ipynb" else place
 
 
+def address(path: Path, folder: Path) -> str:
+    """How a page in the folder links to the file."""
+    return Path(os.path.relpath(path, folder)).as_posix()
+
+
 def place_reveal() -> None:
     """Copy reveal.js and its licence from the package that brings it to where the pages look for it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -89,7 +94,7 @@ def from_slides(link: re.Match, folder: Path) -> str:
     there = Path(os.path.normpath(folder / target))
     if there.suffix == ".ipynb" and there.parent in SERIES.values():
         there = slides_of(there)
-    return f"{text}{Path(os.path.relpath(there, slides_of(folder))).as_posix()})"
+    return f"{text}{address(there, slides_of(folder))})"
 
 
 def height(cell: nbformat.NotebookNode) -> float:
@@ -118,7 +123,7 @@ def page(slides: nbformat.NotebookNode, notebook: Path) -> str:
     exporter = SlidesExporter(
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
-        reveal_url_prefix=Path(os.path.relpath(FOLDER / "reveal", slides_of(notebook).parent)).as_posix(),
+        reveal_url_prefix=address(FOLDER / "reveal", slides_of(notebook).parent),
     )
     for cell in slides.cells:
         if cell.cell_type == "markdown":
@@ -139,13 +144,13 @@ def index(titles: dict[str, dict[str, str]]) -> str:
     """The page that leads to the slides: of each series the titles by address."""
     lists = []
     for series, pages in titles.items():
-        items = [f'<li><a href="{address}">{html.escape(title)}</a></li>' for address, title in pages.items()]
+        items = [f'<li><a href="{page}">{html.escape(title)}</a></li>' for page, title in pages.items()]
         lists += [f"<h2>{series}</h2>", "<ul>", *items, "</ul>"]
-    series = "\n".join(lists)
+    listed = "\n".join(lists)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Slides</title></head>\n'
         '<body style="font: 1.3em sans-serif; margin: 3em; color-scheme: light dark">\n'
-        f"<h1>Slides of the lessons</h1>\n{series}\n"
+        f"<h1>Slides of the lessons</h1>\n{listed}\n"
         "<p>Space goes on, Escape shows all slides, S opens the speaker's view, F fills the screen.</p>\n"
         "</body></html>\n"
     )

@@ -27,7 +27,7 @@ _SAMPLE = 200  # rows that the kinds of the columns are guessed from
 def learn(folder: Path, sources: list[dict], table: dict, must_have_rows: bool) -> tuple[dict, list[str]]:
     """The kind of each column, by its first rows, and the columns whose dates may be day-month as well as month-day.
 
-    Raises NotFound and Invalid.
+    Raises NotFound, and Invalid, also where there is no row and there must be.
     """
     frame = _raw(folder, sources, table, _SAMPLE)
     if must_have_rows and not len(frame):
