@@ -45,14 +45,15 @@ class Batches:
         images = self._windows[np.divmod(firsts, self.padded.shape[2])]
         return scale(images.reshape(len(labels), -1)), labels
 
-    def chunks(self):
-        """An epoch in few pieces: for each pass first all batches that are full, then the one that is not.
+    def chunk(self, number):
+        """An epoch in few pieces: of each pass first all batches that are full, then the one that is not, if any.
 
-        Yields of each the places of the images' first pixels in `padded`, and the labels, each of shape (batches, n).
+        Returns of one of these `repeat` · len(`parts`) chunks the places of the images' first pixels in `padded`, and
+        the labels, each of shape (batches, n).
         """
-        for number in range(self.repeat):
-            for first, count in self.parts:
-                yield self._take(number * self.steps + first, count)
+        number, part = divmod(number, len(self.parts))
+        first, count = self.parts[part]
+        return self._take(number * self.steps + first, count)
 
     def _take(self, step, count):
         """`count` batches of one pass and size: the places of the images' first pixels in `padded`, and the labels.

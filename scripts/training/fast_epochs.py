@@ -76,12 +76,18 @@ def at_once(images, labels):
 
 
 def chunks(batches):
-    """A tf.data.Dataset of the chunks of each epoch, for a model that is `step_by_step`."""
+    """A tf.data.Dataset of the chunks of each epoch, for a model that is `step_by_step`.
+
+    Not one `from_generator`: on Python 3.11 that has the whole process get each block of over 128 kB from the system
+    and give it back at once (TensorFlow's ApplyPython311MemoryPatch), and the products of a step need such blocks.
+    """
     import tensorflow as tf
 
-    signature = tf.TensorSpec((None, None), tf.int64), tf.TensorSpec((None, None), batches.labels.dtype)
-    dataset = tf.data.Dataset.from_generator(batches.chunks, output_signature=signature)
-    return untuned(dataset.apply(tf.data.experimental.assert_cardinality(batches.repeat * len(batches.parts))))
+    def chunk(number):
+        firsts, labels = tf.numpy_function(batches.chunk, [number], (tf.int64, batches.labels.dtype))
+        return tf.ensure_shape(firsts, (None, None)), tf.ensure_shape(labels, (None, None))
+
+    return untuned(tf.data.Dataset.range(batches.repeat * len(batches.parts)).map(chunk))
 
 
 def untuned(dataset):
