@@ -6,14 +6,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from helpers.offline.engine.assets import model_versions
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
-from helpers.offline.engine.workspace.files import all_but, copy_whole, files_below
+from helpers.offline.engine.workspace.files import all_but, copy_whole, files_below, path_of
 from helpers.offline.engine.workspace.leftovers import making_folder
 from helpers.offline.engine.workspace.names import check_name, relative_name, safe_join
 
@@ -179,7 +177,7 @@ def _place(folder: Path, made: model_versions.StoredVersion) -> tuple[Path, str]
     if made.source.startswith("runs:/"):
         run_id, _, name = made.source.removeprefix("runs:/").partition("/")
         return folder / "artifacts" / run_id / "artifacts" / name, PurePosixPath(name).name
-    path = Path(url2pathname(urlsplit(made.source).path))
+    path = path_of(made.source)
     return path, mlflow_store.logged_model_name(folder, made.source) or path.name
 
 

@@ -13,11 +13,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from helpers.offline.engine.history import new_store
-from helpers.offline.engine.workspace import database, outages
+from helpers.offline.engine.workspace import database, files, outages
 from helpers.offline.engine.workspace.leftovers import STORE
 
 RUN_TYPE = "azureml.runType"
@@ -83,7 +81,7 @@ def logged_models(folder: Path, run_id: str) -> dict[str, Path]:
             "ORDER BY creation_timestamp_ms",
             (run_id,),
         ).fetchall()
-    return {name: Path(url2pathname(urlsplit(location).path)) for name, location in rows}
+    return {name: files.path_of(location) for name, location in rows}
 
 
 def logged_model_name(folder: Path, location: str) -> str | None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from helpers.offline.engine.workspace import leftovers, outages
 
@@ -43,6 +44,11 @@ def move_whole(source: Path, target: Path) -> None:
     except OSError:  # another disk
         copy_whole(source, target)
         source.unlink()
+
+
+def path_of(uri: str) -> Path:
+    """The path that a file: URI is of, as `Path.as_uri` makes it."""
+    return Path(unquote(urlsplit(uri).path))
 
 
 def files_below(root: Path) -> list[str]:
