@@ -29,6 +29,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(GUARD), os.environ.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["DO_NOT_TRACK"] = "1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+# What one training has compiled, the next need not, in whatever test and on whichever of xdist's workers: a third of a
+# short one on JAX, a fifth on TensorFlow.
+COMPILED = os.environ["JAX_COMPILATION_CACHE_DIR"] if IS_WORKER else tempfile.mkdtemp(prefix="compiled-")
 # Tests train for seconds, on all cores at once: there is nothing to gain from more threads, and little from more of a
 # compiler's effort. With none at all an epoch takes three times as long.
 FRUGAL = {
@@ -36,15 +39,11 @@ FRUGAL = {
     "TF_NUM_INTEROP_THREADS": "1",
     "PJRT_NPROC": "1",
     "XLA_FLAGS": "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false",
-    # What one training on JAX has compiled, the next need not, in whatever test: a third of a short one.
-    "JAX_COMPILATION_CACHE_DIR": (
-        os.environ["JAX_COMPILATION_CACHE_DIR"]  # of all of xdist's workers together
-        if IS_WORKER
-        else tempfile.mkdtemp(prefix="jax-compiled-")
-    ),
+    "JAX_COMPILATION_CACHE_DIR": COMPILED,
     "JAX_COMPILATION_CACHE_MAX_SIZE": str(100 * 2**20),  # with a limit, it is read and written under a lock
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    "TF_XLA_FLAGS": f"--tf_xla_persistent_cache_directory='{COMPILED}'",
 }
 os.environ.update(FRUGAL)
 TO_JOBS = ("PYTHONPATH", "NETWORK_GUARD_LOG", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", *FRUGAL)  # and to services

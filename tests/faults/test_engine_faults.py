@@ -222,6 +222,17 @@ def test_reset_ends_what_runs(opened, tmp_path):
     wait_until(lambda: not psutil.pid_exists(script_pid))
 
 
+def test_reset_kills_what_hangs(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(submission, "PATIENCE", 0.5)
+    run_id = submit(opened, tmp_path / "s", ENDLESS)
+    script_pid = printed_pid(opened, run_id)
+    supervisor = supervisor_of(run_id)
+    supervisor.suspend()
+    removal.reset(opened)
+    assert not opened.exists()
+    wait_until(lambda: not supervisor.is_running() and not psutil.pid_exists(script_pid))
+
+
 def test_a_submission_that_is_killed_leaves_no_run_or_one_that_ends(opened, tmp_path):
     steps = killed_steps(opened, tmp_path, "submit")
     assert {"take", "insert", "create", "start_supervisor"} <= set(steps)

@@ -9,7 +9,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.workspace import database
 from helpers.offline.engine.workspace import folder as folders
-from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable
+from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, WouldNotEnd
 
 
 def delete_cluster(folder: Path, name: str) -> None:
@@ -22,7 +22,8 @@ def delete_cluster(folder: Path, name: str) -> None:
 def reset(folder: Path) -> None:
     """End what still runs in the workspace and delete its folder, and nothing else. Raises FolderError.
 
-    Where the folder cannot be read any more, its processes are found by what they were started with.
+    Where the folder cannot be read any more, or one of its processes hangs, they are found by what they were started
+    with, and killed.
     """
     folder = Path(folder).expanduser().resolve()
     if not folder.exists():
@@ -31,7 +32,7 @@ def reset(folder: Path) -> None:
     if database.database_path(folder).exists():
         try:
             end_all(folders.open_folder(folder))
-        except FolderUnreadable:
+        except (FolderUnreadable, WouldNotEnd):
             processes.end_where(lambda process: _is_of(folder, process))
         except FolderError:
             if database.database_path(folder).exists():  # otherwise another reset is at it
@@ -50,6 +51,6 @@ def _is_of(folder: Path, process: psutil.Process) -> bool:
 
 
 def end_all(folder: Path) -> None:
-    """End every service and job of the workspace. Raises FolderError where one does not end."""
+    """End every service and job of the workspace. Raises WouldNotEnd where one does not."""
     services.end_all(folder)
     jobs.end_all(folder)

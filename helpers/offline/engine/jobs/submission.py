@@ -13,7 +13,7 @@ from helpers.offline.engine.history.statuses import FINAL, STATUS
 from helpers.offline.engine.jobs import finish, ranks
 from helpers.offline.engine.jobs import outputs as made
 from helpers.offline.engine.processes import detached, machine
-from helpers.offline.engine.workspace.errors import FolderError, Invalid, NotFound
+from helpers.offline.engine.workspace.errors import Invalid, NotFound, WouldNotEnd
 from helpers.offline.engine.workspace.names import relative_name, safe_join
 from helpers.words import counted
 
@@ -22,6 +22,7 @@ IDENTITY = {  # of the offline workspace, as a job sees it
     "AZUREML_ARM_RESOURCEGROUP": "offline",
     "AZUREML_ARM_WORKSPACE_NAME": "offline",
 }
+PATIENCE = 30.0  # seconds that all jobs together have to end
 SUPERVISOR = "helpers.offline.engine.jobs.supervisor"  # the process that sees a job's script through
 LOST = (
     "The process that supervised the run ended before the run did: it was killed, or the machine was restarted. "
@@ -211,12 +212,12 @@ def cancel_all(folder: Path, target: str | None = None) -> None:
             job_states.request_cancel(folder, job["run_id"])
 
 
-def end_all(folder: Path, patience: float = 30.0) -> None:
-    """Cancel every job and wait, at most `patience` seconds, until all and their supervisors have ended.
+def end_all(folder: Path) -> None:
+    """Cancel every job and wait, at most PATIENCE seconds, until all and their supervisors have ended.
 
-    Raises FolderError.
+    Raises WouldNotEnd.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     while left := {
         job["run_id"]
         for job in job_states.unfinished(folder)
@@ -224,7 +225,7 @@ def end_all(folder: Path, patience: float = 30.0) -> None:
     } | job_states.supervised(folder):
         cancel_all(folder)  # again: what a job had just submitted, too
         if time.monotonic() > deadline:
-            raise FolderError(
+            raise WouldNotEnd(
                 f"{counted(len(left), 'run')} in {folder} would not end. Look for processes named helpers.offline."
             )
         time.sleep(0.05)

@@ -37,6 +37,10 @@ class FolderUnreadable(FolderError):
     """What the offline workspace's folder holds cannot be read; it can only be removed."""
 
 
+class WouldNotEnd(FolderError):
+    """Something that runs in the offline workspace does not end when it is told to."""
+
+
 class StoreUnavailable(FolderError):
     """The offline workspace's store is locked, or its disk is full or fails: the same may be done later."""
 
