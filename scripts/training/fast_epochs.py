@@ -78,8 +78,8 @@ def at_once(images, labels):
 def chunks(batches):
     """A tf.data.Dataset of the chunks of each epoch, for a model that is `step_by_step`.
 
-    Not one `from_generator`: on Python 3.11 that has the whole process get each block of over 128 kB from the system
-    and give it back at once (TensorFlow's ApplyPython311MemoryPatch), and the products of a step need such blocks.
+    Not one `from_generator`: on Python 3.11 that has the whole process get blocks of over 128 kB from the system and
+    give them back at once, where none is free (TensorFlow's ApplyPython311MemoryPatch). A step's products need some.
     """
     import tensorflow as tf
 

@@ -1,6 +1,6 @@
 """Trains the article's network with one choice of Keras's settings, and prints a line at the end of each epoch.
 
-python tests/bench/setting.py DATA_FOLDER EPOCHS arrays|batches|loop|tuned|generator STEPS_PER_EXECUTION auto|true
+python tests/bench/setting.py DATA_FOLDER EPOCHS arrays|batches|loop|tuned STEPS_PER_EXECUTION auto|true
 """
 
 import os
@@ -12,18 +12,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts" / "traini
 import dataset
 from batches import Batches
 from quiet import quietly
-
-
-def generated(batches):
-    """As fast_epochs.chunks, but from a generator."""
-    import tensorflow as tf
-
-    signature = tf.TensorSpec((None, None), tf.int64), tf.TensorSpec((None, None), batches.labels.dtype)
-    chunks = tf.data.Dataset.from_generator(
-        lambda: map(batches.chunk, range(len(batches.parts))), output_signature=signature
-    )
-    return fast_epochs.untuned(chunks.apply(tf.data.experimental.assert_cardinality(len(batches.parts))))
-
 
 data_folder, epochs, given, steps, compiled = sys.argv[1:]
 (images, labels), _, _ = dataset.load(data_folder, 0, seed=1)
@@ -46,11 +34,11 @@ elif given == "batches":  # the same ones, each given by itself
 else:
     if given == "tuned":
         fast_epochs.untuned = lambda dataset: dataset
-    training = {"x": generated(in_order) if given == "generator" else fast_epochs.chunks(in_order)}
+    training = {"x": fast_epochs.chunks(in_order)}
     looping = fast_epochs.step_by_step(model, in_order)
 changes = {"steps_per_execution": int(steps)} | ({"jit_compile": True} if compiled == "true" else {})
 with fast_epochs.settings(model, **changes):
-    if given in ("loop", "tuned", "generator"):
+    if given in ("loop", "tuned"):
         model.evaluate(flat[:1000], labels[:1000], batch_size=1000, verbose=0)
     with looping:
         model.fit(**training, **settings)

@@ -131,7 +131,6 @@ SETTINGS: dict[str, tuple[tuple, dict[str, str]]] = {  # arguments of setting.py
     "both, images of our own order": (("batches", 100, "true"), {}),
     "a loop over an epoch's batches compiled": (("loop", 1, "true"), {}),
     "the same, tf.data tuning itself": (("tuned", 1, "true"), {}),
-    "the same, its order from a generator": (("generator", 1, "true"), {}),
     "the same, on one thread": (("loop", 1, "true"), ONE_THREAD),
     "JAX, nothing set": (("arrays", 1, "auto"), JAX),
     "JAX, steps_per_execution=100": (("arrays", 100, "auto"), JAX),
