@@ -2,7 +2,7 @@
 
 import json
 import math
-import time
+import re
 
 import pytest
 from small_history import mlflow_client
@@ -204,12 +204,62 @@ def test_a_sweep_on_a_cluster_that_is_not_there_is_refused(opened, tmp_path):
         submit_sweep(opened, tmp_path / "s", "", {"x": ["choice", [[1]]]})
 
 
-def test_metric_values_are_what_metrics_has_under_the_name(opened):
+def of_list(name, values):
+    return {"kind": "table", "type": "list", "name": name, "value": values, "time": 1.0}
+
+
+@pytest.mark.parametrize("name", ["Accuracy", "Accuracy (%)"])
+@pytest.mark.parametrize(
+    ("logged", "expected"),
+    [
+        ([0.5, math.nan, 0.7], [0.5, math.nan, 0.7]),
+        ([2**60, 2**61], [2**60, 2**61]),
+        ([of_list("", [0.5, "two", 0.7]), of_list("", [0.9])], [0.5, 0.7, 0.9]),
+        ([of_list("", [0.5]), 2**60], [0.5, float(2**60)]),
+        ([{"kind": "table", "type": "text", "value": "0.9"}], []),
+        ([{"kind": "table", "type": "row", "value": {"x": 1}}], []),
+    ],
+)
+def test_metric_values_are_the_numbers_that_metrics_has_under_the_name(opened, name, logged, expected):
     run_id = run_records.create_run(opened, "tests")
-    now = time.time()
-    for name, values in {"Accuracy": [0.5, math.nan, 0.7], "Accuracy (%)": [50.0, 70.0]}.items():
-        events = [{"kind": "metric", "name": name, "value": value, "step": None, "time": now} for value in values]
-        run_records.log_metrics(opened, run_id, events)
-        assert str(metrics.values(opened, run_id, name)) == str(values)
-        assert str(metrics.read(opened, run_id)[name]) == str(values)
-    assert metrics.values(opened, run_id, "other") == []
+    events = [
+        one if isinstance(one, dict) else {"kind": "metric", "value": one, "step": None, "time": 1.0} for one in logged
+    ]
+    others = [{"kind": "metric", "name": "Loss", "value": 0.3, "step": None, "time": 1.0}, of_list("Losses", [1])]
+    run_records.log_metrics(opened, run_id, [event | {"name": name} for event in events] + others)
+    assert str(metrics.values(opened, run_id, name)) == str(expected)
+    everything = metrics.read(opened, run_id)
+    assert set(everything) == {name, "Loss", "Losses"}
+    assert str(metrics.read(opened, run_id, name)) == str({name: everything[name]})
+    assert metrics.values(opened, run_id, "other") == [] and metrics.read(opened, run_id, "other") == {}
+
+
+def test_the_best_of_what_is_logged_as_a_list(opened, tmp_path):
+    event = """{"kind": "table", "type": "list", "name": "Accuracy", "value": json.loads(sys.argv[2]), "time": 1.0}"""
+    script = LOG + f'import sys\nos.write(_events, (json.dumps({event}) + "\\n").encode())\n'
+    run_id = submit_sweep(opened, tmp_path / "s", script, {"x": ["choice", [["[0.5, 0.9]", "[0.7]"]]]})
+    wait_for(opened, run_id, "Completed")
+    properties = run_records.get_run(opened, run_id).properties
+    assert (properties["best_child_run_id"], properties["score"]) == (f"{run_id}_0", "0.9")
+
+
+@pytest.mark.parametrize(
+    ("logged", "ended", "told"),
+    [
+        ({"type": "text", "value": "0.9"}, {"Completed": None}, "'Accuracy' is no number, but '0.9'. Log a number"),
+        ({"type": "row", "value": {"x": 1}}, {"Completed": None}, "is no number, but {'x': 1}"),
+        (None, {"Canceled": None}, r"No trial came to its end \(1 Canceled\), and none logged .*'Accuracy' before\.$"),
+        (None, {"Canceled": None, "Failed": "No such data."}, r"\(1 Canceled, 1 Failed\).* error: No such data\.$"),
+        (None, {"Canceled": None, "Completed": None}, "'Accuracy'. Metrics that they logged: none. .* to the letter"),
+    ],
+)
+def test_why_no_trial_has_a_number_as_the_primary_metric(opened, monkeypatch, logged, ended, told):
+    errors = {run_records.create_run(opened, "tests"): text and {"message": text} for text in ended.values()}
+    for run_id in errors if logged else ():
+        run_records.log_metrics(opened, run_id, [logged | {"kind": "table", "name": "Accuracy"}])
+    monkeypatch.setattr(
+        controller.job_states, "get", lambda folder, run_id: {"error": errors[run_id], "status": "Failed"}
+    )
+    trials = [controller.Trial(0, run_id, {}, status) for run_id, status in zip(errors, ended, strict=True)]
+    status, error = controller.ending(opened, {"metric": "Accuracy", "goal": "maximize"}, trials)
+    assert status == "Failed" and re.search(told, error["message"]), error

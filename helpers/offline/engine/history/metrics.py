@@ -52,17 +52,18 @@ def log_scalars(folder: Path, run_id: str, events: list[dict], counts: dict[str,
     return tables
 
 
-def read(folder: Path, run_id: str) -> dict[str, Any]:
-    """The run's metrics in Azure ML's shape, by name.
+def read(folder: Path, run_id: str, name: str | None = None) -> dict[str, Any]:
+    """The run's metrics in Azure ML's shape, by name; with `name`, that one alone, which is much cheaper.
 
     What was logged once is that value, more often a list in the order of logging; a list is as if its values had been
     logged one by one. Rows and tables are a dict of column to value, or to list of values. What is kept in a file of
     the run is the file's address. Whole numbers stay such, unless others are among them.
     """
-    found = {name: _numbers(folder, run_id, name, kind) for name, kind in _kinds(folder, run_id).items()}
+    kinds = _kinds(folder, run_id, None if name is None else [name])
+    found = {one: logged for one, kind in kinds.items() if (logged := _numbers(folder, run_id, one, kind))}
     columns: dict[str, dict[str, list]] = {}
-    query = "SELECT name, type, value FROM metric_tables WHERE run_id=? ORDER BY seq"
-    for row in database.rows(folder, query, (run_id,)):
+    query = "SELECT name, type, value FROM metric_tables WHERE run_id=?1 AND name=coalesce(?2, name) ORDER BY seq"
+    for row in database.rows(folder, query, (run_id, name)):
         name, value = row["name"], json.loads(row["value"])
         match row["type"]:
             case "row" | "table":
@@ -80,11 +81,9 @@ def read(folder: Path, run_id: str) -> dict[str, Any]:
 
 
 def values(folder: Path, run_id: str, name: str) -> list[float]:
-    """The numbers that the run has logged under one name, in the order of logging: much cheaper than read()."""
-    if tags.is_mlflow_name(name):
-        return _numbers(folder, run_id, name, _kinds(folder, run_id, [name])[name])
-    query = "SELECT value FROM metric_tables WHERE run_id=? AND name=? AND type='scalar' ORDER BY seq"
-    return [json.loads(row["value"]) for row in database.rows(folder, query, (run_id, name))]
+    """The numbers among what read() has under one name, in its order."""
+    logged = read(folder, run_id, name).get(name)
+    return [one for one in (logged if isinstance(logged, list) else [logged]) if isinstance(one, (int, float))]
 
 
 def counts(folder: Path, run_id: str) -> dict[str, int]:

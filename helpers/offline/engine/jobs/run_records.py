@@ -182,7 +182,7 @@ def get_metrics(folder: Path, run_id: str) -> dict:
 
 
 def get_metric_values(folder: Path, run_id: str, name: str) -> list[float]:
-    """The numbers that the run has logged under one name until now, in the order of logging: cheaper than the rest."""
+    """The numbers among what get_metrics() has under one name, which take less than all of it."""
     spool.carry_for_reader(folder, run_id)
     return metrics.values(folder, run_id, name)
 

@@ -9,6 +9,7 @@ import json
 import shlex
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -225,13 +226,29 @@ def ending(folder: Path, sweep: dict, trials: list[Trial]) -> tuple[str, dict | 
     if any(trial.curve for trial in trials):
         message = f"No trial logged the primary metric {sweep['metric']!r} as a number: all its values are NaN."
     else:
-        seen = sorted({name for trial in trials for name in run_records.get_metrics(folder, trial.run_id)})
-        listed = ", ".join(map(repr, seen)) or "none"
-        message = (
-            f"No trial logged the primary metric {sweep['metric']!r}. Metrics that they logged: {listed}. "
-            "The metric's name has to be what the script logs, to the letter."
-        )
+        message = without_numbers(folder, sweep["metric"], trials)
     return "Failed", {"code": "UserError", "message": message}
+
+
+def without_numbers(folder: Path, metric: str, trials: list[Trial]) -> str:
+    """Why no trial has a number as the primary metric."""
+    logged = [run_records.get_metrics(folder, trial.run_id) for trial in trials]
+    if others := [metrics[metric] for metrics in logged if metric in metrics]:
+        return (
+            f"What the trials logged as the primary metric {metric!r} is no number, but {others[0]!r:.100}. "
+            "Log a number, such as float(value)."
+        )
+    if all(trial.status != "Completed" for trial in trials):
+        statuses = Counter(trial.status for trial in trials)
+        ended = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+        errors = filter(None, (job_states.get(folder, trial.run_id)["error"] for trial in trials))
+        told = "".join(f" The first error: {error['message']}" for error in [*errors][:1])
+        return f"No trial came to its end ({ended}), and none logged the primary metric {metric!r} before.{told}"
+    listed = ", ".join(map(repr, sorted({name for metrics in logged for name in metrics}))) or "none"
+    return (
+        f"No trial logged the primary metric {metric!r}. Metrics that they logged: {listed}. "
+        "The metric's name has to be what the script logs, to the letter."
+    )
 
 
 def tell_best(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> None:
