@@ -3,6 +3,7 @@
 import math
 import statistics
 
+import optuna
 import pytest
 
 from helpers.offline.engine.sweeps.sampling import Sampler, check, quantized
@@ -127,12 +128,38 @@ def test_bayesian_sampling_learns_from_what_it_is_told(goal, near):
         ({"x": ["randint", [0]]}, "above 0"),
         ({"x": ["quniform", [0, 1, 0]]}, "the q of quniform is 0"),
         ({"x": ["normal", [0, -1]]}, "cannot be negative"),
-        ({"x": ["loguniform", [0, 1000]]}, "which no number holds"),
+        ({"x": ["uniform", [0, 10**400]]}, "takes numbers"),
+        ({"x": ["uniform", [-1.7e308, 1.7e308]]}, "from -1.7e.308 to 1.7e.308, a range that no number holds"),
+        ({"x": ["qnormal", [0, 1e308, 2]]}, "from -inf to inf, a range that no number holds"),
+        ({"x": ["loguniform", [0, 1000]]}, "2.71828 to the power of 1000, which no number holds"),
+        ({"x": ["lognormal", [720, 1]]}, "to the power of 727.034, which no number holds"),
+        ({"x": ["qlognormal", [690, 3, 2]]}, "to the power of 711.103, which no number holds"),
     ],
 )
 def test_a_space_that_cannot_be_drawn_from_is_refused(space, told):
     with pytest.raises(Invalid, match=told):
         check(sampling(space))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        ["uniform", [-8e307, 8e307]],
+        ["quniform", [-8e307, 8e307, 3]],
+        ["loguniform", [-5000, 699]],
+        ["qloguniform", [0, 699, 1e308]],
+        ["normal", [1e307, 1e306]],
+        ["qnormal", [0, 1e307, 2]],
+        ["lognormal", [690, 1]],
+        ["qlognormal", [600, 10, 2]],
+    ],
+)
+def test_what_is_not_refused_is_drawn_at_its_furthest_ends_too(monkeypatch, expression, share):
+    check(sampling({"x": expression}))
+    sampler = Sampler(sampling({"x": expression}), "maximize")
+    monkeypatch.setattr(optuna.Trial, "suggest_float", lambda trial, name, low, high: low + share * (high - low))
+    assert math.isfinite(sampler.draw()["x"])
 
 
 @pytest.mark.parametrize("name, kind", [("GRID", "uniform"), ("BayesianOptimization", "loguniform")])
@@ -167,7 +194,8 @@ def test_a_seed_is_the_draws_and_a_logbase_takes_the_place_of_e():
         ({"rule": "halton"}, "rule of random sampling is 'halton'"),
         ({"logbase": -2}, "logbase is -2"),
         ({"logbase": "ten"}, "logbase is 'ten'"),
-        ({"logbase": 10, "parameter_space": {"x": ["loguniform", [0, 310]]}}, "which no number holds"),
+        ({"logbase": 10, "parameter_space": {"x": ["loguniform", [0, 310]]}}, "10 to the power of 310"),
+        ({"logbase": 0.5, "parameter_space": {"x": ["lognormal", [-1020, 1]]}}, "0.5 to the power of -1027.03"),
     ],
 )
 def test_what_random_sampling_cannot_be_told(details, told):

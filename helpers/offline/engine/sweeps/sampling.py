@@ -15,6 +15,7 @@ import itertools
 import json
 import math
 import statistics
+import sys
 
 from helpers.offline.engine.workspace.errors import Invalid
 from helpers.words import counted
@@ -33,7 +34,7 @@ ARGUMENTS = {  # kind of expression: number of its arguments
     "qlognormal": 3,
 }
 SOBOL = "sobol"
-LARGEST = 700  # the exponential of more is no number
+LARGEST = 700  # the exponential of little more is no number
 SUPPORTED = {RANDOM: set(ARGUMENTS), GRID: {"choice"}, BAYESIAN: {"choice", "quniform", "uniform"}}
 
 
@@ -230,16 +231,22 @@ def _draw(trial, name: str, kind: str, arguments: list, log_base: float):
         return options[trial.suggest_categorical(name, range(len(options)))]
     if kind == "randint":
         return trial.suggest_int(name, 0, arguments[0] - 1)
-    base = kind.removeprefix("q")
-    if base.endswith("uniform"):
+    if kind.endswith("uniform"):
         value = trial.suggest_float(name, arguments[0], arguments[1])
     else:
-        share = trial.suggest_float(name, 0, 1)
-        mean, deviation = arguments[:2]
-        value = mean + deviation * statistics.NormalDist().inv_cdf(min(max(share, 1e-12), 1 - 1e-12))
-    if base.startswith("log"):
+        value = _normal(trial.suggest_float(name, 0, 1), *arguments[:2])
+    if _is_log(kind):
         value = math.exp(value) if log_base == math.e else log_base**value
     return quantized(value, arguments[2]) if kind.startswith("q") else value
+
+
+def _normal(share: float, mean: float, deviation: float) -> float:
+    """The number below which this share of a normal distribution is; its furthest ends are cut off."""
+    return mean + deviation * statistics.NormalDist().inv_cdf(min(max(share, 1e-12), 1 - 1e-12))
+
+
+def _is_log(kind: str) -> bool:
+    return kind.removeprefix("q").startswith("log")
 
 
 def quantized(value: float, q: float) -> int:
@@ -259,7 +266,8 @@ def _check_expression(parameter: str, expression, base: float) -> None:
         if not isinstance(arguments[0], list) or not arguments[0]:
             raise Invalid(f"{parameter!r}: choice takes a list of one value at least.")
         return
-    if not all(isinstance(argument, (int, float)) and math.isfinite(argument) for argument in arguments):
+    largest = sys.float_info.max
+    if not all(isinstance(argument, (int, float)) and -largest <= argument <= largest for argument in arguments):
         raise Invalid(f"{parameter!r}: {kind} takes numbers, not {arguments!r}.")
     if kind == "randint" and (arguments[0] != int(arguments[0]) or arguments[0] < 1):
         raise Invalid(f"{parameter!r}: randint takes a whole number above 0.")
@@ -269,5 +277,17 @@ def _check_expression(parameter: str, expression, base: float) -> None:
         raise Invalid(f"{parameter!r}: the range of {kind} is from {arguments[0]} to {arguments[1]}.")
     if kind.endswith("normal") and arguments[1] < 0:
         raise Invalid(f"{parameter!r}: the sigma of {kind} is {arguments[1]}; it cannot be negative.")
-    if kind.endswith("loguniform") and max(math.log(base) * bound for bound in arguments[:2]) > LARGEST:
-        raise Invalid(f"{parameter!r}: {kind} draws the exponential of up to {arguments[1]}, which no number holds.")
+    if kind != "randint":
+        _check_ends(parameter, kind, arguments, base)
+
+
+def _check_ends(parameter: str, kind: str, arguments: list, base: float) -> None:
+    """Refuse what draws numbers that no float holds, be it once in a thousand draws."""
+    ends = arguments[:2] if kind.endswith("uniform") else [_normal(share, *arguments[:2]) for share in (0, 1)]
+    if not math.isfinite(ends[1] - ends[0]):
+        raise Invalid(f"{parameter!r}: {kind} draws from {ends[0]:.6g} to {ends[1]:.6g}, a range that no number holds.")
+    highest = max(ends, key=lambda end: math.log(base) * end)
+    if _is_log(kind) and math.log(base) * highest > LARGEST:
+        raise Invalid(
+            f"{parameter!r}: {kind} draws up to {base:.6g} to the power of {highest:.6g}, which no number holds."
+        )
