@@ -27,11 +27,16 @@ def start(name: str):
     Raises DrillError for one that there is not, that is on already, or whose lesson was not run; BackendError on Azure.
     """
     engine = backend.offline_drills()
-    begin, _ = _find(name)
+    begin, end = _find(name)
     if name in engine.on():
         raise DrillError(f"The drill {name!r} is on already. helpers.drills.stop({name!r}) switches it off.")
-    handed_out = begin(engine)
     engine.switch(name, True)
+    try:
+        handed_out = begin(engine)
+    except BaseException:  # Ctrl-C, too: it may have changed something already
+        end(engine)
+        engine.switch(name, False)
+        raise
     print(f"The drill {name!r} is on. helpers.drills.stop({name!r}) switches it off.")
     return handed_out
 

@@ -84,4 +84,5 @@ def of_series(assets: Mapping[str, object]) -> dict[str, object]:
 
 def _first_line(error: Exception) -> str:
     """What the exception says, without the response that the SDK appends."""
-    return str(getattr(error, "message", None) or error).strip().splitlines()[0]
+    text = str(getattr(error, "message", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,5 +1,7 @@
 """What a drill does to the offline workspace; helpers.drills is what a notebook calls."""
 
+from pathlib import Path
+
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.compute import clusters, vm_sizes
 from helpers.offline.engine.workspace import faults
@@ -32,8 +34,10 @@ def tamper(model: str, file: str) -> None:
     """Change a byte in the middle of a file of the model's latest version. Raises NotFound."""
     record = models.get(folders.open_folder(), model)
     path = next(path for path in sorted([record.path, *record.path.rglob("*")]) if path.name == file)
-    _flip(path)
-    put("model", {"path": str(path)})
+    content = path.read_bytes()
+    at = len(content) // 2
+    put("model", {"path": str(path), "at": at, "byte": content[at]})
+    _put_byte(path, at, content[at] ^ 255)
 
 
 def repair() -> None:
@@ -41,10 +45,10 @@ def repair() -> None:
     fault = faults.change(folders.open_folder(), "model", None)
     path = folders.open_folder() / fault["path"] if fault else None
     if path and path.is_file():
-        _flip(path)
+        _put_byte(path, fault["at"], fault["byte"])
 
 
-def _flip(path) -> None:
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 255
-    path.write_bytes(content)
+def _put_byte(path: Path, at: int, byte: int) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(bytes([byte]))

@@ -19,6 +19,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import artifacts, job_states, run_files, spool
 from helpers.offline.engine.jobs import run_records, submission
 from helpers.offline.engine.workspace import folder
+from helpers.offline.engine.workspace.errors import StoreUnavailable
 
 
 @pytest.fixture
@@ -181,6 +182,22 @@ os.write(_events, b'{"kind": "metric", "name": "cut')
     wait_for(opened, run_id, "Completed")
     assert run_records.get_metrics(opened, run_id) == {"a": 1.0, "b": 2.0}
     assert (opened / "assets.db").exists()
+
+
+def test_an_event_of_the_engines_that_a_full_disk_cuts_off_spoils_no_other(opened, tmp_path, monkeypatch):
+    monkeypatch.setattr(submission, "start_supervisor", lambda *_: None)
+    run_id, write = submit(opened, tmp_path / "s", ""), os.write
+    spool.spool_folder(opened, run_id).mkdir()
+    tag = {"kind": "tag", "name": "a", "value": "1"}
+    spool.append(opened, run_id, tag)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:20]))
+        with pytest.raises(StoreUnavailable, match="is full"):
+            spool.append(opened, run_id, tag)
+    spool.append(opened, run_id, tag | {"name": "b"})
+    with spool.lock(opened, run_id):
+        spool.carry(opened, run_id)
+    assert run_records.get_run(opened, run_id).tags == {"a": "1", "b": "1"}
 
 
 def test_outputs_that_cannot_be_kept_fail_the_run_and_say_so(opened, tmp_path):

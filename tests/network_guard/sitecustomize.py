@@ -16,6 +16,8 @@ import socket
 import sys
 
 _connect, _connect_ex, _getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+_sendto, _sendmsg = socket.socket.sendto, socket.socket.sendmsg
+_gethostbyname, _gethostbyname_ex = socket.gethostbyname, socket.gethostbyname_ex
 
 
 def _refuse(host):
@@ -43,6 +45,11 @@ def _check_address(sock, address):
         _check(address[0])
 
 
+def _check_name(host):
+    if host not in (None, socket.gethostname()):
+        _check(host.decode() if isinstance(host, bytes) else host)
+
+
 def connect(self, address):
     _check_address(self, address)
     return _connect(self, address)
@@ -54,12 +61,34 @@ def connect_ex(self, address):
 
 
 def getaddrinfo(host, *args, **kwargs):
-    if host not in (None, socket.gethostname()):
-        _check(host.decode() if isinstance(host, bytes) else host)
+    _check_name(host)
     return _getaddrinfo(host, *args, **kwargs)
 
 
+def sendto(self, data, *rest):
+    _check_address(self, rest[-1])
+    return _sendto(self, data, *rest)
+
+
+def sendmsg(self, buffers, ancdata=(), flags=0, address=None):
+    if address is not None:
+        _check_address(self, address)
+    return _sendmsg(self, buffers, ancdata, flags, *([] if address is None else [address]))
+
+
+def gethostbyname(host):
+    _check_name(host)
+    return _gethostbyname(host)
+
+
+def gethostbyname_ex(host):
+    _check_name(host)
+    return _gethostbyname_ex(host)
+
+
 socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo
+socket.socket.sendto, socket.socket.sendmsg = sendto, sendmsg
+socket.gethostbyname, socket.gethostbyname_ex = gethostbyname, gethostbyname_ex
 
 
 class KerasDoesWithout:

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from helpers.offline.arm import jobs, routes
+from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.jobs import run_records
 
 WORKSPACE = (
@@ -35,6 +36,12 @@ def test_what_cannot_be_read_is_refused(offline_folder, method, path, body, told
     answer = routes.answer(method, WORKSPACE + path, {}, body)
     assert answer.status == 400
     assert re.search(told, json.loads(answer.content)["error"]["message"])
+
+
+def test_a_fault_of_the_engines_is_not_told_as_one_of_the_request(offline_folder, monkeypatch):
+    monkeypatch.setattr(clusters, "assets", None)
+    with pytest.raises(AttributeError, match="NoneType"):
+        routes.answer("GET", WORKSPACE + "/computes/cpu", {}, b"")
 
 
 def test_code_that_lies_in_a_datastore_stays_there(offline_folder):

@@ -175,6 +175,18 @@ def test_a_drill_is_started_once_stopped_once_and_named_when_it_is_left_on(world
         drills.start("x")
 
 
+def test_a_drill_that_is_interrupted_while_it_starts_leaves_nothing(world, monkeypatch):
+    def interrupted(engine):
+        engine.take_gpu_quota()
+        raise KeyboardInterrupt
+
+    _, end = drills.DRILLS["quota"]
+    monkeypatch.setitem(drills.DRILLS, "quota", (interrupted, end))
+    with pytest.raises(KeyboardInterrupt):
+        drills.start("quota")
+    assert faults.read(world) == {}
+
+
 def test_a_drill_that_needs_a_lesson_names_it_and_is_not_on(world):
     with pytest.raises(drills.DrillError, match=r"run 05_register.ipynb first"):
         drills.start("tampered-model")

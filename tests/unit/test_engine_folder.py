@@ -25,6 +25,11 @@ def test_the_folder_is_where_the_environment_says(tmp_path, monkeypatch):
     assert folder.offline_folder() == folder.REPOSITORY / ".offline"
 
 
+def test_only_its_owner_can_look_into_a_new_one(tmp_path):
+    """The environment variables of jobs and services are in it, and people put their tokens there."""
+    assert stat.S_IMODE(folder.open_folder(tmp_path / "above" / "world").stat().st_mode) == 0o700
+
+
 def test_opening_twice_keeps_what_is_there(tmp_path):
     opened = folder.open_folder(tmp_path / "w")
     assets.add(opened, "dataset", "a", {"x": 1})

@@ -1,12 +1,14 @@
 """Jobs of the engine: what a run keeps, and what is refused."""
 
+import errno
 import os
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 from small_history import mlflow_client
-from small_jobs import LOG, make_cluster, printed_pid, submit, wait_for, wait_until
+from small_jobs import LOG, job_of, make_cluster, printed_pid, submit, wait_for, wait_until
 
 from helpers.offline.engine import assets, jobs, processes, removal
 from helpers.offline.engine.assets import data
@@ -159,6 +161,39 @@ def test_a_script_that_ignores_sigterm_is_killed(opened, tmp_path, monkeypatch):
     wait_until(lambda: jobs.look(opened, run_id)["status"] == "Running" and "deaf" in log_of(opened, run_id))
     jobs.cancel(opened, run_id)
     wait_for(opened, run_id, "Canceled")
+
+
+def test_what_a_shell_has_started_may_still_save_something(tmp_path):
+    """The shell itself ends at once."""
+    script = """
+import pathlib, signal, time
+def save(*_):
+    time.sleep(0.2)
+    pathlib.Path("saved").touch()
+    raise SystemExit
+signal.signal(signal.SIGTERM, save)
+pathlib.Path("ready").touch()
+time.sleep(600)
+"""
+    (tmp_path / "script.py").write_text(script)
+    shell = subprocess.Popen(
+        ["bash", "-c", f"'{sys.executable}' script.py | cat"], cwd=tmp_path, start_new_session=True
+    )
+    wait_until((tmp_path / "ready").exists)
+    processes.end_groups([shell])
+    assert (tmp_path / "saved").exists()
+
+
+def test_a_submission_that_finds_the_disk_full_leaves_nothing(opened, tmp_path, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job_states, "write_whole", refused)
+        with pytest.raises(OSError, match="No space left"):
+            jobs.submit(opened, "tests", job_of(tmp_path / "s", ""), run_id="same")
+    assert job_states.supervised(opened) == set()
+    wait_for(opened, jobs.submit(opened, "tests", job_of(tmp_path / "s", ""), run_id="same"), "Completed")
 
 
 def test_the_time_limit(opened, tmp_path):

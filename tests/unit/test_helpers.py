@@ -271,6 +271,13 @@ def test_what_is_missing_names_the_notebook_that_makes_it(offline_folder):
     assert isinstance(raised.value.__cause__, UserErrorException)
 
 
+def test_a_refusal_without_words_is_told_by_its_class(offline_folder):
+    from azureml.exceptions import UserErrorException
+
+    with pytest.raises(helpers.NotMadeYet, match="answer was: UserErrorException"), helpers.made_by("02_data.ipynb"):
+        raise UserErrorException("")
+
+
 def test_in_a_notebook_it_is_one_line_below_a_link_and_no_traceback(tmp_path):
     source = "from helpers.workspace import NotMadeYet\ntry:\n    1 / 0\nexcept ZeroDivisionError as error:\n"
     source += "    raise NotMadeYet('Run 03_compute.ipynb first.', '03_compute.ipynb') from error"

@@ -35,7 +35,7 @@ def job(tmp_path, monkeypatch):
 
 
 def events(spool):
-    return [json.loads(line) for line in (spool / "events.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (spool / "events.jsonl").read_text().splitlines() if line]
 
 
 def in_process(code, **variables):
@@ -168,9 +168,21 @@ for i in range(400):
 """
     in_process(code, AZUREML_OFFLINE_SPOOL=str(tmp_path), AZUREML_RUN_ID="x")
     lines = tmp_path / "events.jsonl"  # the children may write on after their parent
-    wait_for(lambda: len(lines.read_bytes().splitlines()) >= 1600, "1,600 lines are written")
+    wait_for(lambda: lines.read_bytes().count(b"{") >= 1600, "1,600 lines are written")
     logged = [event["name"] for event in events(tmp_path)]
     assert sorted(logged.count(name) for name in set(logged)) == [400] * 4
+
+
+def test_a_line_that_a_full_disk_cuts_off_is_told_and_spoils_no_other(job, monkeypatch):
+    run, write = Run.get_context(), os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, line: write(descriptor, line[:20]))
+        with pytest.raises(OSError, match=r"disk is full: 'first' of the run was not logged"):
+            run.log("first", 1)
+    run.log("second", 2)
+    cut_off, second = filter(None, (job / "events.jsonl").read_text().splitlines())
+    assert len(cut_off) < 20
+    assert json.loads(second)["name"] == "second"
 
 
 def test_flush_has_what_was_logged_on_the_disk_and_waits_for_nobody(job, monkeypatch):

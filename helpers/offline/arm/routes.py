@@ -3,6 +3,7 @@
 import logging
 import re
 import sqlite3
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -38,6 +39,7 @@ from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import AlreadyExists, EngineError, NotAllowed, NotFound
 
 _log = logging.getLogger(__name__)
+ENGINE = "helpers.offline.engine."  # begins the names of its modules
 
 PAGE = 100  # resources in one answer to a list
 
@@ -140,6 +142,8 @@ def answer(method: str, url: str, headers: Mapping[str, str], content: bytes) ->
         )
         return blobs.answer(request) if request.host == BLOB_HOST else _managed(request)
     except (AttributeError, KeyError, TypeError, ValueError) as error:  # no client of Microsoft's sends such a body
+        if _is_of_engine(error):
+            raise  # a fault of ours, and none of the request: with its traceback
         _log.debug("%s %s", method, url, exc_info=True)
         told = f"The request cannot be understood ({type(error).__name__}: {error}). It was {method} {parts.path}."
         return _error(400, "InvalidRequest", told)
@@ -185,6 +189,11 @@ def _not_offered(request: Request) -> str:
         f"The offline backend does not answer {request.method} {where}. {COVERAGE} lists what is supported. "
         "Nothing was sent."
     )
+
+
+def _is_of_engine(error: Exception) -> bool:
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__", "").startswith(ENGINE) for frame, _ in frames)
 
 
 def _status(error: Exception) -> int:

@@ -7,6 +7,7 @@ whose lock is free has lost its supervisor.
 """
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -27,12 +28,17 @@ def make(folder: Path, run_id: str, job: dict) -> int:
     Raises AlreadyExists.
     """
     try:
-        with making_folder(run_folder(folder, run_id)):
+        with making_folder(place := run_folder(folder, run_id)):
             lock = take_lock(folder, run_id)
+            try:
+                write_whole(json.dumps(job).encode(), place / "job.json")
+            except BaseException:
+                os.close(lock)
+                shutil.rmtree(place, ignore_errors=True)
+                raise
+            return lock
     except FileExistsError:
         raise AlreadyExists(f"The workspace has a run {run_id!r} already; give another name.") from None
-    write_whole(json.dumps(job).encode(), run_folder(folder, run_id) / "job.json")
-    return lock
 
 
 @outages.patiently

@@ -1,9 +1,10 @@
 """Carries what a job wrote to its spool into the run history.
 
-A job appends one JSON event a line to `events.jsonl`. The job's supervisor carries what is new a few times a second,
-and whoever reads the run does so first.
+A job appends one JSON event a line to `events.jsonl`, between two line breaks. The job's supervisor carries what is
+new a few times a second, and whoever reads the run does so first.
 """
 
+import errno
 import fcntl
 import json
 import os
@@ -27,11 +28,12 @@ def spool_folder(folder: Path, run_id: str) -> Path:
 @outages.patiently
 def append(folder: Path, run_id: str, event: dict) -> None:
     """Add an event of the supervisor's own, as the job adds its events."""
-    line = json.dumps(event) + "\n"
+    line = f"\n{json.dumps(event)}\n".encode()
     with outages.translated(folder):
         descriptor = os.open(spool_folder(folder, run_id) / EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(descriptor, line.encode())
+            if os.write(descriptor, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(descriptor)
 
@@ -80,7 +82,7 @@ def carry(folder: Path, run_id: str) -> None:
     if not new:
         return
     logged = []
-    for line in new.splitlines():
+    for line in filter(None, new.split(b"\n")):
         try:
             event = json.loads(line)
             if event["kind"] in ("metric", "table"):

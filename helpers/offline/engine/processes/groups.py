@@ -66,14 +66,26 @@ def run_together(command: list[str], look: Callable[[], None], settings: list[di
 
 def end_groups(processes: list[subprocess.Popen]) -> None:
     """SIGTERM for the processes' whole groups, SIGKILL for what is left of them after the grace."""
-    for number, patience in ((signal.SIGTERM, GRACE), (signal.SIGKILL, None)):
+    groups = {process.pid for process in processes}
+    for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + GRACE
-        for process in processes:
+        for group in groups:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-        for process in processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(patience and max(0.0, deadline - time.monotonic()))
+                os.killpg(group, number)
+        # Not for the programs alone: a shell ends at once, while what it has started may still be saving something.
+        while _is_left(groups) and time.monotonic() < deadline:
+            time.sleep(TICK)
+    for process in processes:
+        process.wait()
+
+
+def _is_left(groups: set[int]) -> bool:
+    """Whether a process of one of these groups has not ended."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # gone, or not ours
+            if os.getpgid(process.pid) in groups and process.status() != psutil.STATUS_ZOMBIE:
+                return True
+    return False
 
 
 def adopt_orphans() -> None:

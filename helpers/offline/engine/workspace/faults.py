@@ -5,7 +5,7 @@ They are kept in faults.json, and what they change is looked up where it happens
     quota       {family: cores}  how many cores of a family the clusters may use; without it there is no limit
     clock       a number         how many times as fast the idle time of nodes passes
     preemption  seconds          nodes of low priority are taken away so long after their run has first written outputs
-    model       a dictionary     the path of a model's file that was tampered with
+    model       a dictionary     the path of a model's file that was tampered with, and which byte stood where
     drills      names            the drills that are on
 """
 

@@ -35,7 +35,7 @@ def open_folder(path: Path | None = None) -> Path:
         return folder
     _opened.pop(folder, None)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)  # jobs' environment variables are in it, and so may be secrets
         refuse_foreign(folder)
         with (folder / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two first openings at once: one makes it

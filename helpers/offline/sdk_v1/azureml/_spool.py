@@ -1,7 +1,8 @@
 """The job's side of a run: what the script logs goes into a folder, the spool, whence the offline engine carries it
 into the run history while the script runs.
 
-    events.jsonl     one JSON object a line, each appended by a single write, so that several processes may write
+    events.jsonl     one JSON object a line, each appended by a single write, so that several processes may write;
+                     a line break comes before it, too, so that one which a full disk has cut off spoils no other
     files/           copies of the files that events name
     names/           the names that files have, one empty file for each: no name is used twice
 
@@ -27,7 +28,7 @@ def append(event):
     global _descriptor
     if _descriptor is None:
         _descriptor = os.open(str(_folder() / "events.jsonl"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    line = (json.dumps(event, separators=(",", ":")) + "\n").encode()
+    line = ("\n" + json.dumps(event, separators=(",", ":")) + "\n").encode()
     if os.write(_descriptor, line) != len(line):
         raise OSError("The disk is full: {!r} of the run was not logged.".format(event.get("name")))
 
