@@ -20,6 +20,7 @@ from batch.command_line import NOTEBOOKS
 from batch.kernels import ThisInterpreter
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from plain_metadata import plain
 from tqdm import tqdm
 
 from helpers.offline.engine.removal import reset
@@ -89,7 +90,7 @@ def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
 
 def for_readers(notebook: nbformat.NotebookNode, offline: Path) -> None:
     """Say in the outputs where a reader's offline workspace is, and leave out what tells of this machine."""
-    notebook.metadata.language_info = {"name": "python"}
+    plain(notebook)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":

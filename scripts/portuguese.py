@@ -21,6 +21,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import nbformat
+from plain_metadata import plain
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = (ROOT / "notebooks", ROOT / "workshop")
@@ -71,7 +72,7 @@ def follow(
     A cell without a translation has the English text, its links as seen from where the translation is.
     """
     texts = {cell.id: cell for cell in translation.cells if cell.cell_type == "markdown"}
-    followed, left = deepcopy(english), []
+    followed, left = plain(deepcopy(english)), []
     for cell in followed.cells:
         if cell.cell_type != "markdown":
             continue

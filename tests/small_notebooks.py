@@ -55,6 +55,14 @@ def write_notebook(
     return path
 
 
+def jupyterlab_opens(path: Path) -> None:
+    """Write a notebook as JupyterLab does that has only opened it."""
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    notebook.metadata.language_info = {"name": "python", "version": "3.12.1", "mimetype": "text/x-python"}
+    nbformat.write(notebook, path)
+
+
 def record(name: str, expression: str) -> str:
     """The source of a cell that reports the value of `expression`."""
     return RECORD.format(name=name, value=expression)

@@ -8,6 +8,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
+import nbformat
+
 from batch import UsageError
 from helpers import REPOSITORY
 
@@ -32,12 +34,22 @@ def describe_inputs(
     """
     return {
         "source": notebook.name,
-        "source_sha256": hashlib.sha256(notebook.read_bytes()).hexdigest(),
+        "source_sha256": hash_cells(notebook),
         "code_sha256": code_hash,
         "parameters": given,
         "removes": list(removes),
         "offline_folder": str(offline_folder(notebook)) if every.get("backend") == "offline" else None,
     }
+
+
+def hash_cells(notebook: Path) -> str:
+    """SHA-256 over the kind, source and tags of the notebook's cells.
+
+    The rest JupyterLab rewrites when it opens a notebook: the kernel's name for people, the language's version.
+    """
+    cells = nbformat.read(notebook, as_version=4).cells
+    counted = [[cell.cell_type, cell.source, cell.metadata.get("tags", [])] for cell in cells]
+    return hashlib.sha256(json.dumps(counted).encode()).hexdigest()
 
 
 def offline_folder(notebook: Path) -> Path:

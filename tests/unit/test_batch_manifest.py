@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import nbformat
 import pytest
 from batch import manifest, preparation
 from batch.command_line import parse_command_line
-from small_notebooks import run, write_notebook
+from small_notebooks import jupyterlab_opens, run, write_notebook
 
 
 def test_the_notebooks_own_folder_is_no_output_folder(tmp_path, capsys):
@@ -88,6 +89,38 @@ def test_wherever_the_notebooks_are_the_code_that_counts_is_the_repositorys(tmp_
         return work.inputs[path]["code_sha256"]
 
     assert code_hash("1") == code_hash("1") != code_hash("2")
+
+
+def test_a_notebook_is_its_cells_and_their_outputs_and_metadata_do_not_count(tmp_path):
+    path = write_notebook(tmp_path, "01_a", "x = 1", parameters="epochs: int = 1")
+    seen = [manifest.hash_cells(path)]
+    before = path.read_bytes()
+    jupyterlab_opens(path)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2] |= {"execution_count": 3, "outputs": [nbformat.v4.new_output("stream", text="1")], "id": "new"}
+    nbformat.write(notebook, path)
+    assert path.read_bytes() != before
+    assert manifest.hash_cells(path) == seen[0]
+
+    for change in (
+        lambda cells: cells[2].update(source="x = 2"),
+        lambda cells: cells[0].update(source="# other"),
+        lambda cells: cells[1].metadata.pop("tags"),
+        lambda cells: cells[0].update(cell_type="raw"),
+        lambda cells: cells.pop(0),
+    ):
+        change(notebook.cells)
+        nbformat.write(notebook, path)
+        seen.append(manifest.hash_cells(path))
+    assert len(set(seen)) == 6
+
+
+def test_a_notebook_that_was_only_opened_is_still_complete(tmp_path, capsys):
+    path = write_notebook(tmp_path, "01_a", "x = 1")
+    assert run(tmp_path) == 0
+    jupyterlab_opens(path)
+    assert run(tmp_path, "--resume") == 0
+    assert "nothing has changed since" in capsys.readouterr().out
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ import re
 import nbformat
 import portuguese
 import pytest
+from plain_metadata import plain
+from small_notebooks import jupyterlab_opens
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"`[^`\n]+`")
@@ -20,7 +22,7 @@ def path(request):
 def test_code_outputs_and_order_are_the_english_ones_and_nothing_is_left_to_translate(path):
     translation = portuguese.read(portuguese.translation_of(path))
     followed, left = portuguese.follow(path, portuguese.read(path), translation)
-    assert left == [] and translation == followed, "run `make portuguese`"
+    assert left == [] and plain(translation) == followed, "run `make portuguese`"
 
 
 def test_links_and_pictures_are_the_english_ones_seen_from_the_translation(path):
@@ -80,6 +82,20 @@ def test_a_new_translation_begins_with_the_english_text_and_lists_all_of_it(less
     _, purpose, code = portuguese.read(portuguese.translation_of(lesson)).cells
     assert purpose.source == "See [2](02_next.ipynb), ![map](../../docs/map.svg)."
     assert code == portuguese.read(lesson).cells[2]
+
+
+def test_what_jupyterlab_notes_of_a_machine_is_not_taken_over(lesson):
+    portuguese.main([])
+    translation = portuguese.translation_of(lesson)
+    before = translation.read_bytes()
+    jupyterlab_opens(lesson)
+    jupyterlab_opens(translation)
+    assert (
+        plain(portuguese.read(translation))
+        == portuguese.follow(lesson, portuguese.read(lesson), portuguese.read(translation))[0]
+    )
+    portuguese.main([])
+    assert translation.read_bytes() == before
 
 
 def test_a_change_of_the_english_text_is_listed_and_one_of_the_code_is_taken_over(lesson, capsys):
