@@ -1,23 +1,26 @@
 """A store that is locked, full, read-only, damaged or gone: told in words, waited for where there is time."""
 
 import contextlib
+import errno
 import json
 import os
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 from azureml.core import Experiment, Workspace
 from azureml.core.compute import ComputeTarget
 from azureml.exceptions import UserErrorException
-from small_jobs import LOG, make_cluster, submit, submit_sweep, wait_for, wait_until
+from small_jobs import LOG, job_of, make_cluster, submit, submit_sweep, wait_for, wait_until
 
-from helpers.offline.engine import jobs, processes, removal
+from helpers.offline.engine import jobs, pipelines, processes, removal
 from helpers.offline.engine.history import job_states, logs, metrics, mlflow_store, run_files, spool
 from helpers.offline.engine.jobs import finish, outputs, run_records, submission, supervisor
+from helpers.offline.engine.pipelines import controller as pipeline_controller
 from helpers.offline.engine.sweeps import controller
-from helpers.offline.engine.workspace import database, folder, outages
-from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, StoreUnavailable
+from helpers.offline.engine.workspace import database, files, folder, outages
+from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, NotFound, StoreUnavailable
 
 WELL = LOG + "log('Loss', 0.5, 0)\nlog('Accuracy (%)', 90)\nopen('outputs/made', 'w').write('m')\n"
 
@@ -156,6 +159,66 @@ def test_a_full_disk_is_told_and_waited_for(opened, tmp_path, supervised, waits,
         assert thread.is_alive()
     monkeypatch.undo()
     assert wait_for(opened, run_id, "Completed")["error"] is None
+
+
+def raising(error):
+    def fail(*arguments, **named):
+        raise error
+
+    return fail
+
+
+FAULTS = [
+    (OSError(errno.ENOSPC, "No space left on device"), "SystemError", "The disk that holds the offline workspace in"),
+    (StoreUnavailable("The disk that holds a file is full."), "SystemError", "The disk that holds a file is full."),
+    (FolderUnreadable("The workspace is damaged."), "SystemError", "The workspace is damaged."),
+    (ZeroDivisionError("division by zero"), "SystemError", "ZeroDivisionError: division by zero"),
+]
+REFUSAL = (NotFound("There is no such thing."), "UserError", "There is no such thing.")
+
+
+@pytest.mark.parametrize(("error", "code", "told"), [*FAULTS, REFUSAL])
+@pytest.mark.parametrize("at", [(supervisor.snapshot, "extract"), (supervisor.virtual_environments, "prepare")])
+def test_whose_error_it_is_that_ends_a_job(opened, tmp_path, supervised, monkeypatch, at, error, code, told):
+    run_id = submit(opened, tmp_path / "s", WELL, environment={"name": "e"})
+    monkeypatch.setattr(*at, raising(error))
+    supervised(run_id)
+    found = wait_for(opened, run_id, "Failed")["error"]
+    assert found["code"] == code and told in found["message"]
+
+
+@pytest.mark.parametrize(("error", "code", "told"), [*FAULTS, REFUSAL])
+def test_whose_error_it_is_that_ends_a_sweep(opened, tmp_path, supervised, monkeypatch, error, code, told):
+    make_cluster(opened)
+    run_id = submit_sweep(opened, tmp_path / "s", "", {"--x": ["choice", [[1]]]})
+    monkeypatch.setattr(jobs, "submit", raising(error))
+    supervised(run_id, controller.main)
+    found = wait_for(opened, run_id, "Failed")["error"]
+    assert found["code"] == code and told in found["message"]
+
+
+@pytest.mark.parametrize(("error", "code", "told"), [*FAULTS, REFUSAL])
+def test_whose_error_it_is_that_ends_a_pipeline(opened, tmp_path, supervised, monkeypatch, error, code, told):
+    steps = {"one": {"job": job_of(tmp_path / "s", WELL), "after": [], "run_type": None}}
+    run_id = pipelines.submit(opened, "tests", {"steps": steps, "outputs": [], "goes_on": False})
+    monkeypatch.setattr(jobs, "submit", raising(error))
+    supervised(run_id, pipeline_controller.main)
+    found = wait_for(opened, run_id, "Failed")["error"]
+    assert found["code"] == code and told in found["message"]
+
+
+@pytest.mark.parametrize(
+    "write", [lambda target: files.copy_whole(Path(__file__), target), lambda target: logs.append(target, "a line")]
+)
+def test_a_full_disk_is_told_by_the_path_that_is_written(opened, tmp_path, monkeypatch, write):
+    """Which may be a file of the user's."""
+    fault = raising(OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr(files.shutil, "copyfile", fault)
+    monkeypatch.setattr(Path, "open", fault)
+    target = tmp_path / "downloads" / "weights.h5"
+    with pytest.raises(StoreUnavailable, match=f"^The disk that holds {target} is full"):
+        write(target)
+    assert not target.exists()
 
 
 def test_a_sweep_goes_on_when_the_store_can_be_written_again(opened, tmp_path, supervised, waits):

@@ -109,7 +109,7 @@ def test_a_trial_that_the_policy_stops_is_canceled_with_the_reason(opened, tmp_p
 def test_the_policy_compares_with_the_trials_of_an_earlier_sweep(opened, monkeypatch):
     canceled = []
     monkeypatch.setattr(controller.jobs, "cancel", lambda folder, run_id: canceled.append(run_id))
-    monkeypatch.setattr(controller.submission, "log", lambda *line: None)
+    monkeypatch.setattr(controller.leading, "log", lambda *line: None)
     policy = {"name": "Bandit", "properties": {"evaluation_interval": 1, "delay_evaluation": 0, "slack_factor": 0.1}}
     sweep = {"policy": policy, "goal": "maximize"}
     for earlier in ({}, {"of an earlier sweep": [0.9]}):

@@ -31,7 +31,7 @@ def append_log(folder: Path, run_id: str, line: str) -> None:
 @outages.patiently
 def append(path: Path, *lines: str) -> None:
     """Add lines to a log, which is made if it is not there. Raises StoreUnavailable where the disk is full."""
-    with outages.translated(path.parent):
+    with outages.writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as log:
             log.writelines(f"{line}\n" for line in lines)

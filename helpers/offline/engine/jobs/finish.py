@@ -23,6 +23,40 @@ CODE = "code"  # the folder of a run that its script runs in
 OF_SCRIPT = ("inputs", "python")  # the others that only its script needs
 
 
+class Stopped(Exception):
+    """A job is ended before it has come to its own end: its final status, and the error to tell."""
+
+    def __init__(self, status: str, error: dict | None = None):
+        super().__init__(status)
+        self.status, self.error = status, error
+
+
+def stop_if_canceled(folder: Path, run_id: str) -> None:
+    """Raises Stopped."""
+    if job_states.cancel_requested(folder, run_id):
+        failure = job_states.get(folder, run_id)["error"]
+        raise Stopped("Failed" if failure else "Canceled", failure)
+
+
+def outcome_of(folder: Path, run_id: str, failure: Exception) -> tuple[str, dict | None]:
+    """How a job comes out that this ends: the final status, and the error to tell.
+
+    What the engine refuses is a UserError; a fault of the workspace's folder or store, or of ours, is a SystemError.
+    """
+    if isinstance(failure, Stopped):
+        return failure.status, failure.error
+    if isinstance(failure, EngineError):
+        try:
+            stop_if_canceled(folder, run_id)  # as where its cluster is deleted, and both are so
+        except Stopped as stopped:
+            return stopped.status, stopped.error
+    if isinstance(failure, EngineError) and not isinstance(failure, FolderError):
+        return "Failed", {"code": "UserError", "message": str(failure)}
+    traceback.print_exception(failure)
+    told = outages.told(folder, failure) or "".join(traceback.format_exception(failure, limit=-1)).strip()
+    return "Failed", {"code": "SystemError", "message": str(told)}
+
+
 def end(folder: Path, run_id: str, outcome: str, error: dict | None = None, exit_code: int | None = None) -> None:
     """End what is left of the run's processes, free its nodes, and write down how it ended.
 

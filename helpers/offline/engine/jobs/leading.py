@@ -3,23 +3,15 @@
 import time
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-from helpers.offline.engine.history import job_states, runs
+from helpers.offline.engine.history import job_states, logs, runs
 from helpers.offline.engine.jobs import finish, submission
 from helpers.offline.engine.workspace import outages
-from helpers.offline.engine.workspace.errors import EngineError
 
 LOOK = 0.2  # seconds between two looks at the jobs that are led
 PATIENCE = 60.0  # seconds that canceled jobs have to end
-
-
-class Stopped(Exception):
-    """The job is canceled, by its user (None) or by its time limit (the error to tell)."""
-
-    def __init__(self, error: dict | None = None):
-        super().__init__()
-        self.error = error
 
 
 def see_through(
@@ -30,11 +22,16 @@ def see_through(
 ) -> None:
     """Lead a job to its end, whatever happens.
 
-    `lead` does so and returns the final status and the error to tell; it may raise Stopped and EngineError. `last`,
+    `lead` does so and returns the final status and the error to tell; see finish.outcome_of for what it raises. `last`,
     which is told the status, comes after it in any case. A store that is locked or full is waited for.
     """
     with outages.patience():
-        status, error = _outcome(folder, run_id, lead)
+        try:
+            job_states.advance(folder, run_id, "Running")
+            runs.set_status(folder, run_id, "Running")
+            status, error = lead()
+        except Exception as failure:
+            status, error = finish.outcome_of(folder, run_id, failure)
         try:
             last(status)
         except Exception:
@@ -43,28 +40,9 @@ def see_through(
     finish.record_in_time(folder, run_id)
 
 
-def _outcome(folder: Path, run_id: str, lead: Callable[[], tuple[str, dict | None]]) -> tuple[str, dict | None]:
-    """How it came out: the final status, and the error to tell."""
-    try:
-        job_states.advance(folder, run_id, "Running")
-        runs.set_status(folder, run_id, "Running")
-        return lead()
-    except Stopped as stopped:
-        return "Canceled", stopped.error
-    except EngineError as refused:
-        if job_states.cancel_requested(folder, run_id):  # as where its cluster is deleted, and both are so
-            return "Canceled", None
-        return "Failed", {"code": "UserError", "message": str(refused)}
-    except Exception as failure:
-        traceback.print_exc()
-        message = outages.told(folder, failure) or traceback.format_exc(limit=-1).strip()
-        return "Failed", {"code": "SystemError", "message": str(message)}
-
-
-def stop_if_canceled(folder: Path, run_id: str) -> None:
-    """Raises Stopped."""
-    if job_states.cancel_requested(folder, run_id):
-        raise Stopped
+def log(folder: Path, run_id: str, line: str) -> None:
+    """Add a line, with the time in UTC, to the log of the job that leads: what it submitted, and what became of it."""
+    logs.append_log(folder, run_id, f"[{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}] {line}")
 
 
 def end_children(folder: Path, run_id: str) -> None:

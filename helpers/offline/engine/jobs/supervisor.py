@@ -28,20 +28,12 @@ from helpers.offline.engine.processes import detached, in_run, machine, run_pyth
 from helpers.offline.engine.processes.groups import LOOK, TICK
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace import outages, telemetry
-from helpers.offline.engine.workspace.errors import EngineError, StoreUnavailable
+from helpers.offline.engine.workspace.errors import EngineError, FolderError, StoreUnavailable
 from helpers.offline.engine.workspace.names import safe_join
 
 SDK = Path(__file__).resolve().parents[2] / "sdk_v1"
 # What azureml-core prints in place of logging where it finds no run.
 PRINTED = re.compile(rb"^Attempted to log \w+ metric ", re.MULTILINE)
-
-
-class Stopped(Exception):
-    """The run ends before or while the script runs: final status, and why."""
-
-    def __init__(self, status: str, error: dict | None = None):
-        super().__init__(status)
-        self.status, self.error = status, error
 
 
 def main(folder: Path, run_id: str) -> None:
@@ -64,17 +56,8 @@ def see_through(folder: Path, run_id: str) -> tuple[str, dict | None, int | None
         carrier = Carrier(folder, run_id)
         rank, exit_code = run_script(folder, run_id, job, python)
         status, error = ending(folder, run_id, job, rank, exit_code)
-    except Stopped as stopped:
-        status, error = stopped.status, stopped.error
-    except EngineError as refused:
-        status, error = "Failed", {"code": "UserError", "message": str(refused)}
-        if job_states.cancel_requested(folder, run_id):  # as where its cluster is deleted, and both are so
-            error = job_states.get(folder, run_id)["error"]
-            status = "Failed" if error else "Canceled"
     except Exception as failure:
-        traceback.print_exc()
-        message = outages.told(folder, failure) or traceback.format_exc(limit=-1).strip()
-        status, error = "Failed", {"code": "SystemError", "message": str(message)}
+        status, error = finish.outcome_of(folder, run_id, failure)
     finally:
         if carrier:
             carrier.stop()
@@ -91,14 +74,16 @@ def prepare(folder: Path, run_id: str, job: dict) -> Path:
     environment = job["environment"]
     try:
         python = virtual_environments.prepare(
-            folder, run_id, job, log, lambda: stop_if_canceled(folder, run_id), submission.look
+            folder, run_id, job, log, lambda: finish.stop_if_canceled(folder, run_id), submission.look
         )
         delay(folder, run_id)
+    except FolderError:
+        raise
     except EngineError as refused:
         name = environment.get("name")
         message = f"Image build failed. The environment {name!r} cannot be had on this machine: {refused}"
         logs.append(log, message)
-        raise Stopped("Failed", {"code": "UserError", "message": message}) from refused
+        raise finish.Stopped("Failed", {"code": "UserError", "message": message}) from refused
     return python
 
 
@@ -110,12 +95,12 @@ def wait_for_node(folder: Path, run_id: str, job: dict) -> None:
         return
     looks = 0
     while clusters.take_nodes(folder, job["target"], run_id, ranks.node_count(job)) is None:
-        stop_if_canceled(folder, run_id)
+        finish.stop_if_canceled(folder, run_id)
         looks += 1
         if looks % 10 == 0:
             end_dead_runs(folder, job["target"], run_id)
         time.sleep(LOOK)
-    stop_if_canceled(folder, run_id)
+    finish.stop_if_canceled(folder, run_id)
 
 
 def end_dead_runs(folder: Path, target: str, run_id: str) -> None:
@@ -151,12 +136,12 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     preempted = preemption.Preemption(folder, job["target"], code / "outputs")
 
     def look() -> None:
-        stop_if_canceled(folder, run_id)
+        finish.stop_if_canceled(folder, run_id)
         if time.monotonic() > deadline:
             message = f"The run was canceled: it took longer than its time limit, which is {limit} s."
-            raise Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
+            raise finish.Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
         if preempted.is_due():
-            raise Stopped("Canceled", {"code": "NodePreempted", "message": preemption.MESSAGE})
+            raise finish.Stopped("Canceled", {"code": "NodePreempted", "message": preemption.MESSAGE})
 
     with ExitStack() as open_logs:
         settings = [
@@ -174,7 +159,7 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
             return processes.run_together(command_of(job, inputs, outputs, program), look, settings)
         except OSError as error:
             message = f"Execution failed. The program could not be started: {error}"
-            raise Stopped("Failed", {"code": "UserError", "message": message}) from error
+            raise finish.Stopped("Failed", {"code": "UserError", "message": message}) from error
 
 
 def place_inputs(folder: Path, run_id: str, job: dict) -> dict[str, str]:
@@ -306,19 +291,13 @@ def cause(error: Path, log: Path) -> str | None:
     return lines[0][:1000] if found and len(lines) == 1 else None
 
 
-def stop_if_canceled(folder: Path, run_id: str) -> None:
-    if job_states.cancel_requested(folder, run_id):
-        failure = job_states.get(folder, run_id)["error"]
-        raise Stopped("Failed" if failure else "Canceled", failure)
-
-
 def delay(folder: Path, run_id: str) -> None:
     """The stage's delay for teaching, none by default."""
     end = time.monotonic() + float(os.environ.get(machine.DELAY) or 0)
-    stop_if_canceled(folder, run_id)
+    finish.stop_if_canceled(folder, run_id)
     while time.monotonic() < end:
         time.sleep(TICK)
-        stop_if_canceled(folder, run_id)
+        finish.stop_if_canceled(folder, run_id)
 
 
 class Carrier:

@@ -11,10 +11,10 @@ from pathlib import Path
 from helpers.offline.engine import jobs
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.history.statuses import FINAL
-from helpers.offline.engine.jobs import leading
+from helpers.offline.engine.jobs import finish, leading
 from helpers.offline.engine.pipelines import submission
 from helpers.offline.engine.processes import detached
-from helpers.offline.engine.workspace.errors import EngineError
+from helpers.offline.engine.workspace.errors import EngineError, FolderError
 
 
 def main(folder: Path, run_id: str) -> None:
@@ -23,7 +23,7 @@ def main(folder: Path, run_id: str) -> None:
 
     def last(status: str) -> None:
         leading.end_children(folder, run_id)
-        submission.log(folder, run_id, f"The pipeline ended: {status}.")
+        leading.log(folder, run_id, f"The pipeline ended: {status}.")
 
     leading.see_through(folder, run_id, lambda: lead(folder, run_id, job), last)
 
@@ -32,7 +32,7 @@ def lead(folder: Path, run_id: str, job: dict) -> tuple[str, dict | None]:
     """Run the steps; the final status, and the error to tell. Raises Stopped."""
     waiting, running, completed, problems = dict(job["steps"]), set(), set(), []
     while True:
-        leading.stop_if_canceled(folder, run_id)
+        finish.stop_if_canceled(folder, run_id)
         for name in sorted(running):
             state = jobs.look(folder, submission.step_id(run_id, name))
             if state["status"] in FINAL:
@@ -66,17 +66,19 @@ def start(folder: Path, run_id: str, job: dict, name: str, step: dict) -> list[s
             parent_id=run_id,
             run_id=step_id,
         )
+    except FolderError:
+        raise
     except EngineError as error:
         problem = f"The step {name!r} could not begin: {error}"
-        submission.log(folder, run_id, problem)
+        leading.log(folder, run_id, problem)
         return [problem]
-    submission.log(folder, run_id, f"The step {name!r} ({step_id}) is submitted.")
+    leading.log(folder, run_id, f"The step {name!r} ({step_id}) is submitted.")
     return []
 
 
 def ended(folder: Path, run_id: str, name: str, state: dict) -> list[str]:
     """Log how a step ended; a sentence where it did not end well."""
-    submission.log(folder, run_id, f"The step {name!r} ended: {state['status']}.")
+    leading.log(folder, run_id, f"The step {name!r} ended: {state['status']}.")
     if state["status"] == "Completed":
         return []
     why = state["error"]["message"] if state["error"] else "it was canceled, and the pipeline was not."

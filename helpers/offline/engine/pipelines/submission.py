@@ -6,11 +6,10 @@ submits its steps, which are jobs below it.
 
 import graphlib
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from helpers.offline.engine import jobs
-from helpers.offline.engine.history import logs, snapshot
+from helpers.offline.engine.history import snapshot
 from helpers.offline.engine.jobs.submission import check as check_job
 from helpers.offline.engine.workspace.errors import EngineError, Invalid
 
@@ -64,8 +63,3 @@ def in_order(after: dict[str, list[str]]) -> list[str]:
 def step_id(run_id: str, name: str) -> str:
     """The run's id of a step."""
     return f"{run_id}_{name}"
-
-
-def log(folder: Path, run_id: str, line: str) -> None:
-    """Add a line, with the time in UTC, to the pipeline's log: which step began, and what became of it."""
-    logs.append_log(folder, run_id, f"[{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}] {line}")

@@ -17,9 +17,9 @@ from helpers.offline.engine import jobs, processes
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states, logs, runs, tags
 from helpers.offline.engine.history.statuses import FINAL
-from helpers.offline.engine.jobs import leading, ranks, run_records
+from helpers.offline.engine.jobs import finish, leading, ranks, run_records
 from helpers.offline.engine.processes import detached
-from helpers.offline.engine.sweeps import policies, submission, warm_start
+from helpers.offline.engine.sweeps import policies, warm_start
 from helpers.offline.engine.sweeps.sampling import Sampler
 
 NOT_THE_TRIALS = ("sweep", "leader", "logs", "identity", "experiment")  # what a sweep was submitted with
@@ -59,7 +59,7 @@ def main(folder: Path, run_id: str) -> None:
         for trial in [trial for trial in trials if not trial.final]:
             look(folder, run_id, job["sweep"], trial)
         tell_best(folder, run_id, job["sweep"], trials)
-        submission.log(folder, run_id, f"The sweep ended: {status}.")
+        leading.log(folder, run_id, f"The sweep ended: {status}.")
 
     leading.see_through(folder, run_id, lead_to_end, last)
 
@@ -98,11 +98,11 @@ def lead(folder: Path, run_id: str, job: dict, trials: list[Trial]) -> None:
 
 
 def stop_if_wanted(folder: Path, run_id: str, sweep: dict, deadline: float) -> None:
-    leading.stop_if_canceled(folder, run_id)
+    finish.stop_if_canceled(folder, run_id)
     if time.monotonic() > deadline:
         limit = sweep.get("limit_told") or f"max_duration_minutes, which is {sweep['max_duration_minutes']}"
         message = f"The sweep took longer than {limit}."
-        raise leading.Stopped({"code": "JobExceededMaxRunDuration", "message": message})
+        raise finish.Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
 
 
 def at_once(folder: Path, job: dict) -> int:
@@ -152,7 +152,7 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict, g
     # Where azureml.train.hyperdrive looks for the children's hyperparameters.
     runs.set_tags(folder, run_id, {f"_aml_system_{trial_id}": text})
     told = f", and goes on from {going_on}" if going_on else ""
-    submission.log(folder, run_id, f"Trial {number} ({trial_id}) is submitted with {text}{told}.")
+    leading.log(folder, run_id, f"Trial {number} ({trial_id}) is submitted with {text}{told}.")
     return Trial(number, trial_id, parameters)
 
 
@@ -177,9 +177,7 @@ def look(folder: Path, run_id: str, sweep: dict, trial: Trial) -> None:
     trial.curve = run_records.get_metric_values(folder, trial.run_id, sweep["metric"])
     if not trial.nan_told and any(value != value for value in trial.curve):
         trial.nan_told = True
-        submission.log(
-            folder, run_id, f"Trial {trial.number} logged {sweep['metric']} as NaN, which is never the best."
-        )
+        leading.log(folder, run_id, f"Trial {trial.number} logged {sweep['metric']} as NaN, which is never the best.")
     if trial.final:
         tell_end(folder, run_id, sweep, trial)
 
@@ -199,7 +197,7 @@ def judge(folder: Path, run_id: str, sweep: dict, trials: list[Trial], earlier: 
             reason = policies.reason_to_stop(sweep["policy"], sweep["goal"], curves, trial.run_id, interval)
             if reason:
                 trial.stopped = reason
-                submission.log(folder, run_id, f"Trial {trial.number} is stopped. {reason}.")
+                leading.log(folder, run_id, f"Trial {trial.number} is stopped. {reason}.")
                 jobs.cancel(folder, trial.run_id)
                 break
 
@@ -208,7 +206,7 @@ def tell_end(folder: Path, run_id: str, sweep: dict, trial: Trial) -> None:
     """Log how a trial ended; one that the policy stopped is tagged with the reason."""
     best = policies.best(sweep["goal"], trial.curve)
     told = "" if best is None else f", best {sweep['metric']} {best:.6g}"
-    submission.log(folder, run_id, f"Trial {trial.number} ({trial.run_id}) ended: {trial.status}{told}.")
+    leading.log(folder, run_id, f"Trial {trial.number} ({trial.run_id}) ended: {trial.status}{told}.")
     if trial.stopped and trial.status == "Canceled":  # it may have come to its end before
         runs.set_tags(folder, trial.run_id, {"early_termination": trial.stopped})
         logs.append_log(folder, trial.run_id, f"The sweep stopped this trial. {trial.stopped}.")

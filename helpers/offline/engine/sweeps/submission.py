@@ -5,11 +5,9 @@ its trials, which are jobs below it.
 """
 
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 
 from helpers.offline.engine import jobs
-from helpers.offline.engine.history import logs
 from helpers.offline.engine.jobs import outputs
 from helpers.offline.engine.sweeps import policies, sampling
 from helpers.offline.engine.workspace.errors import Invalid
@@ -62,8 +60,3 @@ def check(sweep: dict) -> None:
         json.dumps(sweep)
     except TypeError as error:
         raise Invalid(f"The parameter space holds a value that cannot be written down: {error}.") from error
-
-
-def log(folder: Path, run_id: str, line: str) -> None:
-    """Add a line, with the time in UTC, to the sweep's log: which trial got what, and what became of it."""
-    logs.append_log(folder, run_id, f"[{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}] {line}")

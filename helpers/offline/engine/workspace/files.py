@@ -95,9 +95,12 @@ def _oddity(path: Path) -> str | None:
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """An empty file beside `target`, which takes the target's name at the end."""
+    """An empty file beside `target`, which takes the target's name at the end.
+
+    Raises StoreUnavailable where the disk is full.
+    """
     partial = leftovers.partial_path(target)
-    with outages.translated(target.parent):
+    with outages.writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         with leftovers.making_file(partial):
             try:

@@ -37,6 +37,19 @@ def translated(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Within, a full disk leaves as StoreUnavailable, which tells the path that is written: any, a user's own too."""
+    try:
+        yield
+    except EngineError:
+        raise
+    except Exception as error:
+        if not any(map(_is_no_room, _causes(error))):
+            raise
+        raise _full(str(path)) from error
+
+
+@contextmanager
 def patience() -> Iterator[None]:
     """Within, and in this thread alone, what is patiently() done waits for a store that is locked or full."""
     token = _patient.set(True)
@@ -75,8 +88,8 @@ def told(folder: Path, error: BaseException) -> FolderError | None:
             return cause
         if isinstance(cause, sqlite3.DatabaseError):
             return _of_sqlite(folder, cause)
-        if isinstance(cause, OSError) and cause.errno in NO_ROOM:
-            return _full(folder)
+        if _is_no_room(cause):
+            return _full(f"the offline workspace in {folder}")
         if isinstance(cause, FileNotFoundError) and not folder.exists():
             return _gone(folder)
     return None
@@ -107,7 +120,7 @@ def _of_sqlite(folder: Path, error: sqlite3.DatabaseError) -> FolderError | None
     if primary == sqlite3.SQLITE_FULL or (
         primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and not _has_room(folder)
     ):
-        return _full(folder)
+        return _full(f"the offline workspace in {folder}")
     if primary == sqlite3.SQLITE_IOERR:
         return StoreUnavailable(
             f"The disk that holds the offline workspace in {folder} cannot be read or written ({error}). "
@@ -125,10 +138,13 @@ def _of_sqlite(folder: Path, error: sqlite3.DatabaseError) -> FolderError | None
     return None
 
 
-def _full(folder: Path) -> StoreUnavailable:
+def _is_no_room(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno in NO_ROOM
+
+
+def _full(held: str) -> StoreUnavailable:
     return StoreUnavailable(
-        f"The disk that holds the offline workspace in {folder} is full. Make room, and try again: what was kept until "
-        "now is kept."
+        f"The disk that holds {held} is full. Make room, and try again: what was kept until now is kept."
     )
 
 
