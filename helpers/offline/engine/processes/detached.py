@@ -76,11 +76,6 @@ def is_one(process: psutil.Process) -> bool:
     return command[1:2] == ["-m"] and "".join(command[2:3]).startswith(ENGINE)
 
 
-def is_own() -> bool:
-    """Whether this process is such a one."""
-    return is_one(psutil.Process())
-
-
 def keep_lock(descriptor: str) -> None:
     """In the process that was started, with its last argument: keep the lock from the programs that it starts."""
     os.set_inheritable(int(descriptor), False)

@@ -2,7 +2,6 @@
 
 import math
 
-from azureml import _engine
 from azureml._strict import module_getattr
 from azureml.core.run import Run
 from azureml.train.hyperdrive._checks import check_type
@@ -99,10 +98,6 @@ class HyperDriveRun(Run):
     def fail(self):
         """Not for a sweep: cancel() ends it. Raises HyperDriveNotImplementedException."""
         raise HyperDriveNotImplementedException("Fail is not implemented for HyperDrive run")
-
-    @property
-    def _log_path(self):
-        return _engine.logs.log_path(self._folder, self._run_id)
 
 
 def _best(goal, values):
