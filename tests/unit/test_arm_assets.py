@@ -12,8 +12,9 @@ from azure.core.exceptions import HttpResponseError, ResourceExistsError, Resour
 from small_history import mlflow_client
 from small_v2 import IMAGE, make_cluster, make_environment, script_job, wait_for
 
-from helpers.offline.engine.assets import models
-from helpers.offline.engine.history import mlflow_store
+from helpers.offline.engine.assets import data, models
+from helpers.offline.engine.history import artifacts, mlflow_store
+from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
 from helpers.offline.engine.workspace.folder import open_folder
 
@@ -322,6 +323,19 @@ def test_a_model_is_the_input_of_a_job(ml_client):
     wait_for(ml_client, name, "Completed")
     ml_client.jobs.download(name, download_path=name)
     assert Path(name, "artifacts/user_logs/std_log.txt").read_text() == "given given\n"
+
+
+def test_a_model_is_of_a_run_where_it_is_among_its_files(ml_client):
+    folder = open_folder()
+    run_id = run_records.create_run(folder, "e")
+    artifacts.upload_bytes(folder, run_id, "outputs/weights.txt", b"w")
+    below = artifacts.address(run_id, "outputs")
+    data.upload(folder, [(write("copy/weights.txt", "w"), f"{below}/weights.txt")])
+    for name, store, expected in (("own", data.ARTIFACTSTORE, run_id), ("copied", data.BLOBSTORE, None)):
+        path = f"azureml://datastores/{store}/paths/{below}"
+        assert ml_client.models.create_or_update(Model(name=name, path=path)).job_name == expected
+    path = f"azureml://datastores/{data.ARTIFACTSTORE}/paths/{artifacts.address(run_id)}"
+    assert ml_client.models.create_or_update(Model(name="all", path=path)).job_name == run_id
 
 
 def test_what_mlflow_registers_keeps_its_name(ml_client, tmp_path):

@@ -4,6 +4,8 @@ import math
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small_history import mlflow_client
 
 from helpers.offline.engine.assets import models
@@ -57,6 +59,16 @@ def test_the_shape_of_metrics(opened):
     assert found["single"] == {"x": 1}
     assert found["t"] == {"a": [1, 2]}
     assert found["i"].startswith("aml://artifactId/ExperimentRun/dcid.") and found["i"].endswith("/i.png")
+
+
+@given(st.from_regex(r"[^/]+", fullmatch=True), st.text())
+def test_an_address_among_the_files_of_all_runs_is_read_as_it_was_written(run_id, name):
+    assert artifacts.at_address(artifacts.address(run_id, name)) == (run_id, name)
+
+
+@pytest.mark.parametrize("path", ["", "models/m/1", "ExperimentRun/dcid.", "ExperimentRun/dcid./a", "ExperimentRun/x"])
+def test_what_is_no_address_of_a_run(path):
+    assert artifacts.at_address(path) is None
 
 
 def test_the_same_value_logged_at_the_same_moment_counts_twice(opened):

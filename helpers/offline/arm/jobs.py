@@ -12,7 +12,7 @@ from helpers.offline.arm.resources import is_listed
 from helpers.offline.arm.wire import LOOK_AGAIN, Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
 from helpers.offline.engine import jobs as engine_jobs
 from helpers.offline.engine.assets import data
-from helpers.offline.engine.history import job_states, mlflow_store, statuses
+from helpers.offline.engine.history import artifacts, job_states, mlflow_store, statuses
 from helpers.offline.engine.jobs import run_records
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
@@ -130,7 +130,7 @@ def _described(request: Request, run: run_records.RunRecord) -> dict:
     default = {
         "jobOutputType": "uri_folder",
         "mode": "ReadWriteMount",
-        "uri": f"azureml://datastores/{data.ARTIFACTSTORE}/ExperimentRun/dcid.{run.id}",
+        "uri": f"azureml://datastores/{data.ARTIFACTSTORE}/{artifacts.address(run.id)}",
     }
     outputs = {
         output["name"]: asked["outputs"][output["name"]]

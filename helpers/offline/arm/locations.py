@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from helpers.offline.arm.wire import BLOB_HOST, Refused, short_uri
 from helpers.offline.engine.assets import data, models, web
-from helpers.offline.engine.history import job_states, run_files
+from helpers.offline.engine.history import artifacts, job_states, run_files
 from helpers.offline.engine.workspace.errors import NotFound
 from helpers.offline.engine.workspace.files import files_below
 from helpers.offline.engine.workspace.names import safe_join
@@ -15,15 +15,14 @@ from helpers.offline.engine.workspace.names import safe_join
 CONTAINERS = {data.BLOBSTORE: "azureml-blobstore", data.ARTIFACTSTORE: "azureml"}
 UPLOADS = "uploads"  # the part of the workspace's folder for containers that are no datastore's
 
-_OF_RUN = r"ExperimentRun/dcid\.([^/]+)(?:/(.*))?"
 _OF_MODEL = r"models/([^/]+)/(\d+)(?:/(.*))?"
 
 
 def blob(folder: Path, container: str, name: str) -> Path:
     """The file of a blob. Raises NotFound and Invalid."""
     if container == CONTAINERS[data.ARTIFACTSTORE]:
-        if (found := re.fullmatch(_OF_RUN, name)) and not name.endswith("/"):
-            return run_files.path_of(folder, found[1], found[2] or "")
+        if (of_run := artifacts.at_address(name)) and not name.endswith("/"):
+            return run_files.path_of(folder, *of_run)
         found = re.fullmatch(_OF_MODEL, name)
         file = found and models.get(folder, found[1], int(found[2])).where(found[3] or "")
     else:
@@ -49,8 +48,8 @@ def blobs(folder: Path, container: str, prefix: str) -> Iterator[str]:
         root = _root(folder, container)
         below = files_below(safe_join(root, above) if above else root)
         names = (f"{above}/{name}" if above else name for name in below)
-    elif found := re.fullmatch(_OF_RUN, prefix):
-        names = _names(f"ExperimentRun/dcid.{found[1]}", lambda: run_files.files_of(folder, found[1]))
+    elif of_run := artifacts.at_address(prefix):
+        names = _names(artifacts.address(of_run[0]), lambda: run_files.files_of(folder, of_run[0]))
     elif found := re.fullmatch(_OF_MODEL, prefix):
         names = _names(f"models/{found[1]}/{found[2]}", lambda: models.get(folder, found[1], int(found[2])).files)
     else:
@@ -72,7 +71,7 @@ def source_of(folder: Path, uri: str) -> dict:
     if found := re.fullmatch(r"azureml://datastores/([^/]+)/(?:paths/)?(.*)", uri):
         return _stored(found[1], found[2])
     if found := re.fullmatch(r"(?:azureml://jobs/([^/]+)/outputs/artifacts/(?:paths/)?|runs:/([^/]+)/)(.*)", uri):
-        return _stored(data.ARTIFACTSTORE, f"ExperimentRun/dcid.{found[1] or found[2]}/{found[3]}")
+        return _stored(data.ARTIFACTSTORE, artifacts.address(found[1] or found[2], found[3]))
     if found := re.fullmatch(r"azureml://jobs/([^/]+)/outputs/([^/]+)/?(?:paths/)?(.*)", uri):
         output = output_of(folder, found[1], found[2])
         return _stored(output["datastore"], f"{output['path'].rstrip('/')}/{found[3]}")

@@ -9,6 +9,7 @@ import yaml
 from helpers.offline.arm import locations, resources
 from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource, short_uri
 from helpers.offline.engine.assets import data, models
+from helpers.offline.engine.history import artifacts
 
 KIND = "model"
 MLFLOW = "mlflow_model"
@@ -90,9 +91,8 @@ def _register(request: Request, name: str, version: int, address: str, given: di
     kind = given.get("modelType") or TYPES[0]
     if kind not in TYPES:
         raise Unsupported(f"A model of the type {kind!r}", f"{' and '.join(TYPES)} are")
-    path = data.path_of(request.folder, locations.source_of(request.folder, address))
-    asked = f"{short_uri(given.get('modelUri') or '')} {address}"
-    run = re.search(r"azureml://jobs/([^/]+)/outputs/|/ExperimentRun/dcid\.([^/]+)/", asked)
+    source = locations.source_of(request.folder, address)
+    path = data.path_of(request.folder, source)
     return models.register(
         request.folder,
         name,
@@ -102,10 +102,18 @@ def _register(request: Request, name: str, version: int, address: str, given: di
         tags=given.get("tags"),
         properties=given.get("properties"),
         description=given.get("description"),
-        run_id=run and (run[1] or run[2]),
+        run_id=_run_of(given.get("modelUri") or "", source),
         extra={"address": address, "type": kind, "archived": False}
         | ({"flavors": _flavors(path)} if kind == MLFLOW else {}),
     )
+
+
+def _run_of(uri: str, source: dict) -> str | None:
+    """The job whose output the model was asked for as, or the run among whose files it is."""
+    if output := re.match(r"azureml://jobs/([^/]+)/outputs/", short_uri(uri)):
+        return output[1]
+    of_run = artifacts.at_address(source["path"]) if source["datastore"] == data.ARTIFACTSTORE else None
+    return of_run and of_run[0]
 
 
 def _address(request: Request, uri: str) -> str:

@@ -15,8 +15,7 @@ from helpers.offline.engine.workspace.files import copy_whole, files_below
 from helpers.offline.engine.workspace.names import relative_name, safe_join
 
 BLOBSTORE, FILESTORE = "workspaceblobstore", "workspacefilestore"
-ARTIFACTSTORE = "workspaceartifactstore"  # the files of all runs, each run's under ExperimentRun/dcid.<run id>
-OF_RUN = r"ExperimentRun/dcid\.([^/]+)/?(.*)"  # a path in it
+ARTIFACTSTORE = "workspaceartifactstore"  # the files of all runs, each at its artifacts.address()
 
 
 @dataclass(frozen=True)
@@ -138,8 +137,8 @@ def path_of(folder: Path, source: dict) -> Path:
         return web.file_at(folder, source["url"])
     datastore, path = source["datastore"], source["path"].strip("/")
     found = datastore_root(folder, datastore)
-    if datastore == ARTIFACTSTORE and (run := re.fullmatch(OF_RUN, path)):
-        found = _of_run(folder, run)
+    if datastore == ARTIFACTSTORE and (of_run := artifacts.at_address(path)):
+        found = _of_run(folder, *of_run)
     elif path:
         found = safe_join(found, path)
     if not found.exists():
@@ -172,8 +171,8 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
     datastore, path = source["datastore"], source["path"]
     root = datastore_root(folder, datastore)
     pattern = path.replace("\\", "/").strip("/")
-    if datastore == ARTIFACTSTORE and (run := re.fullmatch(OF_RUN, pattern)):
-        pattern = _of_run(folder, run).relative_to(root).as_posix()
+    if datastore == ARTIFACTSTORE and (of_run := artifacts.at_address(pattern)):
+        pattern = _of_run(folder, *of_run).relative_to(root).as_posix()
     if pattern.endswith("**"):
         pattern += "/*"  # to pathlib, ** alone means folders
     fixed = re.split(r"[*?\[]", pattern)[0]
@@ -193,10 +192,10 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
     ]
 
 
-def _of_run(folder: Path, run: re.Match) -> Path:
-    """Where a path in the files of a run (see OF_RUN) lies."""
-    rest = run[2].strip("/")
-    return run_files.file_or_folder(folder, run[1], rest) if rest else artifacts.root_of(folder, run[1])
+def _of_run(folder: Path, run_id: str, name: str) -> Path:
+    """Where a path in the files of a run lies."""
+    name = name.strip("/")
+    return run_files.file_or_folder(folder, run_id, name) if name else artifacts.root_of(folder, run_id)
 
 
 def _single(root: Path, datastore: str, file: Path, relative: str) -> dict:

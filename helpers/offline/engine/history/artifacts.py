@@ -1,5 +1,6 @@
 """Where the files of a run are kept: in the folder where MLflow keeps its artifacts. run_files reads them."""
 
+import re
 from pathlib import Path
 
 from helpers.offline.engine.history import runs
@@ -14,6 +15,17 @@ def root_of(folder: Path, run_id: str) -> Path:
     if not database.rows(folder, "SELECT 1 FROM runs WHERE run_id=?", (run_id,)):
         runs.check(folder, run_id)  # one that MLflow made itself, and that was not listed yet
     return folder / "artifacts" / run_id / "artifacts"
+
+
+def address(run_id: str, name: str = "") -> str:
+    """A file of a run, or a folder, or all of them, as a path in the datastore that keeps those of all runs."""
+    return f"ExperimentRun/dcid.{run_id}" + (f"/{name}" if name else "")
+
+
+def at_address(path: str) -> tuple[str, str] | None:
+    """The run's id and the name that such a path has been made of; None for any other path."""
+    found = re.fullmatch(r"ExperimentRun/dcid\.([^/]+)(?:/(.*))?", path, re.DOTALL)
+    return found and (found[1], found[2] or "")
 
 
 def upload(folder: Path, run_id: str, name: str, source: Path, overwrite: bool = False) -> None:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from helpers.offline.engine.history import tags
+from helpers.offline.engine.history import artifacts, tags
 from helpers.offline.engine.history.mlflow_store import connected, transaction
 from helpers.offline.engine.workspace import database, outages
 
@@ -71,7 +71,7 @@ def read(folder: Path, run_id: str, name: str | None = None) -> dict[str, Any]:
                     kept = columns.setdefault(name, {}).setdefault(column, [])
                     kept += cells if row["type"] == "table" else [cells]
             case "artifact":  # the first one, as the SDK gives it
-                found.setdefault(name, [f"aml://artifactId/ExperimentRun/dcid.{run_id}/{value}"])
+                found.setdefault(name, [f"aml://artifactId/{artifacts.address(run_id, value)}"])
             case "list":
                 found.setdefault(name, []).extend(value)
             case _:

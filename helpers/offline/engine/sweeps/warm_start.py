@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.offline.engine.assets import data
-from helpers.offline.engine.history import run_files
+from helpers.offline.engine.history import artifacts, run_files
 from helpers.offline.engine.jobs import run_records
 
 HYPERPARAMETERS = "hyperparameters"  # the tag of a trial that has them, as JSON
@@ -44,7 +44,7 @@ def parameters_of(folder: Path, run_id: str) -> dict:
 def checkpoints(folder: Path, run_id: str) -> dict:
     """The job's input that holds what a trial had written to outputs/: an empty folder where that is nothing."""
     has_some = any(name.startswith(f"{OUTPUTS}/") for name in run_files.files_of(folder, run_id))
-    path = f"ExperimentRun/dcid.{run_id}/{OUTPUTS}"
+    path = artifacts.address(run_id, OUTPUTS)
     return {
         "name": INPUT,
         "mode": "mount",

@@ -60,7 +60,7 @@ def _trials(sweep):
 
 def _images(run, metrics):
     """The images that the run has logged, as data URIs by metric."""
-    prefix = f"aml://artifactId/ExperimentRun/dcid.{run.id}/"
+    prefix = f"aml://artifactId/{_engine.artifacts.address(run.id)}/"
     files = {
         name: value.removeprefix(prefix)
         for name, value in metrics.items()
