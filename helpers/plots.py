@@ -33,17 +33,17 @@ def digits(images: np.ndarray, labels: Sequence[int], predictions: Sequence[int]
     """
     count, height, width = images.shape
     rows, in_row, down, across = max(1, -(-count // 10)), 10, height + 8, width + 3  # the latter from image to image
-    sheet = np.zeros((rows * down, in_row * across), images.dtype)
-    figure = Figure(figsize=(8, 8 * sheet.shape[0] / sheet.shape[1]), facecolor=PAPER)
+    sheet = np.ma.masked_all((rows * down, in_row * across), images.dtype)  # the page shows through between images
+    figure = Figure(figsize=(8, 8 * sheet.shape[0] / sheet.shape[1]), facecolor="none")
     axes = figure.add_axes((0, 0, 1, 1))  # one for all: many would take a second to draw
     axes.set_axis_off()
     for position, (image, label) in enumerate(zip(images, labels, strict=True)):
         top, left = down * (position // in_row) + down - height, across * (position % in_row)
         sheet[top : top + height, left : left + width] = image
-        title, color = str(label), ON_PAPER
+        title, color = str(label), INK
         if predictions is not None:
             title = f"{label} → {predictions[position]}"
-            color = VERMILION if predictions[position] != label else ON_PAPER
+            color = VERMILION if predictions[position] != label else INK
         axes.text(left + width / 2, top - 2, title, fontsize=9, color=color, ha="center")
     axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=255)
     if predictions is None:
@@ -225,7 +225,7 @@ def parallel_coordinates(columns: Mapping[str, Sequence[float]], stopped: Sequen
     *names, metric = columns
     known = [index for index, value in enumerate(columns[metric]) if value is not None and not np.isnan(value)]
     known.sort(key=lambda index: columns[metric][index])  # the best last, on top
-    figure = _figure(8, 3.2, PAPER)
+    figure = _figure(8, 3.2)
     axes = _axes(figure.subplots(), xlim=(-0.3, len(names) + 0.3), ylim=(-0.06, 1.06))
     axes.set_axis_off()
     scale = LinearSegmentedColormap.from_list("accuracy", [VERMILION, INK, BLUE])
@@ -235,11 +235,11 @@ def parallel_coordinates(columns: Mapping[str, Sequence[float]], stopped: Sequen
     for place, (name, values) in enumerate(columns.items()):
         height, ticks = _upright([values[index] for index in known], _spread if name == metric else None)
         heights.append(height)
-        axes.plot([place, place], [0, 1], color=ON_PAPER, linewidth=0.8)
-        axes.text(place, 1.1, name, ha="center", va="bottom", color=ON_PAPER, fontsize=9)
+        axes.plot([place, place], [0, 1], color=INK, linewidth=0.8)
+        axes.text(place, 1.1, name, ha="center", va="bottom", color=INK, fontsize=9)
         side, aside = ("left", 0.09) if name == metric else ("right", -0.03)
         for at, text in ticks:
-            ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 1, "alpha": 0.85}  # lines pass behind the text
+            ground = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}  # lines pass behind the text
             style = {"ha": side, "va": "center", "color": ON_PAPER, "fontsize": 8}
             axes.text(place + aside, at, text, **style, bbox=ground, zorder=3)
     for rank, index in enumerate(known):
@@ -330,8 +330,8 @@ def _show(figure: Figure, name: str, alt: str) -> None:
     show(figure, name, alt)  # a value would be shown below the cell
 
 
-def _figure(width: float, height: float, ground: str = "none") -> Figure:
-    return Figure(figsize=(width, height), layout="constrained", facecolor=ground)
+def _figure(width: float, height: float) -> Figure:
+    return Figure(figsize=(width, height), layout="constrained", facecolor="none")
 
 
 def _axes(axes, **labels):

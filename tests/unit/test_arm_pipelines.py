@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from azure.ai.ml import Input, Output, command, load_component, load_job
 from azure.ai.ml.dsl import pipeline
+from azure.ai.ml.entities import Data
 from azure.ai.ml.exceptions import JobException, PipelineChildJobError
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from classroom import copies, forward
 from small_v2 import make_cluster, make_environment, wait_for
 
 from helpers.offline.arm import pipeline_jobs
@@ -236,3 +238,16 @@ def test_steps_are_ordered_by_what_they_wait_for():
     assert in_order({"c": ["b", "a"], "b": ["a"], "a": []}) == ["a", "b", "c"]
     with pytest.raises(Invalid, match="circle: 'a' waits for 'a'"):
         in_order({"a": ["a"]})
+
+
+def test_the_lessons_pipeline_runs_in_the_environment_that_its_parameter_names(ml_client, tmp_path):
+    (tmp_path / "mnist").mkdir()
+    (tmp_path / "mnist" / "file").touch()
+    ml_client.data.create_or_update(Data(name="digits", path=tmp_path / "mnist", type="uri_folder"))
+    names = {"environment_name": "another-env", "data_name": "digits"}
+    variables = forward.run(copies.LESSONS / "v2" / "10_pipeline.ipynb", names, until="job")
+    used = {step: node.component.environment for step, node in variables["job"].jobs.items()}
+    other = used.pop("registered")
+    assert set(used) == {"prepared", "trained", "evaluated"}
+    assert {str(environment).removeprefix("azureml:") for environment in used.values()} == {"another-env@latest"}
+    assert "register-env-v2" in str(other)

@@ -236,14 +236,16 @@ def test_inputs_are_laid_out(opened, tmp_path):
     data.upload(opened, [(tmp_path / "a.txt", "set/a.txt")])
     sources = [{"datastore": data.BLOBSTORE, "path": "set"}]
     inputs = [
-        {"name": "mounted", "mode": "mount", "sources": sources},
+        {"name": "mounted", "mode": "mount", "sources": sources, "dataset_id": "one"},
+        {"name": "direct", "mode": "direct", "sources": sources, "dataset_id": "two"},
         {"name": "copied", "mode": "download", "sources": sources, "path_on_compute": "here/it/is"},
         {"name": "rooted", "mode": "mount", "sources": sources, "path_on_compute": "/mnt/set"},
     ]
     script = """
         import os, sys
         assert open(sys.argv[1] + "/a.txt").read() == "content"
-        assert os.environ["AZUREML_DATAREFERENCE_mounted"] == sys.argv[1]
+        assert os.environ["AZUREML_DATAREFERENCE_mounted"] == os.environ["mounted"] == sys.argv[1]
+        assert os.environ["direct"] == "two" and "rooted" not in os.environ
         assert open("here/it/is/a.txt").read() == "content"
         open("here/it/is/a.txt", "w").write("changed by the job")
         assert open(os.environ["AZUREML_DATAREFERENCE_rooted"] + "/a.txt").read() == "content"

@@ -200,12 +200,15 @@ def test_parallel_coordinates_of_none_or_one(shown, count):
     assert ("1 trial over" if count else "0 trials over") in alt_of(shown)
 
 
-def test_lines_that_pass_behind_text_and_text_below_digits_have_a_ground_of_their_own(shown):
+def test_the_page_shows_through_but_for_what_is_black_which_has_a_ground(shown):
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[0, 14] = 255
+    plots.digits(images, [1, 2])
     plots.parallel_coordinates(TRIALS, [True, False, False, True])
-    assert (pixels(shown)[..., 3] == 1).all()
-    shown.clear()
-    plots.digits(np.zeros((2, 28, 28), np.uint8), [1, 2])
-    assert (pixels(shown)[..., 3] == 1).all()
+    for picture in (pixels(shown), pixels(shown[1:])):
+        black, white = ((picture == [shade, shade, shade, 1]).all(axis=-1).sum() for shade in (0, 1))
+        assert 0 < black < white
+        assert (picture[0, [0, -1], 3] == 0).all()  # the upper corners
 
 
 @pytest.mark.parametrize(

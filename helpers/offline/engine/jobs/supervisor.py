@@ -218,8 +218,13 @@ def own_variables(
     folder: Path, run_id: str, job: dict, inputs: dict[str, str], outputs: dict[str, str]
 ) -> dict[str, str]:
     """The environment variables by which a script knows its run and its data."""
-    parameters = {**job["parameters"], **inputs, **outputs} if "parameters" in job else {}
+    names, parameters = [], {}
+    if "parameters" in job:
+        parameters = {**job["parameters"], **inputs, **outputs}
+    else:  # SDK v1 calls a variable after each dataset, too: DatasetConsumptionConfig's documentation
+        names = [given["name"] for given in job["inputs"] if given.get("dataset_id")]
     return {
+        **{name: inputs[name] for name in names},
         **{f"AZUREML_DATAREFERENCE_{name}": value for name, value in inputs.items()},
         **{f"AZUREML_PARAMETER_{name}": value for name, value in parameters.items()},
         **made.variables(job, outputs),
