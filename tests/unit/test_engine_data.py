@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from helpers import mnist
 from helpers.offline.engine.assets import data, open_data
+from helpers.offline.engine.history import artifacts
+from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 from helpers.offline.engine.workspace.names import relative_name, safe_join
@@ -116,6 +118,26 @@ def test_upload_leaves_alone_what_is_there(stored, tmp_path):
     assert target.read_text() == "a.txt"
     assert data.upload(stored, [(tmp_path / "a.txt", "set/a.txt")], overwrite=True) == ["set/a.txt"]
     assert target.read_text() == "changed"
+
+
+def test_the_files_under_a_prefix_stand_for_themselves(stored, tmp_path):
+    (tmp_path / "[a].txt").write_text("in brackets")
+    data.upload(stored, [(tmp_path / "[a].txt", "set/[a].txt")])
+    first, second = (run_records.create_run(stored, "e") for _ in range(2))
+    for run_id in (first, second):
+        artifacts.upload_bytes(stored, run_id, "outputs/w [1].txt", run_id.encode())
+    kept = {run_id: artifacts.address(run_id, "outputs/w [1].txt") for run_id in (first, second)}
+    for store, prefix, expected in [
+        (data.BLOBSTORE, "", ["set/[a].txt", "set/a.txt", "set/deep/b.csv"]),
+        (data.BLOBSTORE, "set/d", ["set/deep/b.csv"]),
+        (data.BLOBSTORE, "no", []),
+        (data.ARTIFACTSTORE, "", sorted(kept.values())),
+        (data.ARTIFACTSTORE, artifacts.address(first), [kept[first]]),
+        (data.ARTIFACTSTORE, artifacts.address(second, "out"), [kept[second]]),
+    ]:
+        files = data.files_under(stored, store, prefix)
+        assert [file.relative for file in files] == expected
+        assert [data.resolve(stored, [file.source]) for file in files] == [[file] for file in files]
 
 
 def test_place(stored, tmp_path):

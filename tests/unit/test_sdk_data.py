@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from azureml._strict import UnsupportedNameError, UnsupportedOfflineError
-from azureml.core import Dataset, Datastore, Workspace
+from azureml.core import Dataset, Datastore, Experiment, Workspace
 from azureml.data import FileDataset
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath, DataPathComputeBinding
@@ -410,6 +410,15 @@ class TestDatastore:
         assert datastore.download(str(tmp_path / "down"), prefix="up/deep", show_progress=False) == 2
         assert below(tmp_path / "down") == ["up/deep/a.txt", "up/deep/er/c.csv"]
         assert datastore.download(str(tmp_path / "down"), prefix="up/deep", show_progress=False) == 0
+
+    def test_the_files_of_a_run_come_from_the_datastore_that_keeps_those_of_all(self, workspace, tmp_path):
+        runs = [Experiment(workspace, "kept").start_logging(snapshot_directory=None) for _ in range(2)]
+        for run in runs:
+            run.upload_file("outputs/made.txt", __file__)
+        prefix = f"ExperimentRun/dcid.{runs[0].id}/outputs"
+        kept = Datastore.get(workspace, "workspaceartifactstore")
+        assert kept.download(str(tmp_path / "down"), prefix=prefix, show_progress=False) == 1
+        assert below(tmp_path / "down") == [f"{prefix}/made.txt"]
 
     def test_upload_files(self, datastore, local, tmp_path):
         files = [str(local / "a.txt"), str(local / "deep/a.txt")]

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote, urlsplit
 
 from helpers.offline.engine.assets import models, web
-from helpers.offline.engine.history import artifacts, run_files
+from helpers.offline.engine.history import artifacts, run_files, runs
 from helpers.offline.engine.workspace.errors import AlreadyExists, NotAllowed, NotFound
 from helpers.offline.engine.workspace.files import copy_whole, files_below
 from helpers.offline.engine.workspace.names import relative_name, safe_join
@@ -82,6 +82,18 @@ def upload(
             put(source, target)
             written.append(name)
     return written
+
+
+def files_under(folder: Path, datastore: str, prefix: str = "") -> list[DataFile]:
+    """The files of a datastore whose names in it begin with `prefix`, each under its name. Raises NotFound."""
+    root = datastore_root(folder, datastore)
+    of_runs = datastore == ARTIFACTSTORE
+    named = _files_of_runs(folder, prefix) if of_runs else {name: root / name for name in files_below(root)}
+    return [
+        DataFile(name, path, {"datastore": datastore, "path": name, "as_is": True, "relative": name})
+        for name, path in named.items()
+        if name.startswith(prefix)
+    ]
 
 
 def place(files: list[DataFile], target: Path, mode: str, overwrite: bool = False, as_is: bool = False) -> list[Path]:
@@ -190,6 +202,17 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
         DataFile(relative := file.relative_to(base).as_posix(), file, _single(root, datastore, file, relative))
         for file in sorted(paths)
     ]
+
+
+def _files_of_runs(folder: Path, prefix: str) -> dict[str, Path]:
+    """The files, by their addresses, of those runs of which some may begin with `prefix`."""
+    found = {}
+    for run_id in sorted(runs.list_ids(folder, None)):
+        above = artifacts.address(run_id)
+        if prefix.startswith(f"{above}/") or above.startswith(prefix):
+            for name in run_files.files_of(folder, run_id):
+                found[artifacts.address(run_id, name)] = run_files.file_or_folder(folder, run_id, name)
+    return found
 
 
 def _of_run(folder: Path, run_id: str, name: str) -> Path:

@@ -79,15 +79,13 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
 
         Files that are there stay as they are, unless `overwrite` is True.
         """
-        root = _engine.data.datastore_root(self.workspace._folder, self.name)
-        names = [name for name in _engine.files.files_below(root) if name.startswith(prefix or "")]
         target = Path(target_path)
         files = []
-        for name in names:
-            if (target / name).exists() and not overwrite:
-                _logger.warning("Path already exists. Skipping download for %s", target / name)
+        for file in _engine.data.files_under(self.workspace._folder, self.name, prefix or ""):
+            if (target / file.relative).exists() and not overwrite:
+                _logger.warning("Path already exists. Skipping download for %s", target / file.relative)
             else:
-                files.append(_engine.data.DataFile(name, root / name, (root / name).stat().st_size))
+                files.append(file)
         target.mkdir(parents=True, exist_ok=True)
         with _engine.translated():
             for number, file in enumerate(files, start=1):
