@@ -9,15 +9,19 @@ import threading
 from pathlib import Path
 
 import pytest
+import requests
 from azureml.core import Experiment, Workspace
 from azureml.core.compute import ComputeTarget
 from azureml.exceptions import UserErrorException
 from small_jobs import LOG, job_of, make_cluster, submit, submit_sweep, wait_for, wait_until
+from small_services import post, register_model, wait_for_service, wanted
 
-from helpers.offline.engine import jobs, pipelines, processes, removal
+from helpers.offline.engine import jobs, pipelines, processes, removal, services
 from helpers.offline.engine.history import job_states, logs, metrics, mlflow_store, run_files, spool
 from helpers.offline.engine.jobs import finish, outputs, run_records, submission, supervisor
 from helpers.offline.engine.pipelines import controller as pipeline_controller
+from helpers.offline.engine.services import endpoint_door, records
+from helpers.offline.engine.services import supervisor as service_supervisor
 from helpers.offline.engine.sweeps import controller
 from helpers.offline.engine.workspace import database, files, folder, outages
 from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, NotFound, StoreUnavailable
@@ -57,6 +61,18 @@ def locked(path):
 
 
 @contextlib.contextmanager
+def taken(path):
+    """Nobody else reads the database meanwhile, either."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
 def full(monkeypatch):
     """The workspace's own database cannot grow, as on a disk that is full."""
     connect = database.connect
@@ -83,7 +99,14 @@ def unsupervised(opened, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def supervised(opened, monkeypatch):
+def no_children(monkeypatch):
+    """What a supervisor does with the processes below its own, which are pytest's here."""
+    monkeypatch.setattr(processes, "adopt_orphans", lambda: None)
+    monkeypatch.setattr(processes, "end_children", lambda spared: None)
+
+
+@pytest.fixture
+def supervised(opened, monkeypatch, no_children):
     """Has a job seen through in this process, by a thread: supervised(run_id, main) starts it."""
     threads = []
 
@@ -95,13 +118,32 @@ def supervised(opened, monkeypatch):
         return thread
 
     monkeypatch.setattr(submission, "start_supervisor", lambda folder, run_id, lock, module: None)
-    monkeypatch.setattr(processes, "adopt_orphans", lambda: None)  # those of pytest
-    monkeypatch.setattr(processes, "end_children", lambda spared: None)
     yield start
     for thread, lock in threads:
         thread.join(60)
         os.close(lock)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def threads(monkeypatch, no_children):
+    """What serves services and endpoints: threads of this process, in the folder of the one that was made last."""
+    started = []
+    mains = {"supervisor": service_supervisor.main, "endpoint_door": endpoint_door.main}
+
+    def start(module, folder, type, name, id, listener, lock):
+        monkeypatch.chdir(records.service_folder(folder, id))
+        held = os.dup(lock)
+
+        def serve(listener):
+            mains[module](folder, type, name, id, listener)
+            os.close(held)
+
+        started.append(threading.Thread(target=serve, args=(listener.dup(),)))
+        started[-1].start()
+
+    monkeypatch.setattr(records, "start", start)
+    return started
 
 
 @pytest.mark.parametrize("store", ["mlflow.db", "assets.db"])
@@ -231,6 +273,38 @@ def test_a_sweep_goes_on_when_the_store_can_be_written_again(opened, tmp_path, s
         assert thread.is_alive()
     jobs.cancel(opened, run_id)
     wait_for(opened, run_id, "Canceled")
+
+
+def test_a_service_is_served_on_while_the_store_cannot_be_read(opened, tmp_path, threads, waits):
+    register_model(opened, tmp_path)
+    services.deploy(opened, "ACI", "steady", wanted(tmp_path / "src"))
+    service = wait_for_service(opened, "steady")
+    with taken(opened / "assets.db"):
+        wait_until(lambda: any("is busy" in words for words in waits))
+        assert threads[0].is_alive()
+        assert post(service, json=1).json() == {"got": 1}
+    assert post(service, json=2).json() == {"got": 2}
+    assert services.get(opened, "ACI", "steady")["state"] == "Healthy"
+    services.delete(opened, "ACI", "steady")
+    threads[0].join(60)
+    assert not threads[0].is_alive()
+
+
+def test_an_endpoint_outlasts_a_store_that_cannot_be_read_and_tells_who_asks(opened, threads, waits):
+    endpoint = services.put_endpoint(opened, "digits", {"traffic": {}, "mirror_traffic": {}, "settings": {}})
+    key = services.keys(opened, services.ENDPOINT, "digits")[0]
+    with taken(opened / "assets.db"):
+        wait_until(lambda: any("is busy" in words for words in waits))
+        refused = post(endpoint, key, json=1)
+        assert refused.status_code == 503
+        assert "is busy" in refused.json()["error"]["message"]
+    assert post(endpoint, key, json=1).status_code == 404  # it has no deployment
+    assert services.get(opened, services.ENDPOINT, "digits")["state"] == "Healthy"
+    services.delete_endpoint(opened, "digits")
+    threads[0].join(60)
+    assert not threads[0].is_alive()
+    with pytest.raises(requests.ConnectionError):
+        post(endpoint, key, json=1)
 
 
 def test_no_fault_of_the_store_leaves_the_sdk_as_sqlites_or_mlflows(opened, monkeypatch):

@@ -19,11 +19,11 @@ from pathlib import Path
 from aiohttp import web
 
 from helpers.offline.engine import assets, processes
-from helpers.offline.engine.processes import detached
 from helpers.offline.engine.services import front, records, traffic
 from helpers.offline.engine.services.front import Front, Refusal
 from helpers.offline.engine.services.records import ENDPOINT, ONLINE
-from helpers.offline.engine.workspace.errors import NotFound
+from helpers.offline.engine.workspace import outages
+from helpers.offline.engine.workspace.errors import NotFound, StoreUnavailable
 
 DEPLOYMENT = "azureml-model-deployment"  # the header that asks for a deployment, and tells which one has answered
 # The status code with which an endpoint answers where the script's is not 200, and the headers that tell the script's.
@@ -56,6 +56,8 @@ class Endpoint:
             name = traffic.choose(self.name, endpoint["traffic"], asked, there)
         except NotFound as error:
             raise Refusal(404, str(error)) from None
+        except StoreUnavailable as error:
+            raise Refusal(503, str(error)) from None
         for mirror in traffic.drawn(endpoint["mirror_traffic"], there) if asked is None else ():
             copy = asyncio.create_task(self.mirror(request, body, mirror, there[mirror]))
             self.copies.add(copy)  # which keeps it until it is done
@@ -109,15 +111,15 @@ def as_error(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"code": CODES[status], "message": message}}, status=status)
 
 
-def main() -> None:
-    folder, _, name, id, descriptor, lock = sys.argv[1:]
-    detached.keep_lock(lock)
-    listener = socket.socket(fileno=int(descriptor))
-    listener.set_inheritable(False)
-    endpoint = Endpoint(Path(folder), name, id)
+def main(folder: Path, type: str, name: str, id: str, listener: socket.socket) -> None:
+    """Keep the door open until the endpoint is deleted; a store that is locked or full is waited for.
+
+    The thread that answers has no such patience: a request is told.
+    """
+    endpoint = Endpoint(folder, name, id)
     door = Front(listener, Path(), endpoint.respond, as_error)
     try:
-        with contextlib.suppress(NotFound):
+        with outages.patience(), contextlib.suppress(NotFound):
             while endpoint.look():
                 time.sleep(processes.LOOK)
     finally:
@@ -125,4 +127,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*records.started(sys.argv[1:]))

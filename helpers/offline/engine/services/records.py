@@ -152,6 +152,16 @@ def start(module: str, folder: Path, type: str, name: str, id: str, listener: so
     )
 
 
+def started(arguments: list[str]) -> tuple[Path, str, str, str, socket.socket | None]:
+    """In the process that was started, by its arguments: what start() was given, but for the lock, which it keeps."""
+    folder, type, name, id, descriptor, lock = arguments
+    detached.keep_lock(lock)
+    listener = None if descriptor == "-" else socket.socket(fileno=int(descriptor))
+    if listener:
+        listener.set_inheritable(False)
+    return Path(folder), type, name, id, listener
+
+
 def listen(port: int) -> socket.socket:
     """A listening socket on loopback; 0 is any port that is free. Raises Invalid for one that is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)

@@ -25,7 +25,7 @@ from helpers.offline.engine.processes import detached, in_run, machine, run_pyth
 from helpers.offline.engine.services import front, handover, records, staging
 from helpers.offline.engine.services.handover import SOCKET
 from helpers.offline.engine.workspace import folder as folders
-from helpers.offline.engine.workspace import telemetry
+from helpers.offline.engine.workspace import outages, telemetry
 from helpers.offline.engine.workspace.errors import EngineError, Invalid, NotFound
 
 SERVER = Path(__file__).with_name("scoring_server.py")
@@ -245,14 +245,11 @@ def is_healthy(path: str) -> bool:
             return False
 
 
-def main() -> None:
-    folder, type, name, id, descriptor, lock = sys.argv[1:]
-    detached.keep_lock(lock)
-    listener = None if descriptor == "-" else socket.socket(fileno=int(descriptor))
-    if listener:
-        listener.set_inheritable(False)
-    Supervisor(Path(folder), type, name, id, listener).run()
+def main(folder: Path, type: str, name: str, id: str, listener: socket.socket | None) -> None:
+    """Serve it until it is deleted or cannot be served; a store that is locked or full is waited for."""
+    with outages.patience():
+        Supervisor(folder, type, name, id, listener).run()
 
 
 if __name__ == "__main__":
-    main()
+    main(*records.started(sys.argv[1:]))
