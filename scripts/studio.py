@@ -11,13 +11,12 @@ import subprocess
 import sys
 
 from helpers.offline.engine.history import mlflow_store
+from helpers.offline.engine.history.studio import HOST, PORT
 from helpers.offline.engine.workspace import folder, telemetry
-
-PORT = "5000"  # where run.get_portal_url() points to
 
 
 def main() -> int:
-    port = sys.argv[1] if len(sys.argv) > 1 else PORT
+    port = sys.argv[1] if len(sys.argv) > 1 else str(PORT)
     if not (port.isdecimal() and 1 <= int(port) <= 65535):
         print(f"{port!r} is no port: give a number from 1 to 65535.", file=sys.stderr)
         return 1
@@ -29,8 +28,8 @@ def main() -> int:
         return 1
     workspace = folder.open_folder()
     mlflow_store.make(workspace)  # makes the store in a new workspace
-    print(f"Runs, curves, images and models of {workspace}: http://127.0.0.1:{port} (Ctrl-C ends it)", flush=True)
-    command = [sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1", "--port", port, "--workers", "1"]
+    print(f"Runs, curves, images and models of {workspace}: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)
+    command = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", port, "--workers", "1"]
     address = mlflow_store.tracking_uri(workspace)
     store = ["--backend-store-uri", address, "--registry-store-uri", address]
     artifacts = ["--default-artifact-root", (workspace / "artifacts").as_uri()]
@@ -46,7 +45,7 @@ def is_taken(port: int) -> bool:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that was just given up is free
         try:
-            listener.bind(("127.0.0.1", port))
+            listener.bind((HOST, port))
         except OSError:
             return True
     return False

@@ -83,7 +83,7 @@ def test_repr_and_html_name_the_run(completed, monkeypatch):
         f"Run(Experiment: runs,\nId: {completed.id},\nType: azureml.scriptrun,\nStatus: Completed)"
     )
     for served in (False, True):  # while MLflow's page is not served, a link would lead nowhere
-        monkeypatch.setattr("azureml._html.is_studio_up", lambda served=served: served)
+        monkeypatch.setattr("helpers.offline.engine.history.studio.is_up", lambda served=served: served)
         html = completed._repr_html_()
         assert html.startswith("<table") and completed.id in html
         assert (completed.get_portal_url() in html) == served == ("make studio" not in html)

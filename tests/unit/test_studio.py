@@ -1,13 +1,38 @@
-"""The command line of `make studio`; tests/unit/test_sdk_mlflow.py looks at the page."""
+"""The command line of `make studio`, and the address of its page; tests/unit/test_sdk_mlflow.py looks at the page."""
 
 import sys
 
+import doctor
 import pytest
-import studio
+import studio as command
+from azureml.core import Experiment, Workspace
+
+from helpers.offline.arm import jobs
+from helpers.offline.engine.history import studio
+from helpers.offline.engine.jobs import run_records
 
 
 @pytest.mark.parametrize("port", ["abc", "", "-1", "0", "70000", "5000.0"])
 def test_what_is_no_port_is_refused_in_a_sentence(monkeypatch, capsys, port):
     monkeypatch.setattr(sys, "argv", ["studio.py", port])
-    assert studio.main() == 1
+    assert command.main() == 1
     assert capsys.readouterr().err == f"{port!r} is no port: give a number from 1 to 65535.\n"
+
+
+def test_it_serves_where_the_doctor_looks(monkeypatch):
+    asked = []
+    monkeypatch.setattr(command, "is_taken", lambda port: asked.append(port) or True)
+    monkeypatch.setattr(sys, "argv", ["studio.py"])
+    assert command.main() == 1 and asked == [studio.PORT]
+    assert studio.PORT in doctor.PORTS
+
+
+def test_both_sdks_link_to_its_page(monkeypatch, offline_folder, tmp_path):
+    monkeypatch.chdir(tmp_path)  # start_logging() makes a folder outputs
+    experiment = Experiment(Workspace.from_config(), "linked")
+    run = experiment.start_logging(snapshot_directory=None)
+    monkeypatch.setattr(studio, "ADDRESS", "http://elsewhere/#")
+    page = f"http://elsewhere/#/experiments/{experiment.id}"
+    assert (experiment.get_portal_url(), run.get_portal_url()) == (page, f"{page}/runs/{run.id}")
+    record = run_records.get_run(offline_folder, run.id)
+    assert jobs._page_of(record) == f"{page}/runs/{run.id}?workspace=offline"

@@ -17,6 +17,8 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 from sdk_world import source, wait_for
 
+from helpers.offline.engine.history import studio
+
 STATE = {
     "run_id": "one",
     "experiment": "exp",
@@ -177,14 +179,14 @@ def test_the_link_is_there_only_while_it_leads_somewhere(run, monkeypatch):
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Studio) as server:
-        monkeypatch.setattr(_html, "PORT", server.server_address[1])
+        monkeypatch.setattr(studio, "PORT", server.server_address[1])
         threading.Thread(target=server.serve_forever, daemon=True).start()
         for server.answer, is_link in ((b"OK", True), (b"another program", False)):
             shown = [_block.html(RunDetails(run).get_widget_data()), run._repr_html_(), run.experiment._repr_html_()]
-            assert [f'href="{_html.STUDIO}' in html for html in shown] == [is_link] * 3
+            assert [f'href="{studio.ADDRESS}' in html for html in shown] == [is_link] * 3
         server.shutdown()
     shown = [_block.html(RunDetails(run).get_widget_data()), run._repr_html_(), run.experiment._repr_html_()]
-    assert not any(f'href="{_html.STUDIO}' in html for html in shown)
+    assert not any(f'href="{studio.ADDRESS}' in html for html in shown)
     assert f"Run {run.id} of widget" in shown[0] and _html.NO_STUDIO in shown[1]
 
 

@@ -46,7 +46,7 @@ def _kept(path: Path, make) -> Path:
     if not path.exists():
         with whole(path) as partial:
             make(partial)
-        path.chmod(0o444)  # links to it are handed to jobs; none should write through them
+        path.chmod(0o444)  # it was checked when it was made, and stands for its address from now on
     return path
 
 

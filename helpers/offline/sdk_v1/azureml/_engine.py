@@ -42,6 +42,7 @@ MODULES = {  # what the SDK calls, and where it stands in the engine's rooms
     "services": "services",
     "snapshot": "history.snapshot",
     "statuses": "history.statuses",
+    "studio": "history.studio",
     "sweeps": "sweeps",
     "tables": "assets.tables",
     "virtual_environments": "environments.virtual_environments",

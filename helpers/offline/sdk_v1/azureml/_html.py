@@ -1,10 +1,9 @@
 """What a notebook shows for an experiment or a run, and where it links to."""
 
-import http.client
 from html import escape
 
-HOST, PORT = "127.0.0.1", 5000  # where `make studio` serves the MLflow page of the offline workspace
-STUDIO = f"http://{HOST}:{PORT}/#"
+from azureml import _engine
+
 STUDIO_LINK = "Link to the local MLflow page"
 NO_STUDIO = "`make studio` serves it"
 DOCS_LINK = "Link to Documentation"
@@ -16,21 +15,9 @@ def docs_url(cls):
     return address.format(cls.__module__, cls.__name__)
 
 
-def is_studio_up():
-    """Whether MLflow's page is served now; where it is not, or something else has its port, a link leads nowhere."""
-    try:
-        connection = http.client.HTTPConnection(HOST, PORT, timeout=0.3)
-        connection.request("GET", "/health")
-        return connection.getresponse().read(16) == b"OK"
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
 def studio_page(address):
     """For table(): the link to a page of MLflow's, or what to do while there is none."""
-    return (address, STUDIO_LINK) if is_studio_up() else (None, NO_STUDIO)
+    return (address, STUDIO_LINK) if _engine.studio.is_up() else (None, NO_STUDIO)
 
 
 def table(values, links):

@@ -4,7 +4,7 @@ import logging
 import re
 
 from azureml import _engine
-from azureml._html import DOCS_LINK, STUDIO, docs_url, studio_page, table
+from azureml._html import DOCS_LINK, docs_url, studio_page, table
 from azureml._strict import module_getattr, refuse_unknown, unsupported
 from azureml.exceptions import UserErrorException
 
@@ -170,7 +170,7 @@ class Experiment:
 
     def get_portal_url(self):
         """The address of the experiment in the local MLflow page, which `make studio` opens."""
-        return f"{STUDIO}/experiments/{self.id}"
+        return _engine.studio.page_of(self.id)
 
     @classmethod
     def get_docs_url(cls):

@@ -187,9 +187,7 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
 
     def get_portal_url(self):
         """The address of the run in the local MLflow page, which `make studio` opens."""
-        from azureml._html import STUDIO
-
-        return f"{STUDIO}/experiments/{self._record.experiment_id}/runs/{self._run_id}"
+        return _engine.studio.page_of(self._record.experiment_id, self._run_id)
 
     @classmethod
     def get_docs_url(cls):

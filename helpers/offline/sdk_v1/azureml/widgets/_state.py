@@ -5,7 +5,7 @@ import json
 import mimetypes
 from datetime import UTC, datetime
 
-from azureml import _engine, _html
+from azureml import _engine
 
 LOG_LINES = 15
 LINE_LENGTH = 300  # characters; a longer line is cut
@@ -30,7 +30,7 @@ def read(run):
         "run_id": run.id,
         "experiment": run.experiment.name,
         "workbench_run_details_uri": run.get_portal_url(),
-        "studio": _html.is_studio_up(),
+        "studio": _engine.studio.is_up(),
         "status": status,
         "final": status in _engine.statuses.FINAL,
         "stages": _stages(run),
