@@ -53,7 +53,7 @@ helpers.use_backend("offline")
 from azure.ai.ml import Input, MLClient, command
 from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
 from azure.identity import DefaultAzureCredential
-client = MLClient.from_config(DefaultAzureCredential())
+client = MLClient.from_config(DefaultAzureCredential(), show_progress=False)
 cluster = AmlCompute(name="gpu-cluster", size="STANDARD_NC4AS_T4_V3", max_instances=4)
 client.compute.begin_create_or_update(cluster).result()
 client.data.create_or_update(Data(name="mnist", path="data/mnist", type="uri_folder"))
@@ -103,7 +103,7 @@ def _client():
     from azure.ai.ml.entities import AmlCompute, Data, Environment
     from azure.identity import DefaultAzureCredential
 
-    client = MLClient.from_config(DefaultAzureCredential())
+    client = MLClient.from_config(DefaultAzureCredential(), show_progress=False)
     client.compute.begin_create_or_update(AmlCompute(name="cpu", size="STANDARD_DS3_V2", max_instances=2)).result()
     client.data.create_or_update(Data(name="mnist", version="1", path=str(ROOT / "data/mnist"), type="uri_folder"))
     conda = {"name": "small", "dependencies": ["python=3.11", {"pip": ["mlflow"]}]}
