@@ -34,6 +34,18 @@ FILES = {
     "a header alone": ["a,b\n"],
     "a header alone and more": ["a,b\n", "a,b\n3,2\n"],
     "old line ends": ["a,b\r5,2\r"],
+    "quoted and empty": ['a,b\n"",1\nx,""\n,3\n'],
+    "zeros": ["a,b,c\n00,00,1\n00,01,00\n"],
+    "a blank first line": ["\na,b\n1,2\n"],
+    "blank lines": ["a,b\n\n1,2\n\n\n3,4\n"],
+    "a line of spaces": ["a,b\n   \n1,2\n"],
+    "a quote that goes on": ['a,b\n"x\ny",1\nz,2\n'],
+    "a quote within": ['a,b\nx"y"z,1\n"x"y,2\n'],
+    "quote and comma that go on": ['a,b\n"x,1\ny",2\n'],
+    "quote in second": ['a,b\n1,"x\n2,y"\n'],
+    "quoted blank": ['a,b\n" ",1\n"",2\n'],
+    "flags": ["a,b,c,d,e\n+1,-0,1.0,000,01\n0,1,0,1,1\n"],
+    "true and numbers": ["a,b,c\ntrue,00,01\n00,true,2\n"],
     **{f"names {names}": [f"{names}\n{','.join('2345'[: names.count(',') + 1])}\n"] for names in (
         "a,a,a,a", "a,a_1,a,a", "a_1,a,a", "a,a,a_1", "a,a,a_1,a", " a,a", "Column2,,x", ", ,x",
     )},
@@ -42,6 +54,7 @@ FILES = {
         "2020/01/01 10:00", "01/13/2020 10:00", "13/01/2020 10:00", "2020-01-01 10:00:05.5",
     )},
 }  # fmt: skip
+EMPTIES = ("a,b\n1,\n,2\n3,x\n", 'a,b\n"",1\n2,""\n', "a,b\ntrue,\n,2020-01-01\n")
 NULLS = "a,c,b,d,e\n1,1.5,x,2020-01-01,true\n2,,y,2020-01-02,false\n3,2.5,z,,true\n4,0.5,,2020-01-04,\n"
 FILTERS = {
     "not with null": lambda t: ~(t["c"] > 1),
@@ -140,6 +153,11 @@ def program(ws, folder):
     print(timed.timestamp_columns, timed.to_pandas_dataframe().index.dtype)
     print(said(lambda: table.with_timestamp_columns(partition_timestamp="when")))
 
+    for place, content in enumerate(EMPTIES):
+        datastore.upload_files([written(f"{place}.csv", content)], target_path="tables/empty", show_progress=False)
+        for choice in (False, True):
+            table_of = partial(read, (datastore, f"tables/empty/{place}.csv"), empty_as_string=choice)
+            print("empty", place, choice, said(lambda table_of=table_of: rows(table_of())))
     for place, (name, contents) in enumerate(FILES.items()):
         files = [written(f"{number}.csv", content) for number, content in enumerate(contents)]
         datastore.upload_files(files, target_path=f"tables/odd/{place}", show_progress=False)

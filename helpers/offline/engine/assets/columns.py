@@ -25,11 +25,12 @@ _DAY_FIRST = [f"%d{mark}%m{mark}%Y{time}" for mark in "/-." for time in _TIMES]
 def guess(column: pd.Series) -> tuple[dict, bool]:
     """The kind of a column of texts and None, and whether its dates may be day-month as well as month-day."""
     found = list(column.dropna())
-    texts = [text for text in found if isinstance(text, str) and text]
-    if not texts or not all(isinstance(value, str) for value in found):
+    texts = [text for text in found if isinstance(text, str)]
+    if not texts or "" in texts or len(texts) < len(found):
         return {"kind": "text"}, False
     bare = [text.strip() for text in texts]
-    if all(text in _FLAGS for text in bare):
+    # The library takes 01 for a flag here, and later for no value of one.
+    if all(text in _FLAGS or (re.fullmatch(_WHOLE, text) and int(text) in (0, 1)) for text in bare):
         return {"kind": "flag"}, False
     if all(re.fullmatch(_WHOLE, text) and abs(int(text)) <= _LARGEST for text in bare):
         return {"kind": "whole"}, False

@@ -21,6 +21,7 @@ from helpers.offline.engine.workspace.errors import Invalid, NotFound
 
 HEADERS = ("NO_HEADERS", "ONLY_FIRST_FILE_HAS_HEADERS", "COMBINE_ALL_FILES_HEADERS", "ALL_FILES_HAVE_SAME_HEADERS")
 PATH = "Path"  # the column that says which file a row is from
+EMPTY = "\ue000"  # of no alphabet; stands for a field that is quoted and empty, which is a text, and no null
 _SAMPLE = 200  # rows that the kinds of the columns are guessed from
 
 
@@ -98,11 +99,11 @@ def _delimited(paths: list[Path], table: dict, enough: int | None) -> list[pd.Da
     for path in paths:
         rows = _rows(path, table, enough)
         if rows and (header == "COMBINE_ALL_FILES_HEADERS" or (header != "NO_HEADERS" and not names)):
-            names = [name.strip() for name in rows.pop(0)]
+            names = [name.removeprefix(EMPTY).strip() for name in rows.pop(0)]
         elif header == "ALL_FILES_HAVE_SAME_HEADERS":
             rows = rows[1:]
         width = max(map(len, [names, *rows]))
-        padded = [[cell or _none(table) for cell in row] + [None] * (width - len(row)) for row in rows]
+        padded = [[_value(cell, table) for cell in row] + [None] * (width - len(row)) for row in rows]
         parts.append(pd.DataFrame(padded, columns=_names(names, width), dtype=object))
         count += len(rows)
         if enough is not None and count >= enough:
@@ -110,8 +111,8 @@ def _delimited(paths: list[Path], table: dict, enough: int | None) -> list[pd.Da
     return parts
 
 
-def _none(table: dict) -> str | None:
-    return "" if table["empty_as_string"] else None
+def _value(cell: str, table: dict) -> str | None:
+    return "" if cell == EMPTY or (not cell and table["empty_as_string"]) else cell or None
 
 
 def _rows(path: Path, table: dict, enough: int | None) -> list[list[str]]:
@@ -121,17 +122,44 @@ def _rows(path: Path, table: dict, enough: int | None) -> list[list[str]]:
         raise Invalid(f"{path.name} is not encoded as {table['encoding']}: {error}. Give its encoding.") from error
     # Whether a quoted field may go on in the next line.
     lines = None if table["multi_line"] else re.split("\r?\n", text)
-    parts = ([line] for line in lines) if lines else [io.StringIO(text, newline="")]
     rows = []
     try:
-        for part in parts:
-            for row in csv.reader(part, delimiter=table["separator"]):
-                rows += [row] if row else []
+        for part in lines or [text]:
+            rows += filter(None, _fields(part, table["separator"]))
             if enough is not None and len(rows) > enough:
                 break
     except (csv.Error, TypeError) as error:
         raise Invalid(f"{path.name} is not delimited by {table['separator']!r}: {error}") from error
     return rows
+
+
+def _fields(text: str, separator: str) -> list[list[str]]:
+    """The fields of each row of a text; EMPTY for one that is quoted and empty. Raises csv.Error and TypeError."""
+    rows = _split_up(text, separator)
+    if '""' not in text:
+        return rows
+    mark = re.escape(separator)
+    marked = _split_up(re.sub(rf'(?m)(^|{mark})""(?=\r?$|{mark})', rf"\1{EMPTY}", text), separator)
+    alike = rows == [[cell.replace(EMPTY, "") for cell in row] for row in marked]
+    return marked if alike else rows  # those two quotes may have been within a field
+
+
+def _split_up(text: str, separator: str) -> list[list[str]]:
+    # A carriage return alone ends no line.
+    rows = list(csv.reader(io.StringIO(text, newline="") if "\n" in text else [text], delimiter=separator))
+    if "\n" not in text and text.count('"') % 2 and _is_open(text, separator):
+        *fields, last = rows[-1]
+        rows[-1] = [*fields, *f'"{last}'.split(separator)]
+    return rows
+
+
+def _is_open(line: str, separator: str) -> bool:
+    """Whether the last field begins with a quote, and none ends it: the library takes that quote for a part of it."""
+    try:
+        list(csv.reader([line], delimiter=separator, strict=True))
+    except csv.Error as error:
+        return "unexpected end" in str(error)
+    return False
 
 
 def _names(given: list[str], width: int) -> list[str]:
