@@ -9,6 +9,7 @@ The page's own text stays as it is. What stands between `<!-- … -->` and `<!--
 import re
 from pathlib import Path
 
+import in_venv  # noqa: F401 - before what may not be there
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]

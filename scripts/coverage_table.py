@@ -15,6 +15,8 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
+import in_venv  # noqa: F401 - before what may not be there
+
 ROOT = Path(__file__).resolve().parents[1]
 SDK = ROOT / "helpers" / "offline" / "sdk_v1"
 SURFACE = ROOT / "tests" / "contract" / "surface.py"

@@ -9,6 +9,8 @@ import importlib.metadata
 import sys
 from pathlib import Path
 
+import in_venv  # noqa: F401 - before what may not be there
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "offline-coverage-v2.md"
 TESTS = [str(ROOT / "tests" / "contract"), str(ROOT / "tests")]

@@ -1,6 +1,6 @@
 """Make the outputs that the notebooks are committed with, which are also what the tests expect, and README's pictures.
 
-    scripts/make_outputs.py [v1] [v2]
+    .venv/bin/python scripts/make_outputs.py [v1] [v2]
 
 Runs each series in order, with the parameters that its notebooks have, in a new offline workspace that is deleted
 afterwards. Of a series nothing is written unless all run to their end.
@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import in_venv  # noqa: F401 - before what may not be there
 import nbformat
 from batch.command_line import NOTEBOOKS
 from batch.kernels import ThisInterpreter

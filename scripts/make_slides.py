@@ -14,6 +14,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+import in_venv  # noqa: F401 - before what may not be there
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[1]

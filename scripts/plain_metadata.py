@@ -1,6 +1,6 @@
 """Give notebooks back the metadata that they are committed with, which JupyterLab changes as it opens one.
 
-    scripts/plain_metadata.py notebooks/04_train.ipynb ...
+    .venv/bin/python scripts/plain_metadata.py notebooks/04_train.ipynb ...
 
 It writes which kernel and which Python this machine has. Cells and outputs stay as they are. Exit codes: 0 there was
 nothing to do; 1 a notebook was written, and a commit should have it.
@@ -9,6 +9,7 @@ nothing to do; 1 a notebook was written, and a commit should have it.
 import sys
 from pathlib import Path
 
+import in_venv  # noqa: F401 - before what may not be there
 import nbformat
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -1,7 +1,7 @@
 """Keep the Portuguese notebooks in step with the English ones, and list what is left to translate. `make portuguese`.
 
-    scripts/portuguese.py
-    scripts/portuguese.py --done notebooks/pt/04_train.ipynb [CELL ...]
+    .venv/bin/python scripts/portuguese.py
+    .venv/bin/python scripts/portuguese.py --done notebooks/pt/04_train.ipynb [CELL ...]
 
 notebooks/pt has a translation of each lesson on the SDK v1, and workshop/pt one of its exercises and of the drills,
 under the same name. Of a translation only the text is its own: code, outputs, metadata and the order of the cells are
@@ -20,6 +20,7 @@ import sys
 from copy import deepcopy
 from pathlib import Path
 
+import in_venv  # noqa: F401 - before what may not be there
 import nbformat
 from plain_metadata import plain
 

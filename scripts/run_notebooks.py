@@ -1,10 +1,10 @@
 """Run the notebooks in order with papermill, offline or on Azure, and tell how it went.
 
-    python scripts/run_notebooks.py                       all notebooks
-    python scripts/run_notebooks.py 01-04 06_download_validate
-    python scripts/run_notebooks.py 4- --backend azure -p epochs=5 -p cluster_name=gpu-small
-    python scripts/run_notebooks.py --resume              go on where the last run stopped
-    python scripts/run_notebooks.py --help-parameters     what -p and -f accept
+    .venv/bin/python scripts/run_notebooks.py                       all notebooks
+    .venv/bin/python scripts/run_notebooks.py 01-04 06_download_validate
+    .venv/bin/python scripts/run_notebooks.py 4- --backend azure -p epochs=5 -p cluster_name=gpu-small
+    .venv/bin/python scripts/run_notebooks.py --resume              go on where the last run stopped
+    .venv/bin/python scripts/run_notebooks.py --help-parameters     what -p and -f accept
 
 Before anything runs, parameters are checked, by name and type, against the cells tagged `parameters`; one goes to
 those notebooks that have it. What a notebook needs has to be in the workspace or be made by a notebook before it:
@@ -25,6 +25,7 @@ import signal
 import sys
 from contextlib import suppress
 
+import in_venv  # noqa: F401 - before what may not be there
 from batch import UsageError
 from batch.command_line import parse_command_line
 from batch.execution import run_all

@@ -1,6 +1,6 @@
 """MLflow's page on the offline workspace, on this machine only: `make studio`.
 
-`python scripts/studio.py PORT` serves it on another port than the one that run.get_portal_url() points to.
+`.venv/bin/python scripts/studio.py PORT` serves it on another port than the one that run.get_portal_url() points to.
 """
 
 import contextlib
@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+
+import in_venv  # noqa: F401 - before what may not be there
 
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.studio import HOST, PORT
@@ -22,7 +24,8 @@ def main() -> int:
         return 1
     if is_taken(int(port)):
         print(
-            f"Port {port} is in use. If no other `make studio` has it, give another: python scripts/studio.py PORT.",
+            f"Port {port} is in use. If no other `make studio` has it, give another: "
+            ".venv/bin/python scripts/studio.py PORT.",
             file=sys.stderr,
         )
         return 1

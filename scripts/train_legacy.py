@@ -3,6 +3,8 @@
 The first time an environment is built for it, which downloads some 300 MB.
 """
 
+import in_venv  # noqa: F401 - before what may not be there
+
 import helpers
 from helpers.mnist import FILES, MIRRORS
 

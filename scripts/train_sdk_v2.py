@@ -9,6 +9,8 @@ Between use_backend and the end everything is the SDK's own: what is learnt here
 import argparse
 import sys
 
+import in_venv  # noqa: F401 - before what may not be there
+
 import helpers
 
 CLUSTER = "gpu-cluster"

@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import in_venv  # noqa: F401 - before what may not be there
 import set_up
 from packaging import tags
 from packaging.requirements import Requirement

@@ -1,9 +1,9 @@
 """Open a workshop for a learner, or bring a late one to where the others are.
 
-    python scripts/workshop.py open                   workshop/run/learner, in JupyterLab
-    python scripts/workshop.py open --name ana        another learner on the same machine
-    python scripts/workshop.py reset 4 --name ana     ana's world as it is at the start of lesson 4
-    python scripts/workshop.py reset 4 --series v2    the same of the lessons on version 2
+    .venv/bin/python scripts/workshop.py open                   workshop/run/learner, in JupyterLab
+    .venv/bin/python scripts/workshop.py open --name ana        another learner on the same machine
+    .venv/bin/python scripts/workshop.py reset 4 --name ana     ana's world as it is at the start of lesson 4
+    .venv/bin/python scripts/workshop.py reset 4 --series v2    the same of the lessons on version 2
 
 Exit codes: 0 done; 1 an earlier lesson could not be run; 2 what was asked for cannot be done.
 """
@@ -18,6 +18,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NoReturn
 
+import in_venv  # noqa: F401 - before what may not be there
 from classroom import WorkshopError, forward, learners
 
 from helpers.offline.engine.history import job_states

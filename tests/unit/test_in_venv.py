@@ -1,0 +1,36 @@
+"""What a program in scripts/ answers where the packages of .venv are not."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ON_ANY_PYTHON = {"set_up", "in_venv", "doctor", "draw_pictures", "first_imports"}
+PROGRAMS = [path.stem for path in sorted((ROOT / "scripts").glob("*.py")) if path.stem not in ON_ANY_PYTHON]
+
+
+def without_packages(program: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Run it by this interpreter without its site-packages."""
+    command = [sys.executable, "-S", "-E", f"scripts/{program}.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_without_its_packages_a_program_says_how_it_is_run(program):
+    done = without_packages(program, "an argument")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"{program}.py: {sys.executable} does not have the package ")
+    assert line.endswith(f". `make setup` makes .venv; then run: .venv/bin/python scripts/{program}.py 'an argument'")
+
+
+def test_an_older_python_is_told_before_its_syntax_fails():
+    source = "import sys; sys.version_info = (3, 9); sys.argv = ['scripts/ml.py']; sys.path.insert(0, 'scripts'); "
+    done = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", source + "import in_venv"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "is older than Python 3.11." in done.stderr
