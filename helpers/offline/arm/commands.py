@@ -9,7 +9,7 @@ import isodate
 from helpers.offline.arm import codes, data_assets, environments, locations, model_assets
 from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
 from helpers.offline.engine import jobs
-from helpers.offline.engine.assets import data, models
+from helpers.offline.engine.assets import data, details, models
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import mlflow_store, snapshot
 from helpers.offline.engine.workspace.errors import NotFound
@@ -26,6 +26,8 @@ NOT_OFFERED = {
     "componentId": "A component",
 }
 LOCAL = "IsLocal"  # among the resources' properties, for compute="local"
+# Where an output lands if no other place is asked for, in the service's own expressions.
+OUTPUT = "azureml://datastores/${{default_datastore}}/paths/azureml/${{name}}/${{output_name}}"
 
 
 def submit(request: Request, name: str, asked: dict, given: dict) -> None:
@@ -35,8 +37,11 @@ def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     jobs.submit(request.folder, experiment, job, run_type=run_type, run_id=name, **given)
 
 
-def job_of(request: Request, name: str, asked: dict) -> dict:
-    """The engine's job. Raises Refused, and NotFound for data that is not there."""
+def job_of(request: Request, name: str, asked: dict, datastore: str | None = None) -> dict:
+    """The engine's job. Raises Refused, and NotFound for data that is not there.
+
+    `datastore` is the default one for its outputs, where that is not the workspace's.
+    """
     for key, what in NOT_OFFERED.items():
         if asked.get(key):
             raise Unsupported(what, "leave it out")
@@ -44,8 +49,9 @@ def job_of(request: Request, name: str, asked: dict) -> dict:
     given = asked.get("inputs") or {}
     literals = {key: value.get("value") for key, value in given.items() if value["jobInputType"] == "literal"}
     inputs = [_input(request, key, value) for key, value in given.items() if key not in literals]
+    known = {"name": name, "default_datastore": datastore or details.get(request.folder).body["default_datastore"]}
     outputs = [
-        _output(request, name, key, value) for key, value in (asked.get("outputs") or {}).items() if key != "default"
+        _output(request, known, key, value) for key, value in (asked.get("outputs") or {}).items() if key != "default"
     ]
     return {
         "asked": asked,
@@ -160,8 +166,8 @@ def _source(request: Request, uri: str) -> dict:
     return locations.source_of(request.folder, data_assets.uri_of(request, words))
 
 
-def _output(request: Request, job: str, name: str, given: dict) -> dict:
-    """Where a named output lands: in the datastore, below azureml/<job>/<output> if no other place is asked for."""
+def _output(request: Request, known: dict, name: str, given: dict) -> dict:
+    """Where a named output lands; `known` is what expressions stand for in its address. Raises Refused."""
     kind = given.get("jobOutputType")
     if kind not in KINDS:
         raise Unsupported(f"An output of the type {kind}", f"{', '.join(KINDS)} are")
@@ -170,14 +176,27 @@ def _output(request: Request, job: str, name: str, given: dict) -> dict:
     if given.get("assetName"):
         raise Unsupported(
             f"The output {name!r} with a name to register",
-            f"register it with ml_client.data, from azureml://jobs/{job}/outputs/{name}",
+            f"register it with ml_client.data, from azureml://jobs/{known['name']}/outputs/{name}",
         )
-    asked = (given.get("uri") or "").replace("${{name}}", job)
-    source = locations.source_of(
-        request.folder, asked or f"azureml://datastores/{data.BLOBSTORE}/paths/azureml/{job}/{name}"
-    )
+    uri = _evaluated(given.get("uri") or OUTPUT, {**known, "output_name": name})
+    source = locations.source_of(request.folder, uri)
     if source.get("datastore") in (None, data.ARTIFACTSTORE):
-        raise Refused(f"The output {name!r} cannot go to {asked}; give azureml://datastores/{data.BLOBSTORE}/paths/….")
+        raise Refused(f"The output {name!r} cannot go to {uri}; give azureml://datastores/{data.BLOBSTORE}/paths/….")
     end = "/" if KINDS[kind] == "folder" else ""
     path = source["path"].rstrip("/") + end
     return {"name": name, "kind": KINDS[kind], "datastore": source["datastore"], "path": path}
+
+
+def _evaluated(uri: str, values: dict[str, str]) -> str:
+    """The address with the values of its expressions. Raises Refused for one that there is not.
+
+    https://learn.microsoft.com/azure/machine-learning/concept-expressions#server-expressions
+    """
+
+    def value(found: re.Match) -> str:
+        if found[1] not in values:
+            known = ", ".join(f"${{{{{name}}}}}" for name in sorted(values))
+            raise Refused(f"The path {uri!r} of an output names {found[0]}, and there are: {known}.")
+        return values[found[1]]
+
+    return re.sub(r"\$\{\{\s*(.*?)\s*\}\}", value, uri)

@@ -29,11 +29,12 @@ def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     nodes = asked.get("jobs") or {}
     specifications = {step: _specification(request, step, node) for step, node in nodes.items()}
     after = {step: _after(step, nodes, specifications) for step in nodes}
+    datastore = ((asked.get("settings") or {}).get("default_datastore") or "").rpartition("/")[2]
     steps, written = {}, {}  # written: by step and name, outputs as commands has them
     for step in pipelines.in_order(after):
         described = _command(asked, step, specifications[step], written)
         try:
-            job = commands.job_of(request, pipelines.step_id(name, step), described)
+            job = commands.job_of(request, pipelines.step_id(name, step), described, datastore)
         except Refused as refused:
             raise Refused(f"The step {step!r} cannot run. {refused}", refused.status, refused.code) from None
         written[step] = {output["name"]: output for output in job["outputs"]}
