@@ -12,7 +12,7 @@ from pathlib import Path
 
 from helpers.offline.engine import assets
 from helpers.offline.engine.services import access, records, staging
-from helpers.offline.engine.workspace.errors import AlreadyExists, NotFound
+from helpers.offline.engine.workspace.errors import AlreadyExists, NotAllowed, NotFound
 from helpers.offline.engine.workspace.leftovers import making_folder
 
 TYPES = ("ACI", "AKS", "Local", records.ONLINE)
@@ -70,7 +70,8 @@ def redeploy(folder: Path, type: str, name: str, changes: dict, port: int = 0) -
     """Deploy anew, at the same address and with the same keys; `changes` replaces what deploy() was given.
 
     The service goes on as it was until the new deployment answers; where that fails, it stays as it was. Another
-    `port` makes another service of it. Raises NotFound, and Invalid for a port that is taken.
+    `port` makes another service of it. A deployment that is not there yet is given up for this one.
+    Raises NotFound, Invalid for a port that is taken, and NotAllowed where somebody else's was begun meanwhile.
     """
     service = records.get(folder, type, name)
     place = records.service_folder(folder, service["id"])
@@ -81,15 +82,22 @@ def redeploy(folder: Path, type: str, name: str, changes: dict, port: int = 0) -
     number = 1 + max([service["deployment"], *(int(entry.name) for entry in place.glob("[0-9]*"))])
     staging.stage(folder, place / str(number), wanted)
     changes = {**wanted, "environment": staging.with_server(wanted["environment"]), **records.begun(number)}
-    lock = records.take_lock(folder, service["id"])
+    lock = records.lock_unless_served(folder, type, name, service["id"])
+
+    def choose(body: dict) -> dict:
+        given_up = lock is None and body["state"] not in records.SERVED
+        if body["deployment"] >= number or given_up:
+            raise NotAllowed(records.AT_WORK)
+        return changes
+
     if lock is None:  # its supervisor lives, and sees the change
-        return records.change(folder, type, name, service["id"], **changes)
+        return records.change_by(folder, type, name, service["id"], choose)
     with contextlib.ExitStack() as stack:
         stack.callback(os.close, lock)
         listener = None
         if type != records.ONLINE:
             listener = stack.enter_context(contextlib.closing(records.listen(service["port"])))
-        records.change(folder, type, name, service["id"], **changes)
+        records.change_by(folder, type, name, service["id"], choose)
         records.start("supervisor", folder, type, name, service["id"], listener, lock)
     return records.get(folder, type, name)
 

@@ -82,7 +82,7 @@ def _open(folder: Path, name: str, wanted: dict) -> dict:
         made = assets.add_if(folder, records.KINDS[ENDPOINT], name, lambda there: there or body)
         if made.body["id"] != id:  # somebody opened it meanwhile
             return put(folder, name, wanted)
-        records.succeed(folder, ENDPOINT, name, id)
+        records.succeed(folder, ENDPOINT, name, id, made.body["deployment"])
         records.start("endpoint_door", folder, ENDPOINT, name, id, listener, lock)
     return records.get(folder, ENDPOINT, name)
 
@@ -95,5 +95,5 @@ def _reopen(folder: Path, name: str, endpoint: dict) -> None:
             return
         stack.callback(os.close, lock)
         listener = stack.enter_context(contextlib.closing(records.listen(endpoint["port"])))
-        records.succeed(folder, ENDPOINT, name, endpoint["id"])
+        records.succeed(folder, ENDPOINT, name, endpoint["id"], endpoint["deployment"])
         records.start("endpoint_door", folder, ENDPOINT, name, endpoint["id"], listener, lock)

@@ -10,13 +10,15 @@ import shutil
 import socket
 import time
 import uuid
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from helpers.offline.engine import assets, processes
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.history import logs as log_files
 from helpers.offline.engine.processes import detached
-from helpers.offline.engine.workspace.errors import Invalid, NotFound
+from helpers.offline.engine.workspace.errors import Invalid, NotAllowed, NotFound
 from helpers.offline.engine.workspace.leftovers import SUPERVISOR_LOCK
 
 ONLINE, ENDPOINT = "Online", "Endpoint"  # a deployment of an endpoint, by "endpoint/deployment"; and the endpoint
@@ -30,6 +32,11 @@ LOST = (
     "The process that ran the service ended before the service was deleted: it was killed, or the machine was "
     "restarted. Deploy it again in its place, or delete it."
 )
+AT_WORK = "The service is being deployed by somebody else at this moment: try again later."
+
+
+class Superseded(Exception):
+    """Another deployment is wanted by now."""
 
 
 def get(folder: Path, type: str, name: str) -> dict:
@@ -47,7 +54,8 @@ def get(folder: Path, type: str, name: str) -> dict:
         service = _described(folder, type, name)  # it may have ended between the two
         if service["state"] in SERVED:
             end_processes(service["id"])
-            fail(folder, type, name, service["id"], "ServiceLost", LOST)
+            with suppress(Superseded):  # then the next look finds that one lost
+                fail(folder, type, name, service["id"], service["deployment"], "ServiceLost", LOST)
     finally:
         os.close(lock)
     return _described(folder, type, name)
@@ -73,14 +81,18 @@ def logs(folder: Path, type: str, name: str, lines: int) -> str:
 
 def change(folder: Path, type: str, name: str, id: str, **changes) -> dict:
     """Change the service with this id. Raises NotFound where it is gone, or another one has its name."""
+    return change_by(folder, type, name, id, lambda body: changes)
+
+
+def change_by(folder: Path, type: str, name: str, id: str, choose: Callable[[dict], dict]) -> dict:
+    """Change the service by what `choose` says to its body, in one transaction. Raises NotFound as change() does."""
 
     def apply(body: dict) -> dict:
         if body["id"] != id:
             raise NotFound(f"The {KINDS[type]} {name!r} was replaced by another one.")
-        return body | changes
+        return body | choose(body)
 
-    assets.update(folder, KINDS[type], name, 1, apply)
-    return _described(folder, type, name)
+    return _as_service(type, assets.update(folder, KINDS[type], name, 1, apply))
 
 
 def begun(deployment: int = 1) -> dict:
@@ -89,18 +101,45 @@ def begun(deployment: int = 1) -> dict:
     return {"deployment": deployment, "state": "Transitioning", "error": None, "operation": operation}
 
 
-def fail(folder: Path, type: str, name: str, id: str, code: str, message: str, state: str = "Failed") -> None:
-    """The operation under way has failed; the service is Failed, or in whatever state it is nevertheless."""
+def fail(
+    folder: Path, type: str, name: str, id: str, deployment: int, code: str, message: str, state: str = "Failed"
+) -> None:
+    """The operation that asked for a deployment has failed; the service is Failed, or in another state nevertheless.
+
+    Raises NotFound and Superseded, as tell() does.
+    """
     error = {"code": code, "statusCode": 400, "message": message}
     log_files.append(log_path(folder, id), message)
-    operation = _described(folder, type, name)["operation"]
-    change(folder, type, name, id, state=state, error=error, operation=operation | {"state": "Failed", "error": error})
+    tell(folder, type, name, id, deployment, state, error, "Failed")
 
 
-def succeed(folder: Path, type: str, name: str, id: str) -> None:
-    """The operation under way is done, and the service answers."""
-    operation = _described(folder, type, name)["operation"]
-    change(folder, type, name, id, state="Healthy", error=None, operation=operation | {"state": "Succeeded"})
+def succeed(folder: Path, type: str, name: str, id: str, deployment: int) -> None:
+    """The operation that asked for a deployment is done, and the service answers. Raises as tell() does."""
+    tell(folder, type, name, id, deployment, "Healthy", operation="Succeeded")
+
+
+def tell(
+    folder: Path,
+    type: str,
+    name: str,
+    id: str,
+    deployment: int,
+    state: str,
+    error: dict | None = None,
+    operation: str | None = None,
+) -> None:
+    """What has become of a deployment: the service's state, and that of the operation if it is over.
+
+    Raises NotFound as change() does, and Superseded where another deployment is wanted by now: then nothing is changed.
+    """
+
+    def choose(body: dict) -> dict:
+        if body["deployment"] != deployment:
+            raise Superseded
+        over = {"operation": body["operation"] | {"state": operation, "error": error}} if operation else {}
+        return {"state": state, "error": error, **over}
+
+    change_by(folder, type, name, id, choose)
 
 
 def delete(folder: Path, type: str, name: str) -> None:
@@ -117,9 +156,7 @@ def forget(folder: Path, type: str, name: str) -> str:
 
 def end(folder: Path, id: str) -> None:
     """Wait for the process of a service that is forgotten to end, and help it along; delete the service's folder."""
-    deadline = time.monotonic() + PATIENCE
-    while (lock := take_lock(folder, id)) is None and time.monotonic() < deadline:
-        time.sleep(processes.TICK)
+    lock = wait_for_lock(folder, id)
     if lock is not None:
         os.close(lock)
     end_processes(id)
@@ -183,6 +220,27 @@ def take_lock(folder: Path, id: str) -> int | None:
     return detached.take_lock(service_folder(folder, id) / SUPERVISOR_LOCK)
 
 
+def wait_for_lock(folder: Path, id: str) -> int | None:
+    """The lock, once the process that ends by itself has ended; None where it does not in time."""
+    deadline = time.monotonic() + PATIENCE
+    while (lock := take_lock(folder, id)) is None and time.monotonic() < deadline:
+        time.sleep(processes.TICK)
+    return lock
+
+
+def lock_unless_served(folder: Path, type: str, name: str, id: str) -> int | None:
+    """The lock of a service that no process serves, or that one has given up; None while one serves it.
+
+    Raises NotAllowed where the process that has given it up does not end in time, and NotFound.
+    """
+    lock = take_lock(folder, id)
+    if lock is None and _described(folder, type, name)["state"] not in SERVED:
+        lock = wait_for_lock(folder, id)
+        if lock is None:
+            raise NotAllowed(AT_WORK)
+    return lock
+
+
 def service_folder(folder: Path, id: str) -> Path:
     return folder / "services" / id
 
@@ -192,5 +250,8 @@ def log_path(folder: Path, id: str) -> Path:
 
 
 def _described(folder: Path, type: str, name: str) -> dict:
-    asset = assets.get(folder, KINDS[type], name)
+    return _as_service(type, assets.get(folder, KINDS[type], name))
+
+
+def _as_service(type: str, asset: assets.Asset) -> dict:
     return {**asset.body, "name": asset.name, "type": type, "created": asset.created, "modified": asset.modified}

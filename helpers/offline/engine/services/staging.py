@@ -7,6 +7,7 @@ from pathlib import Path
 from helpers.offline.engine import environments
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.processes import machine
+from helpers.offline.engine.services.records import AT_WORK
 from helpers.offline.engine.workspace.errors import NotAllowed, NotFound
 from helpers.offline.engine.workspace.files import all_but
 from helpers.offline.engine.workspace.names import safe_join
@@ -27,7 +28,7 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
     try:
         root.mkdir(parents=True)
     except FileExistsError:
-        raise NotAllowed("The service is being deployed by somebody else at this moment: try again later.") from None
+        raise NotAllowed(AT_WORK) from None
     try:
         if source:
             shutil.copytree(source, root / Path(source).name, ignore=all_but(folder, "__pycache__"))

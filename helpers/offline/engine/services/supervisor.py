@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from helpers.offline.engine.jobs.supervisor import SDK
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
 from helpers.offline.engine.services import front, handover, records, staging
 from helpers.offline.engine.services.handover import SOCKET
+from helpers.offline.engine.services.records import Superseded
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace import outages, telemetry
 from helpers.offline.engine.workspace.errors import EngineError, Invalid, NotFound
@@ -53,35 +55,48 @@ class Supervisor:
         self.log = records.log_path(folder, id)
         self.reason = "The service is not ready yet."  # why no server answers
         self.front = front.Front(listener, HERE, self.respond) if listener else None
+        self.deployment = 0  # the number of the one that is served, or was tried last
         self.server: subprocess.Popen | None = None
         self.command: dict | None = None  # what starts it
         self.began, self.restarts = 0.0, 0  # when it was started last, and how often in a row
 
     def run(self) -> None:
         """Serve what the workspace says until the service is gone or fails."""
-        served = 0
         processes.adopt_orphans()
         try:
-            while True:
-                service = self.look()
-                if service["deployment"] != served:
-                    served = service["deployment"]
-                    self.replace(service)
-                elif self.server.poll() is not None:
-                    self.restart()
+            while self.goes_on():
                 time.sleep(processes.LOOK)
         except Gone:
             pass
-        except Exception as error:
-            if not isinstance(error, EngineError):
-                traceback.print_exc()
-            self.fail("ServiceFailed", str(error))
         finally:
             if self.front:
                 self.front.stop()
             handover.point(HERE, None)
             self.end_server()
             processes.end_children(spared=detached.is_one)
+
+    def goes_on(self) -> bool:
+        """Do what the workspace says; False where the service has failed. What is superseded does not count."""
+        with contextlib.suppress(Superseded):
+            try:
+                self.follow()
+            except (Gone, Superseded):
+                raise
+            except Exception as error:
+                if not isinstance(error, EngineError):
+                    traceback.print_exc()
+                self.fail("ServiceFailed", str(error))
+                return False
+        return True
+
+    def follow(self) -> None:
+        """Serve the deployment that is wanted, if it is another one by now, and keep its server running."""
+        service = self.look()
+        if service["deployment"] != self.deployment:
+            self.deployment = service["deployment"]
+            self.replace(service)
+        elif self.server.poll() is not None:
+            self.restart()
 
     async def respond(self, request: web.Request, body: bytes) -> web.Response:
         return await front.pass_on(request, body, HERE, self.reason)
@@ -95,9 +110,14 @@ class Supervisor:
             raise Gone
         return service
 
+    def stay(self) -> None:
+        """Raises Superseded where another deployment is wanted than the one that is at work, and Gone."""
+        if self.look()["deployment"] != self.deployment:
+            raise Superseded
+
     def replace(self, service: dict) -> None:
         """Start the deployment that is wanted, and end the one that served until now once it answers."""
-        place = Path(str(service["deployment"]))
+        place = Path(str(self.deployment))
         try:
             command = self.command_of(self.prepare(service), place.absolute(), service)
             server = self.start(command)
@@ -109,8 +129,8 @@ class Supervisor:
             return
         handover.point(HERE, str(place))
         self.end_server()
-        self.server, self.command = server, command
-        records.succeed(self.folder, self.type, self.name, self.id)
+        self.server, self.command, self.restarts = server, command, 0
+        self.record(records.succeed)
 
     def restart(self) -> None:
         """Start the server anew, as Azure does a container that ended. Raises Invalid where it ends again and again."""
@@ -124,20 +144,20 @@ class Supervisor:
         self.reason = f"{why} It is being started again."
         handover.point(HERE, None)
         logs.append(self.log, self.reason)
-        self.change(state="Unhealthy", error={"code": "CrashLoopBackOff", "statusCode": 400, "message": why})
+        self.tell("Unhealthy", {"code": "CrashLoopBackOff", "statusCode": 400, "message": why})
         processes.end_children(spared=detached.is_one)  # what the ended one has left: its workers, most of all
         self.server = self.start(self.command)
         with contextlib.suppress(Invalid):  # then it is looked at next, as one that has ended
             self.wait_until_healthy(self.server, place)
             handover.point(HERE, str(place))
-            self.change(state="Healthy", error=None)
+            self.tell("Healthy")
 
     def prepare(self, service: dict) -> Path:
         """The interpreter of the service's environment. Raises NotFound where it cannot be had."""
         environment = service["environment"]
         wanted = {"environment": environment, "environment_variables": environment.get("environmentVariables")}
         try:
-            python = virtual_environments.prepare(self.folder, self.id, wanted, self.log, self.look, jobs.look)
+            python = virtual_environments.prepare(self.folder, self.id, wanted, self.log, self.stay, jobs.look)
             if not environments.is_managed_by_user(environment) and not environments.asks_for(environment, SERVERS):
                 raise NotFound(
                     f"it has neither {' nor '.join(SERVERS)}, so that nothing would serve the entry "
@@ -197,7 +217,7 @@ class Supervisor:
         deadline = time.monotonic() + START_LIMIT
         try:
             while not is_healthy(str(place / SOCKET)):
-                self.look()
+                self.stay()
                 if server.poll() is not None:
                     raise Invalid(
                         "Your container application crashed. This may be caused by errors in your scoring file's "
@@ -218,13 +238,18 @@ class Supervisor:
             return f"it was killed by {processes.signal_name(-server.returncode)}."
         return f"it exited with status code {server.returncode}."
 
-    def change(self, **changes) -> None:
-        with contextlib.suppress(NotFound):  # gone meanwhile
-            records.change(self.folder, self.type, self.name, self.id, **changes)
+    def tell(self, state: str, error: dict | None = None) -> None:
+        self.record(records.tell, state, error)
 
     def fail(self, code: str, message: str, state: str = "Failed") -> None:
-        with contextlib.suppress(NotFound):  # gone meanwhile
-            records.fail(self.folder, self.type, self.name, self.id, code, message, state)
+        self.record(records.fail, code, message, state)
+
+    def record(self, function: Callable, *details) -> None:
+        """Have the function of `records` say what has become of the deployment. Raises Gone and Superseded."""
+        try:
+            function(self.folder, self.type, self.name, self.id, self.deployment, *details)
+        except NotFound:
+            raise Gone from None
 
     def end_server(self) -> None:
         """End the server, to which nothing points any more, once the requests that it has are answered."""

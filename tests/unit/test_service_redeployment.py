@@ -1,0 +1,109 @@
+"""A service that is deployed anew: at any moment of the deployment before, and what is reported of which."""
+
+import os
+import threading
+
+import pytest
+from small_jobs import wait_until
+from small_services import ECHO, post, processes_of, register_model, wait_for_service, wanted
+
+from helpers.offline.engine import services
+from helpers.offline.engine.services import records, staging
+from helpers.offline.engine.workspace.errors import NotAllowed
+
+HANGS = "import time\ndef init(): time.sleep(600)\ndef run(data): pass"
+
+
+@pytest.fixture
+def opened(offline_folder, tmp_path):
+    register_model(offline_folder, tmp_path)
+    return offline_folder
+
+
+@pytest.fixture
+def locks(monkeypatch):
+    """In place of the processes that are started for a service: the lock of each, by the deployment's number."""
+    held = {}
+
+    def start(module, folder, type, name, id, listener, lock):
+        held[records.get(folder, type, name)["deployment"]] = os.dup(lock)
+
+    monkeypatch.setattr(records, "start", start)
+    yield held
+    for lock in held.values():
+        os.close(lock)
+
+
+def deploy(opened, tmp_path, script=ECHO):
+    return services.deploy(opened, "ACI", "again", wanted(tmp_path / "first", script))
+
+
+def redeploy(opened, tmp_path, script=ECHO):
+    source = wanted(tmp_path / "fixed", script)["source_directory"]
+    return services.redeploy(opened, "ACI", "again", {"source_directory": source})
+
+
+def test_what_becomes_of_a_deployment_is_not_told_of_a_later_one(opened, tmp_path, locks):
+    id = deploy(opened, tmp_path)["id"]
+    asked = redeploy(opened, tmp_path)
+    for tell in (
+        lambda number: records.succeed(opened, "ACI", "again", id, number),
+        lambda number: records.fail(opened, "ACI", "again", id, number, "ServiceFailed", "no weights"),
+        lambda number: records.tell(opened, "ACI", "again", id, number, "Healthy"),
+    ):
+        with pytest.raises(records.Superseded):
+            tell(1)
+        assert services.get(opened, "ACI", "again") == asked
+    records.succeed(opened, "ACI", "again", id, 2)
+    done = services.get(opened, "ACI", "again")
+    assert (done["state"], done["operation"]) == ("Healthy", asked["operation"] | {"state": "Succeeded"})
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_a_deployment_that_hangs_is_given_up_for_its_fix(opened, tmp_path, served):
+    service = deploy(opened, tmp_path, ECHO if served else HANGS)
+    if served:
+        wait_for_service(opened, "again")
+        redeploy(opened, tmp_path, HANGS)
+    hanging = f"{2 if served else 1}/{staging.APP_ROOT}"
+    at_work = wait_until(lambda: [one for one in processes_of(service) if one.cwd().endswith(hanging)])
+    fixed = redeploy(opened, tmp_path, ECHO.replace("got", "better"))
+    over = wait_for_service(opened, "again")
+    assert over["operation"] == fixed["operation"] | {"state": "Succeeded"}
+    assert post(over, json=1).json() == {"better": 1}
+    assert not any(process.is_running() for process in at_work)
+
+
+def test_the_process_of_a_service_that_has_failed_is_waited_for(opened, tmp_path, locks, monkeypatch):
+    id = deploy(opened, tmp_path)["id"]
+    records.fail(opened, "ACI", "again", id, 1, "ServiceFailed", "no weights")
+    another = threading.Thread(target=redeploy, args=(opened, tmp_path))
+    with monkeypatch.context() as patch:
+        asked = threading.Event()
+        patch.setattr(records, "take_lock", lambda *a, take=records.take_lock: (take(*a), asked.set())[0])
+        another.start()
+        asked.wait(60)
+        assert another.is_alive() and list(locks) == [1]
+        os.close(locks.pop(1))
+        another.join(60)
+    assert list(locks) == [2]
+
+    records.fail(opened, "ACI", "again", id, 2, "ServiceFailed", "no weights")
+    monkeypatch.setattr(records, "PATIENCE", 0)
+    with pytest.raises(NotAllowed, match="try again later"):
+        redeploy(opened, tmp_path)
+
+
+def test_of_two_deployments_at_once_the_later_one_stays(opened, tmp_path, locks, monkeypatch):
+    deploy(opened, tmp_path)
+    stage = staging.stage
+
+    def overtaken(*arguments):
+        monkeypatch.setattr(staging, "stage", stage)
+        stage(*arguments)
+        redeploy(opened, tmp_path)
+
+    monkeypatch.setattr(staging, "stage", overtaken)
+    with pytest.raises(NotAllowed, match="by somebody else at this moment"):
+        redeploy(opened, tmp_path)
+    assert services.get(opened, "ACI", "again")["deployment"] == 3
