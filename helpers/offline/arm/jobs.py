@@ -26,6 +26,8 @@ SUBMIT = {"Command": commands.submit, "Sweep": sweep_jobs.submit, "Pipeline": pi
 # What may change once a job is there, and what the service adds to what was asked for.
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
 
+SYSTEM = "_aml_system_"  # begins the tags that the service itself gives a sweep
+
 
 def put(request: Request) -> dict:
     """Start a job; of one that is there, change what may change. Raises Refused and what the engine raises."""
@@ -117,6 +119,9 @@ def _update(request: Request, name: str, asked: dict) -> None:
             "description, tags, displayName, properties, and isArchived can be updated."
         )
     runs.change(request.folder, name, asked, asked.get("isArchived"))
+    if asked.get("tags") is not None:  # "the Tags in the definition passed in will replace Tags in the existing job"
+        gone = run_records.get_run(request.folder, name).tags.keys() - asked["tags"].keys()
+        run_records.remove_tags(request.folder, name, [tag for tag in gone if not tag.startswith(SYSTEM)])
 
 
 def _described(request: Request, run: run_records.RunRecord) -> dict:
