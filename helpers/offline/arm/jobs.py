@@ -27,6 +27,7 @@ SUBMIT = {"Command": commands.submit, "Sweep": sweep_jobs.submit, "Pipeline": pi
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
 
 SYSTEM = "_aml_system_"  # begins the tags that the service itself gives a sweep
+ADDED = ("Studio", "Tracking")  # the services that each job has, without its asking
 
 
 def put(request: Request) -> dict:
@@ -39,6 +40,7 @@ def put(request: Request) -> dict:
         return get(request)
     if asked.get("jobType") not in RUN_TYPES:
         raise Unsupported(f"A job of the type {asked.get('jobType')}", f"{', '.join(SUBMIT)} jobs are")
+    asked = _anew(request, asked)
     given = {
         "tags": asked.get("tags"),
         "properties": asked.get("properties"),
@@ -122,6 +124,31 @@ def _update(request: Request, name: str, asked: dict) -> None:
     if asked.get("tags") is not None:  # "the Tags in the definition passed in will replace Tags in the existing job"
         gone = run_records.get_run(request.folder, name).tags.keys() - asked["tags"].keys()
         run_records.remove_tags(request.folder, name, [tag for tag in gone if not tag.startswith(SYSTEM)])
+
+
+def _anew(request: Request, asked: dict) -> dict:
+    """What is asked for with a new job, without what the service had added to the job that it was fetched from."""
+    services, outputs = asked.get("services") or {}, dict(asked.get("outputs") or {})
+    files = outputs.pop("default", None) or {}  # of the job that it was fetched from
+    asked = asked | {
+        "services": {key: one for key, one in services.items() if one.get("jobServiceType") not in ADDED},
+        "tags": {key: value for key, value in (asked.get("tags") or {}).items() if not key.startswith(SYSTEM)},
+        "outputs": outputs,
+    }
+    found = artifacts.at_address((files.get("uri") or "").partition(f"/{data.ARTIFACTSTORE}/")[2])
+    job = job_states.submitted(request.folder, found[0]) if found else {}
+    if "asked" not in job or "step" in job:
+        return asked
+    first, told = job["asked"], _described(request, run_records.get_run(request.folder, found[0]))["properties"]
+    properties = {
+        key: value
+        for key, value in (asked.get("properties") or {}).items()
+        if key in (first.get("properties") or {}) or told["properties"].get(key) != value
+    }
+    for key, output in outputs.items():  # where that job's lies is not where the new one's has to
+        if output.get("uri") and output["uri"] == told["outputs"].get(key, {}).get("uri"):
+            outputs[key] = output | {"uri": first["outputs"][key].get("uri")}
+    return asked | {"properties": properties}
 
 
 def _described(request: Request, run: run_records.RunRecord) -> dict:
