@@ -1,6 +1,7 @@
 """A service that is deployed anew: at any moment of the deployment before, and what is reported of which."""
 
 import os
+import shutil
 import threading
 
 import pytest
@@ -8,9 +9,11 @@ from small_jobs import wait_until
 from small_services import ECHO, post, processes_of, register_model, wait_for_service, wanted
 
 from helpers.offline.engine import services
-from helpers.offline.engine.services import records, staging
+from helpers.offline.engine.services import handover, records, staging
+from helpers.offline.engine.workspace import leftovers
 from helpers.offline.engine.workspace.errors import NotAllowed
 
+BROKEN = "def init(): raise OSError('no weights')\ndef run(data): pass"
 HANGS = "import time\ndef init(): time.sleep(600)\ndef run(data): pass"
 
 
@@ -43,6 +46,11 @@ def redeploy(opened, tmp_path, script=ECHO):
     return services.redeploy(opened, "ACI", "again", {"source_directory": source})
 
 
+def folders(opened, service):
+    """The numbers of the deployments whose files are there."""
+    return {int(place.name) for place in records.service_folder(opened, service["id"]).glob("[0-9]*")}
+
+
 def test_what_becomes_of_a_deployment_is_not_told_of_a_later_one(opened, tmp_path, locks):
     id = deploy(opened, tmp_path)["id"]
     asked = redeploy(opened, tmp_path)
@@ -72,10 +80,60 @@ def test_a_deployment_that_hangs_is_given_up_for_its_fix(opened, tmp_path, serve
     assert over["operation"] == fixed["operation"] | {"state": "Succeeded"}
     assert post(over, json=1).json() == {"better": 1}
     assert not any(process.is_running() for process in at_work)
+    wait_until(lambda: folders(opened, service) == {over["deployment"]})
+
+
+def test_only_the_files_of_the_deployment_that_serves_are_kept(opened, tmp_path):
+    service = deploy(opened, tmp_path)
+    wait_for_service(opened, "again")
+    for script, succeeds, kept in ((BROKEN, False, 1), (ECHO.replace("got", "better"), True, 3)):
+        redeploy(opened, tmp_path, script)
+        over = wait_for_service(opened, "again")
+        assert over["operation"]["state"] == ("Succeeded" if succeeds else "Failed")
+        wait_until(lambda kept=kept: folders(opened, service) == {kept})
+    assert (over["deployment"], post(over, json=1).json()) == (3, {"better": 1})
+    assert "OSError: no weights" in services.logs(opened, "ACI", "again", -1)
+
+
+def test_a_deployment_that_is_deleted_as_the_next_one_takes_over_is_not_asked(tmp_path, monkeypatch):
+    for number in ("1", "2"):
+        (tmp_path / number).mkdir()
+    handover.point(tmp_path, "1")
+    opens = handover._open
+
+    def overtaken(deployment):
+        monkeypatch.setattr(handover, "_open", opens)
+        handover.point(tmp_path, "2")
+        shutil.rmtree(tmp_path / "1")
+        return opens(deployment)
+
+    monkeypatch.setattr(handover, "_open", overtaken)
+    with handover.in_use(tmp_path) as server:
+        assert server == tmp_path / "2" / handover.SOCKET
+    shutil.rmtree(tmp_path / "2")
+    with handover.in_use(tmp_path) as server:
+        assert server is None
+
+
+def test_a_deployment_that_is_being_made_is_not_deleted(opened, tmp_path, locks, monkeypatch):
+    copytree, kept = shutil.copytree, []
+
+    def copied(source, target, **settings):
+        place = target.parents[1]
+        leftovers.delete(place)
+        kept.append(place.exists())
+        return copytree(source, target, **settings)
+
+    monkeypatch.setattr(shutil, "copytree", copied)
+    service = deploy(opened, tmp_path)
+    assert kept[0]
+    leftovers.delete(records.service_folder(opened, service["id"]) / "1")
+    assert folders(opened, service) == set()
 
 
 def test_the_process_of_a_service_that_has_failed_is_waited_for(opened, tmp_path, locks, monkeypatch):
-    id = deploy(opened, tmp_path)["id"]
+    service = deploy(opened, tmp_path)
+    id = service["id"]
     records.fail(opened, "ACI", "again", id, 1, "ServiceFailed", "no weights")
     another = threading.Thread(target=redeploy, args=(opened, tmp_path))
     with monkeypatch.context() as patch:
@@ -90,12 +148,14 @@ def test_the_process_of_a_service_that_has_failed_is_waited_for(opened, tmp_path
 
     records.fail(opened, "ACI", "again", id, 2, "ServiceFailed", "no weights")
     monkeypatch.setattr(records, "PATIENCE", 0)
+    before = folders(opened, service)
     with pytest.raises(NotAllowed, match="try again later"):
         redeploy(opened, tmp_path)
+    assert folders(opened, service) == before
 
 
 def test_of_two_deployments_at_once_the_later_one_stays(opened, tmp_path, locks, monkeypatch):
-    deploy(opened, tmp_path)
+    service = deploy(opened, tmp_path)
     stage = staging.stage
 
     def overtaken(*arguments):
@@ -107,3 +167,4 @@ def test_of_two_deployments_at_once_the_later_one_stays(opened, tmp_path, locks,
     with pytest.raises(NotAllowed, match="by somebody else at this moment"):
         redeploy(opened, tmp_path)
     assert services.get(opened, "ACI", "again")["deployment"] == 3
+    assert folders(opened, service) == {1, 3}

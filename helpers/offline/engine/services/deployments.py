@@ -1,8 +1,8 @@
 """Registered models behind an entry script, each served by a detached process of its own (supervisor).
 
 The folder of a service holds the lock of its supervisor, the keys, the log, and a numbered folder for each deployment.
-The supervisor serves what the asset's `deployment` says. The deployment of an endpoint has no address and no keys of
-its own: those are the endpoint's (endpoints.py).
+The supervisor serves what the asset's `deployment` says, and deletes the folders of those before. The deployment of an
+endpoint has no address and no keys of its own: those are the endpoint's (endpoints.py).
 """
 
 import contextlib
@@ -80,9 +80,9 @@ def redeploy(folder: Path, type: str, name: str, changes: dict, port: int = 0) -
         return deploy(folder, type, name, wanted, port=port, keys=keys(folder, type, name), overwrite=True)
     # Beyond what a deployment that was killed may have left there, too.
     number = 1 + max([service["deployment"], *(int(entry.name) for entry in place.glob("[0-9]*"))])
-    staging.stage(folder, place / str(number), wanted)
+    staged = place / str(number)
+    staging.stage(folder, staged, wanted)
     changes = {**wanted, "environment": staging.with_server(wanted["environment"]), **records.begun(number)}
-    lock = records.lock_unless_served(folder, type, name, service["id"])
 
     def choose(body: dict) -> dict:
         given_up = lock is None and body["state"] not in records.SERVED
@@ -90,16 +90,18 @@ def redeploy(folder: Path, type: str, name: str, changes: dict, port: int = 0) -
             raise NotAllowed(records.AT_WORK)
         return changes
 
-    if lock is None:  # its supervisor lives, and sees the change
-        return records.change_by(folder, type, name, service["id"], choose)
     with contextlib.ExitStack() as stack:
-        stack.callback(os.close, lock)
         listener = None
-        if type != records.ONLINE:
-            listener = stack.enter_context(contextlib.closing(records.listen(service["port"])))
-        records.change_by(folder, type, name, service["id"], choose)
-        records.start("supervisor", folder, type, name, service["id"], listener, lock)
-    return records.get(folder, type, name)
+        with staging.removed_if_refused(staged):
+            lock = records.lock_unless_served(folder, type, name, service["id"])
+            if lock is not None:
+                stack.callback(os.close, lock)
+                if type != records.ONLINE:
+                    listener = stack.enter_context(contextlib.closing(records.listen(service["port"])))
+            asked = records.change_by(folder, type, name, service["id"], choose)
+        if lock is not None:  # else its supervisor lives, and sees the change
+            records.start("supervisor", folder, type, name, service["id"], listener, lock)
+    return asked
 
 
 def update(folder: Path, type: str, name: str, *, auth_enabled: bool | None = None, **changes) -> dict:

@@ -60,9 +60,14 @@ def _share(place: Path, stack: contextlib.ExitStack) -> Path | None:
     while True:
         try:
             target = link.readlink()
-            descriptor = _open(place / target.parent)
         except FileNotFoundError:
             return None
+        try:
+            descriptor = _open(place / target.parent)
+        except FileNotFoundError:
+            if _leads_to(link, target):
+                return None
+            continue  # another server has taken over, and that one's folder is deleted
         if _lock(descriptor, fcntl.LOCK_SH) and _leads_to(link, target):
             stack.callback(os.close, descriptor)
             return place / target

@@ -1,7 +1,9 @@
 """A deployment's folder: models and scripts, laid out as in the container that Azure would start."""
 
+import contextlib
 import copy
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.offline.engine import environments
@@ -10,6 +12,7 @@ from helpers.offline.engine.processes import machine
 from helpers.offline.engine.services.records import AT_WORK
 from helpers.offline.engine.workspace.errors import NotAllowed, NotFound
 from helpers.offline.engine.workspace.files import all_but
+from helpers.offline.engine.workspace.leftovers import making_folder
 from helpers.offline.engine.workspace.names import safe_join
 
 APP_ROOT = "azureml-app"  # /var/azureml-app in Azure's container
@@ -25,11 +28,13 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
     if not script_path.is_file():
         raise NotFound(f"The entry script {script_path} does not exist.")
     root = place / APP_ROOT
-    try:
-        root.mkdir(parents=True)
-    except FileExistsError:
-        raise NotAllowed(AT_WORK) from None
-    try:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(making_folder(place))
+        except FileExistsError:
+            raise NotAllowed(AT_WORK) from None
+        stack.enter_context(removed_if_refused(place))
+        root.mkdir()
         if source:
             shutil.copytree(source, root / Path(source).name, ignore=all_but(folder, "__pycache__"))
         else:
@@ -37,6 +42,13 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
         (root / MODELS).mkdir()
         for record in records:
             record.copy_to(root / MODELS / record.name / str(record.version))
+
+
+@contextlib.contextmanager
+def removed_if_refused(place: Path) -> Iterator[None]:
+    """Within, an exception has the deployment's folder deleted."""
+    try:
+        yield
     except BaseException:
         shutil.rmtree(place, ignore_errors=True)
         raise

@@ -27,7 +27,7 @@ from helpers.offline.engine.services import front, handover, records, staging
 from helpers.offline.engine.services.handover import SOCKET
 from helpers.offline.engine.services.records import Superseded
 from helpers.offline.engine.workspace import folder as folders
-from helpers.offline.engine.workspace import outages, telemetry
+from helpers.offline.engine.workspace import leftovers, outages, telemetry
 from helpers.offline.engine.workspace.errors import EngineError, Invalid, NotFound
 
 SERVER = Path(__file__).with_name("scoring_server.py")
@@ -94,7 +94,10 @@ class Supervisor:
         service = self.look()
         if service["deployment"] != self.deployment:
             self.deployment = service["deployment"]
-            self.replace(service)
+            try:
+                self.replace(service)
+            finally:
+                self.tidy()
         elif self.server.poll() is not None:
             self.restart()
 
@@ -131,6 +134,16 @@ class Supervisor:
         self.end_server()
         self.server, self.command, self.restarts = server, command, 0
         self.record(records.succeed)
+
+    def tidy(self) -> None:
+        """Delete the deployments that are over: all up to the one that was tried last, but for the one that serves.
+
+        A later one is being made, and so may an earlier one be that will be refused.
+        """
+        serving = self.command and self.command["cwd"].parent.name
+        for place in records.service_folder(self.folder, self.id).glob("[0-9]*"):
+            if int(place.name) <= self.deployment and place.name != serving:
+                leftovers.delete(place)
 
     def restart(self) -> None:
         """Start the server anew, as Azure does a container that ended. Raises Invalid where it ends again and again."""

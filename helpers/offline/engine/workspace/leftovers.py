@@ -51,11 +51,16 @@ def making_folder(path: Path, mode: int = 0o777):
     return _making(path, lambda: path.mkdir(mode, parents=True))
 
 
+def delete(path: Path) -> None:
+    """Delete a file or folder, unless somebody is making it."""
+    _delete_unless(path, lambda: False)
+
+
 def sweep(folder: Path) -> None:
     """Delete what nobody owns and nobody is making. What cannot be read or deleted now is left to the next time."""
     with contextlib.suppress(OSError, sqlite3.Error):
         for path in _partials(folder):
-            _delete_unless(path, lambda: False)
+            delete(path)
         if (folder / STORE).exists():  # without it, nothing tells what is owned
             for pattern, question in _FOLDERS.items():
                 _sweep_folders(folder, pattern, *question)
