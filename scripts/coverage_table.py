@@ -80,9 +80,10 @@ INTRODUCTION = """\
 # What the offline backend supports
 
 The offline backend is a mocked SDK: `azureml` with the import paths and signatures of azureml-core, on this machine.
-These are the classes that the notebooks use or get, with every public member that they have in azureml-core {version}.
+These are the classes that are supported, at least in part, with every public member that they have in azureml-core {version}.
 
-What is not supported raises `UnsupportedOfflineError`, a `NotImplementedError` that names the call or the argument.
+A call, name or argument that is not supported raises `UnsupportedOfflineError`, a `NotImplementedError` that names it.
+Importing a module that is not supported raises `UnsupportedModuleError`, a `ModuleNotFoundError`.
 `use_backend("azure")` runs the same line on a real workspace.
 
 `make coverage-table` generates this page from both SDKs, and a test fails if it is out of date. Of what a class
