@@ -241,7 +241,7 @@ def test_whose_error_it_is_that_ends_a_sweep(opened, tmp_path, supervised, monke
 
 @pytest.mark.parametrize(("error", "code", "told"), [*FAULTS, REFUSAL])
 def test_whose_error_it_is_that_ends_a_pipeline(opened, tmp_path, supervised, monkeypatch, error, code, told):
-    steps = {"one": {"job": job_of(tmp_path / "s", WELL), "after": [], "run_type": None}}
+    steps = {"one": {"job": job_of(tmp_path / "s", WELL), "after": [], "run": {}}}
     run_id = pipelines.submit(opened, "tests", {"steps": steps, "outputs": [], "goes_on": False})
     monkeypatch.setattr(jobs, "submit", raising(error))
     supervised(run_id, pipeline_controller.main)

@@ -15,7 +15,9 @@ from classroom import copies, forward
 from small_v2 import make_cluster, make_environment, wait_for
 
 from helpers.offline.arm import pipeline_jobs
+from helpers.offline.engine.jobs.run_records import list_runs
 from helpers.offline.engine.pipelines import in_order
+from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import Invalid
 
 STEP = """
@@ -58,6 +60,21 @@ jobs:
     component: azureml:prepare:1
     inputs: {raw: "${{parent.jobs.first.outputs.prepared}}", word: again}
     outputs: {prepared: "${{parent.outputs.model}}"}
+"""
+NAMED = """
+type: pipeline
+experiment_name: named
+settings: {default_compute: azureml:cpu}
+jobs:
+  named:
+    type: command
+    display_name: By YAML
+    description: told, too
+    tags: {by: YAML}
+    properties: {p: "2"}
+    command: echo
+    environment: azureml:small:1
+  unnamed: {type: command, command: echo, environment: azureml:small:1}
 """
 
 
@@ -160,6 +177,34 @@ def test_a_pipeline_is_canceled_with_its_steps(ml_client, prepare):
     assert [child.status for child in ml_client.jobs.list(parent_job_name=name)] == ["Canceled", "Completed"]
 
 
+def test_steps_have_the_names_descriptions_tags_and_properties_that_they_were_given(ml_client, prepare):
+    given = {"display_name": "By command", "description": "told", "tags": {"by": "command", "ä": "1"}}
+    made = command(command="echo", environment="small@latest", **given)
+
+    @pipeline(default_compute="cpu", experiment_name="named")
+    def chain(raw):
+        made()
+        prepared = prepare(raw=raw)
+        prepared.display_name, prepared.tags = "By component", {"by": "component"}
+
+    asked = chain(raw=Input(type="uri_folder", path="raw"))
+    name = ml_client.jobs.create_or_update(asked).name
+    wait_for(ml_client, name, "Completed")
+    Path("named.yml").write_text(NAMED, encoding="utf-8")
+    of_yaml = ml_client.jobs.create_or_update(load_job("named.yml")).name
+    wait_for(ml_client, of_yaml, "Completed")
+    runs = [run for one in (name, of_yaml) for run in list_runs(folders.open_folder(), "named", parent_id=one)]
+    told = {run.display_name: (run.description, run.tags, run.properties.get("p")) for run in runs}
+    assert told == {
+        "By command": ("told", {"by": "command", "ä": "1"}, None),
+        "By component": ("", {"by": "component"}, None),
+        "By YAML": ("told, too", {"by": "YAML"}, "2"),
+        "unnamed": ("", {}, None),
+    }
+    children = [child for one in (name, of_yaml) for child in ml_client.jobs.list(parent_job_name=one)]
+    assert {child.display_name: child.tags for child in children} == {key: value[1] for key, value in told.items()}
+
+
 def test_a_pipeline_in_yaml_of_registered_components(ml_client, prepare, tmp_path):
     Path("chain.yml").write_text(YAML, encoding="utf-8")
     name = ml_client.jobs.create_or_update(load_job("chain.yml")).name
@@ -177,6 +222,7 @@ def test_a_pipeline_in_yaml_of_registered_components(ml_client, prepare, tmp_pat
         ("first.outputs.prepared", "first.outputs.cooked", "output 'cooked' of 'first', which has: prepared"),
         ("jobs.first.outputs", "jobs.third.outputs", "step 'third'; there are: first, second"),
         ("azureml:prepare:1", "azureml:prepare:7", "no component 'prepare' version '7'. It has the versions 1"),
+        ("component: azureml:prepare:1", "tags: {azureml.a: b}\n    component: azureml:prepare:1", "no name for a tag"),
         ("azureml:cpu", "azureml:no-such", "step 'first' cannot run. Unknown compute target 'no-such'"),
     ],
 )

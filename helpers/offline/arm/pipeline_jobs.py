@@ -38,7 +38,7 @@ def submit(request: Request, name: str, asked: dict, given: dict) -> None:
         except Refused as refused:
             raise Refused(f"The step {step!r} cannot run. {refused}", refused.status, refused.code) from None
         written[step] = {output["name"]: output for output in job["outputs"]}
-        steps[step] = {"job": job, "after": after[step], "run_type": mlflow_store.COMMAND_JOB}
+        steps[step] = {"job": job, "after": after[step], "run": _run(step, nodes[step], specifications[step])}
     pipeline = {
         "asked": asked,
         "steps": steps,
@@ -47,6 +47,17 @@ def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     }
     experiment = asked.get("experimentName") or "Default"
     pipelines.submit(request.folder, experiment, pipeline, run_type=RUN_TYPE, run_id=name, **given)
+
+
+def _run(step: str, node: dict, specification: dict) -> dict:
+    """What a step's run is called. The client sends a description with the component alone."""
+    return {
+        "run_type": mlflow_store.COMMAND_JOB,
+        "display_name": node.get("display_name") or step,
+        "description": node.get("description") or specification.get("description"),
+        "tags": node.get("tags"),
+        "properties": node.get("properties"),
+    }
 
 
 def _specification(request: Request, step: str, node: dict) -> dict:

@@ -61,10 +61,9 @@ def start(folder: Path, run_id: str, job: dict, name: str, step: dict) -> list[s
             folder,
             job["experiment"],
             {**step["job"], "step": name},
-            display_name=name,
-            run_type=step["run_type"],
             parent_id=run_id,
             run_id=step_id,
+            **step["run"],
         )
     except FolderError:
         raise

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from helpers.offline.engine import jobs
-from helpers.offline.engine.history import snapshot
+from helpers.offline.engine.history import snapshot, tags
 from helpers.offline.engine.jobs.submission import check as check_job
 from helpers.offline.engine.workspace.errors import EngineError, Invalid
 
@@ -26,9 +26,10 @@ def submit(folder: Path, experiment: str, pipeline: dict, **given) -> str:
     """Start a pipeline and return its run's id at once; what can be refused is refused before there is a run.
 
     `pipeline` has steps: by its name, each has a job, as jobs.submit takes it, after, the names of the steps that it
-    waits for, and the run_type of its run. It has outputs, as jobs have them, which are among those of its steps, and
-    goes_on, whether a step that fails ends only those that wait for it. An input with of_step is what another step
-    writes: it is looked for when that one has ended. `given` are jobs.submit's. Raises NotFound, Invalid and TooLarge.
+    waits for, and run, further words for jobs.submit: display_name, tags and the like. It has outputs, as jobs have
+    them, which are among those of its steps, and goes_on, whether a step that fails ends only those that wait for it.
+    An input with of_step is what another step writes: it is looked for when that one has ended. `given` are
+    jobs.submit's. Raises NotFound, Invalid and TooLarge.
     """
     check(folder, pipeline["steps"])
     leader = {"module": CONTROLLER, "log": LOG, "lost": LOST}
@@ -47,6 +48,8 @@ def check(folder: Path, steps: dict[str, dict]) -> None:
         own = [given for given in step["job"]["inputs"] if not given.get("of_step")]
         try:
             check_job(folder, step["job"] | {"inputs": own})
+            tags.stored(step["run"].get("tags") or {})
+            tags.stored(step["run"].get("properties") or {}, tags.PROPERTY)
         except EngineError as error:
             raise type(error)(f"The step {name!r} cannot run. {error}") from error
 
