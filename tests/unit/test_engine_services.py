@@ -345,6 +345,8 @@ def test_what_is_refused_leaves_nothing(world, service, tmp_path):
         services.deploy(world, "ACI", "refused", asked | {"entry_script": "other.py"})
     with pytest.raises(Invalid, match="relative path"):
         services.deploy(world, "ACI", "refused", asked | {"entry_script": "../score.py"})
+    with pytest.raises(Invalid, match="of its own, for the models"):
+        services.deploy(world, "ACI", "refused", wanted(tmp_path / "azureml-models"))
     with pytest.raises(AlreadyExists, match="Service report with the same name already exists"):
         services.deploy(world, "ACI", "report", asked)
     with pytest.raises(NotFound):

@@ -10,7 +10,7 @@ from helpers.offline.engine import environments
 from helpers.offline.engine.assets import models
 from helpers.offline.engine.processes import machine
 from helpers.offline.engine.services.records import AT_WORK
-from helpers.offline.engine.workspace.errors import NotAllowed, NotFound
+from helpers.offline.engine.workspace.errors import Invalid, NotAllowed, NotFound
 from helpers.offline.engine.workspace.files import all_but
 from helpers.offline.engine.workspace.leftovers import making_folder
 from helpers.offline.engine.workspace.names import safe_join
@@ -27,6 +27,12 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
     script_path = safe_join(Path(source), script) if source else Path(script)
     if not script_path.is_file():
         raise NotFound(f"The entry script {script_path} does not exist.")
+    deployed = Path(source or script_path).name
+    if deployed == MODELS:
+        raise Invalid(
+            f"{source or script_path} cannot be deployed by this name: beside it a deployment has a folder {MODELS!r} "
+            "of its own, for the models. Rename it."
+        )
     root = place / APP_ROOT
     with contextlib.ExitStack() as stack:
         try:
@@ -36,9 +42,9 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
         stack.enter_context(removed_if_refused(place))
         root.mkdir()
         if source:
-            shutil.copytree(source, root / Path(source).name, ignore=all_but(folder, "__pycache__"))
+            shutil.copytree(source, root / deployed, ignore=all_but(folder, "__pycache__"))
         else:
-            shutil.copy(script_path, root / script_path.name)
+            shutil.copy(script_path, root / deployed)
         (root / MODELS).mkdir()
         for record in records:
             record.copy_to(root / MODELS / record.name / str(record.version))
