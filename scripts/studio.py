@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import in_venv  # noqa: F401 - before what may not be there
 
-from helpers.offline.engine.history import mlflow_store
-from helpers.offline.engine.history.studio import HOST, PORT
+from helpers.offline.engine.history import experiments, mlflow_store, runs
+from helpers.offline.engine.history.studio import HOST, PORT, page_of
 from helpers.offline.engine.workspace import folder, telemetry
 
 
@@ -31,10 +32,12 @@ def main() -> int:
         return 1
     workspace = folder.open_folder()
     mlflow_store.make(workspace)  # makes the store in a new workspace
-    print(f"Runs, curves, images and models of {workspace}: http://{HOST}:{port} (Ctrl-C ends it)", flush=True)
+    address = f"http://{HOST}:{port}"
+    lines = [f"Runs, curves, images and models of {workspace}: {address} (Ctrl-C ends it)"]
+    print("\n".join([*lines, *pages(workspace, address)]), flush=True)
     command = [sys.executable, "-m", "mlflow", "ui", "--host", HOST, "--port", port, "--workers", "1"]
-    address = mlflow_store.tracking_uri(workspace)
-    store = ["--backend-store-uri", address, "--registry-store-uri", address]
+    uri = mlflow_store.tracking_uri(workspace)
+    store = ["--backend-store-uri", uri, "--registry-store-uri", uri]
     artifacts = ["--default-artifact-root", (workspace / "artifacts").as_uri()]
     environment = os.environ | {
         **telemetry.OFF,
@@ -42,6 +45,13 @@ def main() -> int:
         "PYTHONWARNINGS": "ignore",
     }
     return served([*command, *store, *artifacts, "--uvicorn-opts", "--log-level warning"], environment)
+
+
+def pages(workspace: Path, address: str) -> list[str]:
+    """A line for each experiment that has runs: its name, and where they are shown."""
+    found = [each for each in experiments.list_all(workspace) if runs.list_ids(workspace, each.id)]
+    lines = [f"  {each.name}: {page_of(each.id, address=f'{address}/#')}" for each in found if not each.archived]
+    return [*lines, "Elsewhere on the page, choose Model training at its top: until then it shows GenAI and no runs."]
 
 
 def is_taken(port: int) -> bool:

@@ -22,7 +22,7 @@ def test_an_experiment_is_made_when_it_is_first_named(workspace):
     assert workspace.experiments["Tutorial-Keras-Minst"].id == made.id
     assert repr(made) == "Experiment(Name: Tutorial-Keras-Minst,\nWorkspace: offline)"
     assert made._repr_html_().startswith("<table")
-    assert made.get_portal_url().endswith(f"/#/experiments/{made.id}")
+    assert made.get_portal_url().endswith(f"/#/experiments/{made.id}/runs?workflowType=machine_learning")
 
 
 def test_an_experiment_that_is_not_to_be_made_must_be_there(workspace):

@@ -33,6 +33,20 @@ def test_both_sdks_link_to_its_page(monkeypatch, offline_folder, tmp_path):
     run = experiment.start_logging(snapshot_directory=None)
     monkeypatch.setattr(studio, "ADDRESS", "http://elsewhere/#")
     page = f"http://elsewhere/#/experiments/{experiment.id}"
-    assert (experiment.get_portal_url(), run.get_portal_url()) == (page, f"{page}/runs/{run.id}")
+    assert experiment.get_portal_url() == f"{page}/runs?workflowType=machine_learning"
+    assert run.get_portal_url() == f"{page}/runs/{run.id}"
     record = run_records.get_run(offline_folder, run.id)
     assert jobs._page_of(record) == f"{page}/runs/{run.id}?workspace=offline"
+
+
+def test_it_tells_where_the_runs_of_each_experiment_are(offline_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # start_logging() makes a folder outputs
+    workspace = Workspace.from_config()
+    ids = {name: Experiment(workspace, name).id for name in ("with-runs", "without", "archived")}
+    for name in ("with-runs", "archived"):
+        Experiment(workspace, name).start_logging(snapshot_directory=None).complete()
+    Experiment(workspace, "archived").archive()
+    *lines, last = command.pages(offline_folder, "http://127.0.0.1:5001")
+    page = f"http://127.0.0.1:5001/#/experiments/{ids['with-runs']}/runs?workflowType=machine_learning"
+    assert lines == [f"  with-runs: {page}"]
+    assert "Model training" in last
