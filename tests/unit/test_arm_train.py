@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
-from azure.ai.ml import Input, Output
+from azure.ai.ml import Input, Output, command
 from azure.ai.ml.entities import Data, Model
 from azure.ai.ml.exceptions import JobException
+from azure.core.exceptions import HttpResponseError
 from small_v2 import make_cluster, make_environment, script_job, wait_for
 
 MODEL = """
@@ -36,6 +37,7 @@ TRAIN = """
     parser.add_argument("--rate", type=float)
     parser.add_argument("--named")
     given = parser.parse_args()
+    assert os.environ["AZUREML_DATAREFERENCE_data"] == given.data
     print("files:", sorted(path.name for path in pathlib.Path(given.data).iterdir()))
     print("parameters:", os.environ["AZUREML_PARAMETER_rate"], os.environ["AZUREML_PARAMETER_data"] == given.data)
     mlflow.log_param("rate", given.rate)
@@ -143,6 +145,22 @@ def test_log_model_fails_as_on_azure_and_save_model_does(ml_client, trained, tmp
     path = f"azureml://jobs/{name}/outputs/artifacts/paths/outputs/doubles/"
     model = ml_client.models.create_or_update(Model(name="doubles", path=path, type="mlflow_model"))
     assert "python_function" in model.flavors
+
+
+@pytest.mark.parametrize(("inputs", "told"), [({}, "all end\n"), ({"x": 1}, "all --x 1 end\n")])
+def test_a_part_of_a_command_is_left_out_where_its_input_is_not_given(ml_client, trained, tmp_path, inputs, told):
+    line = "echo all $[[--x ${{inputs.x}}]] $[[--y ${{inputs.y}}]] end"
+    job = command(command=line, inputs=inputs, environment="small@latest", compute="local")
+    name = ml_client.jobs.create_or_update(job).name
+    assert wait_for(ml_client, name, "Completed").command == line
+    ml_client.jobs.download(name, download_path=tmp_path)
+    assert (tmp_path / "artifacts/user_logs/std_log.txt").read_text() == told
+
+
+def test_a_part_that_may_be_left_out_names_no_output_that_there_is_not(ml_client, trained):
+    line = "echo $[[${{outputs.typo}}]]"
+    with pytest.raises(HttpResponseError, match=r"names \$\{\{outputs.typo\}\}, and the job has: none"):
+        ml_client.jobs.create_or_update(command(command=line, environment="small@latest", compute="local"))
 
 
 ASKS = """

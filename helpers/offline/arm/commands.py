@@ -25,6 +25,8 @@ NOT_OFFERED = {
     "autologgerSettings": "The setting of autologging",
     "componentId": "A component",
 }
+OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)  # what a command has only where its inputs are given
+PATH_OR_VALUE = re.compile(r"\$\{\{\s*((?:inputs|outputs)\.[\w.]+)\s*\}\}")
 LOCAL = "IsLocal"  # among the resources' properties, for compute="local"
 # Where an output lands if no other place is asked for, in the service's own expressions.
 OUTPUT = "azureml://datastores/${{default_datastore}}/paths/azureml/${{name}}/${{output_name}}"
@@ -79,6 +81,10 @@ def _line(command: str, literals: dict, inputs: list[dict], outputs: list[dict])
     paths |= {f"outputs.{one['name']}": f"${{output:{one['name']}}}" for one in outputs}
     values = paths | {f"inputs.{key}": "" if value is None else str(value) for key, value in literals.items()}
 
+    def kept(found: re.Match) -> str:
+        wanted = PATH_OR_VALUE.findall(found[1])
+        return found[1] if all(one in values for one in wanted if one.startswith("inputs.")) else ""
+
     def filled(found: re.Match) -> str:
         if found[1] not in values:
             raise Refused(
@@ -86,7 +92,7 @@ def _line(command: str, literals: dict, inputs: list[dict], outputs: list[dict])
             )
         return values[found[1]]
 
-    return re.sub(r"\$\{\{\s*((?:inputs|outputs)\.[\w.]+)\s*\}\}", filled, command)
+    return PATH_OR_VALUE.sub(filled, OPTIONAL.sub(kept, command))
 
 
 def _snapshot(request: Request, code_id: str | None) -> str:

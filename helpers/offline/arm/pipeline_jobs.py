@@ -20,8 +20,6 @@ NOT_OFFERED = {
 OF_PIPELINE = re.compile(r"\$\{\{parent\.inputs\.([\w.]+)\}\}")
 OF_STEP = re.compile(r"\$\{\{parent\.jobs\.(\w+)\.outputs\.(\w+)\}\}")
 TO_PIPELINE = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
-OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)  # what a command has only where its inputs are given
-INPUT = re.compile(r"\$\{\{\s*inputs\.([\w.]+)\s*\}\}")
 
 
 def submit(request: Request, name: str, asked: dict, given: dict) -> None:
@@ -102,16 +100,12 @@ def _command(asked: dict, step: str, specification: dict, written: dict) -> dict
         name: _output(asked, declared, (node.get("outputs") or {}).get(name) or {})
         for name, declared in (specification.get("outputs") or {}).items()
     }
-
-    def kept(found: re.Match) -> str:
-        return found[1] if all(name in inputs for name in INPUT.findall(found[1])) else ""
-
     timeout = (node.get("limits") or {}).get("timeout")
     settings = asked.get("settings") or {}
     resources = node.get("resources") or specification.get("resources") or {}
     return {
         "jobType": "Command",
-        "command": OPTIONAL.sub(kept, specification.get("command") or ""),
+        "command": specification.get("command") or "",
         "codeId": specification.get("code"),
         "environmentId": specification.get("environment"),
         "environmentVariables": node.get("environment_variables"),
