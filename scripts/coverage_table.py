@@ -80,7 +80,8 @@ INTRODUCTION = """\
 # What the offline backend supports
 
 The offline backend is a mocked SDK: `azureml` with the import paths and signatures of azureml-core, on this machine.
-These are the classes that are supported, at least in part, with every public member that they have in azureml-core {version}.
+These are the classes that are supported, at least in part, with every public member that they have in azureml-core
+{version}.
 
 A call, name or argument that is not supported raises `UnsupportedOfflineError`, a `NotImplementedError` that names it.
 Importing a module that is not supported raises `UnsupportedModuleError`, a `ModuleNotFoundError`.
