@@ -45,7 +45,7 @@ NAME ?= learner
 workshop: setup
 	$(VENV)/python scripts/workshop.py open --name "$(NAME)"
 
-# A late learner at the start of lesson N, with what the lessons before it make; SERIES=v2 is the series on version 2.
+# A late learner at the start of lesson N, with what the lessons before it make; SERIES=v2 or pt is another series.
 N ?=
 SERIES ?= v1
 workshop-reset: setup

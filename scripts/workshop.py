@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import in_venv  # noqa: F401 - before what may not be there
+from batch.selection import other_series
 from classroom import WorkshopError, forward, learners
 
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import FolderError
 
-SERIES = {"v1": "", "v2": "v2"}  # the folder of each series
+SERIES = {"v1": "", "v2": "v2", "pt": ""}  # whose lessons are run for each: those in Portuguese have v1's code
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -46,7 +47,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     commands.add_parser("open").add_argument("jupyter", nargs="*", help="further arguments of JupyterLab, after --")
     reset = commands.add_parser("reset")
     reset.add_argument("lesson", nargs="?", default="", help="the lesson to be at the start of")
-    reset.add_argument("--series", default="v1", help="the SDK's version that the lesson is on: v1 (default) or v2")
+    reset.add_argument("--series", default="v1", help="the series of the lesson: v1 (default), v2 or pt")
     for command in commands.choices.values():
         command.add_argument("--name", default="learner", help="whose folder it is (default: learner)")
     return parser.parse_args(arguments)
@@ -61,11 +62,17 @@ def _open(folder: Path, arguments: list[str]) -> NoReturn:
 def _lesson(number: str, series: str) -> int:
     """Raises WorkshopError for what is not the number of a lesson of the series."""
     if series not in SERIES:
-        raise WorkshopError(f"There is no series {series!r}: SERIES=v2 is the one on version 2, SERIES=v1 the other.")
+        raise WorkshopError(
+            f"There is no series {series!r}: SERIES=v2 is the one on version 2, SERIES=v1 the other, and SERIES=pt "
+            "that in Portuguese."
+        )
     known = list(forward.lessons(SERIES[series]))
     if not number.isdecimal() or int(number) not in known:
         asked = f"There is no lesson {number}." if number else "At the start of which lesson?"
-        raise WorkshopError(f"{asked} Give a number from {known[0]} to {known[-1]}: make workshop-reset N=4")
+        folder = learners.LESSONS / SERIES[series]
+        other = other_series(number, folder, learners.LESSONS) if number.isdecimal() else None
+        there = f" The series {other.name} has it: SERIES={other.name}." if other else ""
+        raise WorkshopError(f"{asked}{there} Give a number from {known[0]} to {known[-1]}: make workshop-reset N=4")
     return int(number)
 
 

@@ -79,7 +79,7 @@ def parse_command_line(arguments: list[str] | None, description: str) -> argpars
         "--help-parameters", action="store_true", help="list the parameters of the chosen notebooks and end"
     )
     options = parser.parse_args(arguments)
-    notebooks = options.notebooks.resolve()
+    options.root = notebooks = options.notebooks.resolve()
     options.series = options.series or series_of(options.notebook, notebooks)
     options.notebooks = notebooks / options.series
     options.output = options.output or notebooks.parent / "output" / options.series

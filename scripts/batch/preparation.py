@@ -57,7 +57,7 @@ def prepare(options: argparse.Namespace) -> Work | None:
 
     Raises UsageError and PricesError.
     """
-    chosen = select_notebooks(options.notebook, options.notebooks)
+    chosen = select_notebooks(options.notebook, options.notebooks, options.root)
     parameters = read_all_parameters(chosen, options.notebooks)
     if options.help_parameters:
         print("\n".join(describe_parameters({notebook: parameters[notebook] for notebook in chosen})))

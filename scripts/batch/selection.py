@@ -7,8 +7,10 @@ from pathlib import Path
 from batch import UsageError
 
 
-def select_notebooks(words: list[str], folder: Path) -> list[Path]:
+def select_notebooks(words: list[str], folder: Path, root: Path) -> list[Path]:
     """The notebooks that `words` name, in the order given, each once; all of `folder` if there are no words.
+
+    `folder` is `root` or one of the series in it.
 
     Raises UsageError for a word that names none, and for two notebooks of the same name (and so, output).
     """
@@ -17,7 +19,7 @@ def select_notebooks(words: list[str], folder: Path) -> list[Path]:
     for word, matches in found.items():
         if not matches:
             known = ", ".join(path.stem for path in series) or "none"
-            raise UsageError(f"no notebook {word!r}. {folder} holds: {known}. {hint(word, folder)}".rstrip())
+            raise UsageError(f"no notebook {word!r}. {folder} holds: {known}. {hint(word, folder, root)}".rstrip())
     notebooks = list(dict.fromkeys(path for matches in found.values() for path in matches)) if words else series
     if not notebooks:
         raise UsageError(f"there is no notebook in {folder}")
@@ -28,23 +30,37 @@ def select_notebooks(words: list[str], folder: Path) -> list[Path]:
     return notebooks
 
 
-def hint(word: str, folder: Path) -> str:
+def hint(word: str, folder: Path, root: Path) -> str:
     """What may have been meant by a word that names none of the folder's notebooks, in a sentence; mostly empty."""
     numbers = re.fullmatch(r"(\d+)-(\d+)", word)
     if numbers and int(numbers[1]) > int(numbers[2]):
         return "A range goes from the smaller number to the larger."
-    for series in sorted(folder.glob("*/")):
-        if match_notebooks(word, sorted(series.glob("*.ipynb"))):
-            return f"The series {series.name} has it: give --series {series.name}."
-    return ""
+    other = other_series(word, folder, root)
+    if other == root:
+        return "It is there without --series."
+    if other:
+        return f"The series {other.name} has it: give --series {other.name}."
+    return f"{numbers[1]}- goes to the last one." if numbers else ""
+
+
+def other_series(word: str, folder: Path, root: Path) -> Path | None:
+    """The first of the other folders, `root` and those in it, in which a word that `folder` lacks names notebooks."""
+    others = [series for series in (root, *sorted(root.glob("*/"))) if series != folder]
+    return next((series for series in others if match_notebooks(word, sorted(series.glob("*.ipynb")))), None)
 
 
 def match_notebooks(word: str, series: list[Path]) -> list[Path]:
-    """The notebooks of the ordered `series` that a name, number or range means, or the one at a path."""
+    """The notebooks of the ordered `series` that a name, number or range means, or the one at a path.
+
+    A range whose first or last number no notebook has means none: whoever gives it has others in mind.
+    """
     if numbers := re.fullmatch(r"(\d+)(-(\d*))?", word):
         first = int(numbers[1])
         last = first if numbers[2] is None else int(numbers[3]) if numbers[3] else math.inf
-        return [path for path in series if first <= notebook_number(path) <= last]
+        known = {notebook_number(path) for path in series}
+        return [
+            path for path in series if {first, last} <= known | {math.inf} and first <= notebook_number(path) <= last
+        ]
     if named := [path for path in series if word in (path.stem, path.name)]:
         return named
     path = Path(word).resolve()

@@ -26,16 +26,16 @@ def series(tmp_path):
     ],
 )
 def test_notebooks_are_chosen_by_name_number_and_range(series, words, expected):
-    chosen = select_notebooks(words, series[0].parent)
+    chosen = select_notebooks(words, series[0].parent, series[0].parent)
     assert [path.stem for path in chosen] == expected
 
 
 def test_a_notebook_is_chosen_by_its_path(series, tmp_path):
     elsewhere = write_notebook(tmp_path / "notebooks", "mine")
-    assert select_notebooks([str(elsewhere)], series[0].parent) == [elsewhere]
+    assert select_notebooks([str(elsewhere)], series[0].parent, series[0].parent) == [elsewhere]
 
 
-@pytest.mark.parametrize("word", ["3", "05-09", "4-1", "train", "04_train.py", "notebooks"])
+@pytest.mark.parametrize("word", ["3", "05-09", "4-1", "4-12", "3-4", "12-", "train", "04_train.py", "notebooks"])
 def test_a_word_that_names_no_notebook_is_an_error_that_lists_them(series, tmp_path, capsys, word):
     assert run(tmp_path, word) == 2
     error = capsys.readouterr().err
@@ -54,10 +54,26 @@ def test_a_notebook_of_another_series_is_told_and_by_its_path_runs_as_of_that(se
     assert series_of([str(other), str(series[0])], notebooks) == series_of([str(series[0])], notebooks) == ""
 
 
+def test_what_another_series_has_is_told_wherever_it_is_asked_for(series, tmp_path, capsys):
+    for name in ("01_setup", "11_last"):
+        write_notebook(tmp_path, name, series="v2")
+    write_notebook(tmp_path, "01_setup", series="pt")
+    for words, told in (
+        (("11",), "The series v2 has it: give --series v2."),
+        (("1-11",), "The series v2 has it: give --series v2."),
+        (("11", "--series", "pt"), "The series v2 has it: give --series v2."),
+        (("10", "--series", "pt"), "It is there without --series."),
+        (("1-60", "--series", "v2"), "1- goes to the last one."),
+        (("60", "--series", "v2"), "11_last.\n"),
+    ):
+        assert run(tmp_path, *words) == 2
+        assert capsys.readouterr().err.rstrip().endswith(told.rstrip()), words
+
+
 def test_two_notebooks_of_one_name_are_refused(series, tmp_path):
     other = write_notebook(tmp_path / "notebooks", "01_setup")
     with pytest.raises(UsageError, match=r"two notebooks are named 01_setup\.ipynb"):
-        select_notebooks(["1", str(other)], series[0].parent)
+        select_notebooks(["1", str(other)], series[0].parent, series[0].parent)
 
 
 def test_an_empty_folder_is_refused(tmp_path, capsys):

@@ -170,6 +170,9 @@ def test_a_lesson_that_does_not_exist_is_told_before_anything_is_reset(ana, caps
 def test_a_lesson_is_one_of_its_series(ana, capsys):
     assert workshop.main(["reset", "11", "--series", "v2", "--name", "ana"]) == 2
     assert "Give a number from 1 to 10" in capsys.readouterr().err
+    assert workshop.main(["reset", "10", "--name", "ana"]) == 2
+    told = "There is no lesson 10. The series v2 has it: SERIES=v2. Give a number from 1 to 9"
+    assert told in capsys.readouterr().err
     assert workshop.main(["reset", "4", "--series", "v3", "--name", "ana"]) == 2
     assert "There is no series 'v3': SERIES=v2" in capsys.readouterr().err
     assert not ana.exists()
@@ -200,6 +203,14 @@ def test_a_late_learner_has_what_the_earlier_lessons_make_and_what_ran_is_ended(
     assert supervisor_of(run_id) is None
     assert (ana / "before-reset-1" / "notebooks").is_dir()
     assert (ana / "notebooks" / "04_train.ipynb").is_file()
+
+
+def test_a_lesson_in_portuguese_begins_as_the_one_on_version_one_that_it_translates(ana, capsys, monkeypatch):
+    ran = []
+    monkeypatch.setattr(forward, "run", lambda notebook, parameters: ran.append(notebook))
+    assert workshop.main(["reset", "3", "--series", "pt", "--name", "ana"]) == 0
+    assert ran == [ana / "notebooks" / "01_setup.ipynb", ana / "notebooks" / "02_data.ipynb"]
+    assert "ana is at the start of lesson 3 after" in capsys.readouterr().out
 
 
 def test_a_lesson_that_fails_on_the_way_is_told_with_where_to_read_why(ana, capsys, monkeypatch):
