@@ -40,7 +40,9 @@ def hint(word: str, folder: Path, root: Path) -> str:
         return "It is there without --series."
     if other:
         return f"The series {other.name} has it: give --series {other.name}."
-    return f"{numbers[1]}- goes to the last one." if numbers else ""
+    if numbers and match_notebooks(open_range := f"{numbers[1]}-", sorted(folder.glob("*.ipynb"))):
+        return f"{open_range} goes to the last one."
+    return ""
 
 
 def other_series(word: str, folder: Path, root: Path) -> Path | None:
@@ -58,9 +60,9 @@ def match_notebooks(word: str, series: list[Path]) -> list[Path]:
         first = int(numbers[1])
         last = first if numbers[2] is None else int(numbers[3]) if numbers[3] else math.inf
         known = {notebook_number(path) for path in series}
-        return [
-            path for path in series if {first, last} <= known | {math.inf} and first <= notebook_number(path) <= last
-        ]
+        if not {first, last} <= known | {math.inf}:
+            return []
+        return [path for path in series if first <= notebook_number(path) <= last]
     if named := [path for path in series if word in (path.stem, path.name)]:
         return named
     path = Path(word).resolve()
