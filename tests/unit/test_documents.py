@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path for path in ROOT.rglob("*.md") if not {".venv", ".offline", "output", "run"} & set(path.parts))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+SETTING = re.compile(r"\b[A-Z]+=[\w./-]+")  # as make takes them
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
@@ -36,6 +37,12 @@ def test_every_make_target_that_readme_names_is_there(readme):
     named = set(re.findall(r"(?:`|^)make ([a-z][a-z0-9-]*)", (ROOT / readme).read_text(), re.MULTILINE))
     dry = subprocess.run(["make", "--dry-run", *sorted(named)], cwd=ROOT, capture_output=True, text=True)
     assert named and dry.returncode == 0, dry.stderr
+
+
+def test_the_portuguese_readme_has_the_links_and_the_settings_of_the_english_one():
+    english, portuguese = ((ROOT / name).read_text() for name in ("README.md", "README.pt-BR.md"))
+    assert set(LINK.findall(english)) - {"README.pt-BR.md"} <= set(LINK.findall(portuguese))
+    assert set(SETTING.findall(english)) == set(SETTING.findall(portuguese))
 
 
 def test_readme_shows_the_house():
