@@ -12,7 +12,7 @@ from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
 from helpers.offline.engine.workspace.files import all_but, copy_whole, files_below, path_of
-from helpers.offline.engine.workspace.leftovers import making_folder
+from helpers.offline.engine.workspace.leftovers import making_folder, removed_if_refused
 from helpers.offline.engine.workspace.names import check_name, relative_name, safe_join
 
 EXTRA = "azureml.model"  # framework and the like, as JSON
@@ -95,18 +95,14 @@ def register(
     if source.resolve().is_relative_to(folder) and files.is_relative_to(source.resolve()):
         raise Invalid(f"{source} is the folder in which the offline workspace keeps its models.")
     target = safe_join(files, stored_as)
-    with making_folder(files):
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=all_but(folder))
-            else:
-                shutil.copyfile(source, target)
-            details = {"run_id": run_id, "tags": version_tags, "description": description or ""}
-            number = model_versions.add(folder, name, version, files.as_uri(), **details)
-        except BaseException:
-            shutil.rmtree(files, ignore_errors=True)
-            raise
+    with making_folder(files), removed_if_refused(files):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=all_but(folder))
+        else:
+            shutil.copyfile(source, target)
+        details = {"run_id": run_id, "tags": version_tags, "description": description or ""}
+        number = model_versions.add(folder, name, version, files.as_uri(), **details)
     return get(folder, name, number)
 
 

@@ -17,7 +17,7 @@ from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace import database, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, FolderError
 from helpers.offline.engine.workspace.files import write_whole
-from helpers.offline.engine.workspace.leftovers import SUPERVISOR_LOCK, making_folder
+from helpers.offline.engine.workspace.leftovers import SUPERVISOR_LOCK, making_folder, removed_if_refused
 
 RUN_ID_VARIABLE = "AZUREML_RUN_ID"  # in the environment of each process of a job
 
@@ -28,13 +28,12 @@ def make(folder: Path, run_id: str, job: dict) -> int:
     Raises AlreadyExists.
     """
     try:
-        with making_folder(place := run_folder(folder, run_id)):
+        with making_folder(place := run_folder(folder, run_id)), removed_if_refused(place):
             lock = take_lock(folder, run_id)
             try:
                 write_whole(json.dumps(job).encode(), place / "job.json")
             except BaseException:
                 os.close(lock)
-                shutil.rmtree(place, ignore_errors=True)
                 raise
             return lock
     except FileExistsError:

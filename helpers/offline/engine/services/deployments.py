@@ -13,7 +13,7 @@ from pathlib import Path
 from helpers.offline.engine import assets
 from helpers.offline.engine.services import access, records, staging
 from helpers.offline.engine.workspace.errors import AlreadyExists, NotAllowed, NotFound
-from helpers.offline.engine.workspace.leftovers import making_folder
+from helpers.offline.engine.workspace.leftovers import making_folder, removed_if_refused
 
 TYPES = ("ACI", "AKS", "Local", records.ONLINE)
 WANTED = ("models", "source_directory", "entry_script", "environment")  # what a deployment is made of
@@ -92,7 +92,7 @@ def redeploy(folder: Path, type: str, name: str, changes: dict, port: int = 0) -
 
     with contextlib.ExitStack() as stack:
         listener = None
-        with staging.removed_if_refused(staged):
+        with removed_if_refused(staged):
             lock = records.lock_unless_served(folder, type, name, service["id"])
             if lock is not None:
                 stack.callback(os.close, lock)

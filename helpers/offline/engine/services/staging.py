@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.offline.engine import environments
@@ -12,7 +11,7 @@ from helpers.offline.engine.processes import machine
 from helpers.offline.engine.services.records import AT_WORK
 from helpers.offline.engine.workspace.errors import Invalid, NotAllowed, NotFound
 from helpers.offline.engine.workspace.files import all_but
-from helpers.offline.engine.workspace.leftovers import making_folder
+from helpers.offline.engine.workspace.leftovers import making_folder, removed_if_refused
 from helpers.offline.engine.workspace.names import safe_join
 
 APP_ROOT = "azureml-app"  # /var/azureml-app in Azure's container
@@ -48,16 +47,6 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
         (root / MODELS).mkdir()
         for record in records:
             record.copy_to(root / MODELS / record.name / str(record.version))
-
-
-@contextlib.contextmanager
-def removed_if_refused(place: Path) -> Iterator[None]:
-    """Within, an exception has the deployment's folder deleted."""
-    try:
-        yield
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
-        raise
 
 
 def with_server(environment: dict) -> dict:

@@ -51,6 +51,16 @@ def making_folder(path: Path, mode: int = 0o777):
     return _making(path, lambda: path.mkdir(mode, parents=True))
 
 
+@contextmanager
+def removed_if_refused(folder: Path) -> Iterator[None]:
+    """Within, an exception has the folder, which somebody is making, deleted."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 def delete(path: Path) -> None:
     """Delete a file or folder, unless somebody is making it."""
     _delete_unless(path, lambda: False)

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
@@ -22,31 +22,28 @@ OTHER_TABLES = re.compile(r"no such (table|column)|has no column")  # as where a
 _patient: ContextVar[bool] = ContextVar("patient", default=False)
 
 
-@contextmanager
-def translated(folder: Path) -> Iterator[None]:
+def translated(folder: Path) -> AbstractContextManager[None]:
     """Within, a fault of the store leaves as FolderError, FolderUnreadable or StoreUnavailable, with advice."""
+    return _telling(lambda error: told(folder, error))
+
+
+def writing(path: Path) -> AbstractContextManager[None]:
+    """Within, a full disk leaves as StoreUnavailable, which tells the path that is written: any, a user's own too."""
+    return _telling(lambda error: _full(str(path)) if any(map(_is_no_room, _causes(error))) else None)
+
+
+@contextmanager
+def _telling(fault_of: Callable[[Exception], FolderError | None]) -> Iterator[None]:
+    """Within, an error that is such a fault leaves as it."""
     try:
         yield
     except EngineError:
         raise
     except Exception as error:
-        fault = told(folder, error)
+        fault = fault_of(error)
         if fault is None:
             raise
         raise fault from error
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Within, a full disk leaves as StoreUnavailable, which tells the path that is written: any, a user's own too."""
-    try:
-        yield
-    except EngineError:
-        raise
-    except Exception as error:
-        if not any(map(_is_no_room, _causes(error))):
-            raise
-        raise _full(str(path)) from error
 
 
 @contextmanager
