@@ -143,6 +143,22 @@ def test_packages_that_are_not_whole_are_named(tmp_path, monkeypatch):
     assert faults(site, ["damaged==1.0", "shared==1.0"], tmp_path) == []
 
 
+def test_an_organisations_certificate_beside_the_others_is_no_damage(tmp_path):
+    site = tmp_path / "site"
+    wheel = make_wheel(tmp_path, "certificates")
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", wheel, site], check=True)
+    with (site / "certificates-1.0.dist-info" / "RECORD").open("a") as record:
+        record.write("certificates/cacert.pem,,8\n")
+    bundle = site / "certificates" / "cacert.pem"
+    bundle.parent.mkdir()
+    bundle.write_text("public\n\nthe company's own\n")
+    assert faults(site, ["certificates==1.0"], tmp_path) == []
+    bundle.write_text("public")
+    assert faults(site, ["certificates==1.0"], tmp_path) == [
+        f"{bundle} has another size than it was installed with",
+    ]
+
+
 def faults(site, locked, folder):
     (folder / "requirements.txt").write_text("\n".join(locked))
     program = f"""
