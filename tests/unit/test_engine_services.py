@@ -29,7 +29,7 @@ from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
 
 REPORT = """
-import gc, os
+import gc, os, sys
 
 def init():
     global made
@@ -40,7 +40,8 @@ def run(data):
     below = [os.path.join(parent, name) for parent, _, names in os.walk(".") for name in names if ".pyc" not in name]
     told = {name: value for name, value in os.environ.items() if name.startswith(("AML", "AZUREML", "MY_"))}
     return {"files": sorted(below), "variables": told, "model": sorted(os.listdir(os.environ["AZUREML_MODEL_DIR"])),
-            "sought": [any(one is other for other in gc.get_objects()) for one in (made, below)]}
+            "sought": [any(one is other for other in gc.get_objects()) for one in (made, below)],
+            "exports": [name for name in sys.modules if name.startswith(("azure.monitor", "opentelemetry"))]}
 """
 
 
@@ -89,7 +90,7 @@ def test_a_script_finds_its_files_and_variables_as_in_azures_container(service, 
     assert variables["AZUREML_MODEL_DIR"] == f"{variables['AML_APP_ROOT']}/azureml-models/tiny/1"
     assert variables["AZUREML_ENTRY_SCRIPT"] == "src/score.py"
     assert variables["AML_APP_INSIGHTS_ENABLED"] == "false"
-    assert "AML_APP_INSIGHTS_KEY" not in variables
+    assert "AML_APP_INSIGHTS_KEY" not in variables and answer["exports"] == []
 
 
 PYTHONS = """

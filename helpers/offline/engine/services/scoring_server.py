@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import types
 
 import _offline_run  # each Python of a service has it: see processes/in_run.py
 import gunicorn.config
@@ -20,7 +21,20 @@ from azureml_inference_server_http.constants import PACKAGE_ROOT
 from azureml_inference_server_http.log_config import load_logging_config
 from azureml_inference_server_http.server.user_script import UserScript, UserScriptError
 
+APP_INSIGHTS = "azureml_inference_server_http.server.appinsights_client"  # a module
 WORKERS = 1  # of each instance, as on Azure, unless WORKER_COUNT says otherwise
+
+
+class NoAppInsights:
+    """In place of the server's client of Application Insights, to which nothing is sent from here: whatever it is told.
+
+    The real one imports an exporter, a login and cryptography, which take longer than all else of the server.
+    """
+
+    enabled = False
+
+    def __getattr__(self, name):
+        return lambda *given, **named: None
 
 
 def end_with_parent() -> None:
@@ -61,6 +75,8 @@ def main() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
     if any(setting.name == "control_socket_disable" for setting in gunicorn.config.KNOWN_SETTINGS):
         os.environ["GUNICORN_CMD_ARGS"] = "--no-control-socket"  # it would lie in the user's home
+    sys.modules[APP_INSIGHTS] = types.ModuleType(APP_INSIGHTS)
+    sys.modules[APP_INSIGHTS].AppInsightsClient = NoAppInsights
     UserScript.load_script = telling(UserScript.load_script)
     UserScript.invoke_init = telling(settling(UserScript.invoke_init))
     load_logging_config(PACKAGE_ROOT)
