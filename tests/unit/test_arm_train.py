@@ -81,6 +81,12 @@ def test_stream_tells_what_the_job_prints_and_how_it_ends(ml_client, trained, ca
     assert "parameters: 0.01 True" in told
 
 
+def test_stream_looks_less_often_at_what_takes_long(ml_client):
+    from azure.ai.ml.operations import _job_ops_helper
+
+    assert [_job_ops_helper._wait_before_polling(seconds) for seconds in (0, 5, 25, 600)] == [0.2, 0.2, 0.5, 1.0]
+
+
 def test_get_tells_the_job_as_it_was_asked_for(ml_client, trained):
     job = wait_for(ml_client, trained, "Completed")
     assert (job.display_name, job.experiment_name, job.tags) == ("a small one", "digits-v2", {"purpose": "test"})

@@ -17,7 +17,7 @@ from helpers.offline.arm.wire import COVERAGE, RESOURCE_GROUP, SUBSCRIPTION_ID, 
 
 SDK = "azure-ai-ml"
 KNOWN = "1.35"  # the release that requirements.txt has, which the routes are tested with
-LOOK = 0.2  # seconds between two looks of jobs.stream(), which on Azure are two at least and up to a minute
+LOOK, LAST_LOOK = 0.2, 1.0  # seconds between two looks of jobs.stream(): at first, and of a job that takes a minute
 
 _taken_over: set[str] = set()  # the modules that work offline in this process
 
@@ -125,7 +125,15 @@ def _look_more_often() -> None:
     from azure.ai.ml.operations import _job_ops_helper
 
     if not any(f"AZUREML_RUN_POLLING_INTERVAL_{end}" in os.environ for end in ("MIN", "MAX")):
-        _job_ops_helper._wait_before_polling = lambda seconds: LOOK
+        _job_ops_helper._wait_before_polling = _pause
+
+
+def _pause(seconds: float) -> float:
+    """The seconds until the next look of jobs.stream(), after so many: on Azure they are from two to a minute, too.
+
+    A look takes some hundredths of a second, in which what is looked at could go on.
+    """
+    return min(max(LOOK, seconds / 50), LAST_LOOK)
 
 
 def _ask_quickly() -> None:
