@@ -38,7 +38,7 @@ FRUGAL = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
     "PJRT_NPROC": "1",
-    "OPENBLAS_NUM_THREADS": "1",  # NumPy and SciPy have one each, whose threads turn idle at first, and Keras needs both
+    "OPENBLAS_NUM_THREADS": "1",  # NumPy has one and SciPy another, and their threads turn idle at first
     "XLA_FLAGS": "--xla_backend_optimization_level=1 --xla_cpu_multi_thread_eigen=false",
     "JAX_COMPILATION_CACHE_DIR": COMPILED,
     "JAX_COMPILATION_CACHE_MAX_SIZE": str(100 * 2**20),  # with a limit, it is read and written under a lock
