@@ -67,3 +67,12 @@ def test_no_module_is_too_long():
     assert len(modules) > 150
     lines = {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8").count("\n") for path in modules}
     assert {name: count for name, count in lines.items() if count > LONGEST} == {}
+
+
+def test_a_folder_that_a_training_by_hand_leaves_is_not_taken_for_a_module(tmp_path):
+    shutil.copytree(REPOSITORY / "scripts" / "training", tmp_path / "scripts" / "training")
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    (tmp_path / "outputs").mkdir()
+    ruff = [Path(sys.executable).with_name("ruff"), "check", "--no-cache", "."]
+    done = subprocess.run(ruff, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
