@@ -148,7 +148,8 @@ def ask(python):
         return Interpreter(str(python), None, None, str(error))
     told = re.match(r"((3\.\d+)\.\d+)\n(.+)\n", answer.stdout)
     errors = answer.stderr.strip().splitlines() or [f"exit code {answer.returncode}"]
-    fault = errors[-1] if answer.returncode or not told else None
+    error = errors[-1 if errors[0].startswith("Traceback ") else 0]  # pyenv's has advice after it
+    fault = error if answer.returncode or not told else None
     if not told:
         return Interpreter(str(python), None, None, fault)
     return Interpreter(told[3], told[1], told[2], fault)

@@ -222,7 +222,7 @@ def fake_python(folder, name, version="", error=""):
     program = folder / name
     program.write_text(f"#!/bin/sh\n{f'echo {version}; echo {program}' if version else ''}\n")
     if error:
-        program.write_text(program.read_text() + f"echo {error} >&2\nexit 1\n")
+        program.write_text(program.read_text() + f"printf '{error}\\n' >&2\nexit 1\n")
     program.chmod(0o755)
     return program
 
@@ -254,6 +254,8 @@ def test_the_first_python_that_really_runs_is_taken(pythons):
         ("3.14.0", "", "python3.12", "is Python 3.14.0, and the lock is for"),
         ("3.12.9", "", "nonsense", "PYTHON=nonsense does not run.*Install"),
         ("", "", "python3.12", "does not run"),
+        ("", "not found\\n\\nNote: see help\\n  to have several.", "python3.12", r"does not run \(not found\)"),
+        ("", "Traceback (most recent):\\n  File\\nOSError: no", "python3.12", r"does not run \(OSError: no\)"),
     ],
 )
 def test_a_python_that_does_not_serve_gets_a_sentence(pythons, version, error, asked, words):
