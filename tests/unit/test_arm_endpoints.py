@@ -97,6 +97,25 @@ def test_a_deployment_tells_what_it_was_given(ml_client, digits):
     assert [one.name for one in ml_client.online_deployments.list("digits")] == ["blue", "green"]
 
 
+def test_what_a_deployment_was_not_given_has_the_services_defaults(ml_client, digits, tmp_path):
+    go = {"GO": str(tmp_path / "go")}
+    (found,) = deploy(ml_client, deployment("plain", script=WAITING, environment_variables=go))
+    requests_of = found.request_settings
+    assert (requests_of.max_concurrent_requests_per_instance, requests_of.request_timeout_ms) == (1, 5000)
+    assert requests_of.max_queue_wait_ms == 0  # the service's 500, of which the client leaves the seconds
+    for probe in (found.liveness_probe, found.readiness_probe):
+        assert (probe.initial_delay, probe.period, probe.timeout) == (10, 10, 2)
+        assert (probe.success_threshold, probe.failure_threshold) == (1, 30)
+    assert (found.app_insights_enabled, found.egress_public_network_access) == (False, "Enabled")
+    assert found.scale_settings.type == "default"
+    answers = digits.ask_at_once(3, clients=3, deployment="plain")
+    assert sorted(one.status_code for one in answers) == [408, 408, 429]
+    assert "request_timeout_ms, 5 s" in " ".join(one.text for one in answers)
+    ml_client.online_deployments.begin_delete("plain", "digits").result()
+    blue = ml_client.online_deployments.get("blue", "digits").request_settings  # of which one was given
+    assert (blue.max_concurrent_requests_per_instance, blue.request_timeout_ms) == (8, 5000)
+
+
 def test_both_from_yaml(ml_client, digits, tmp_path):
     described = tmp_path / "endpoint.yml"
     described.write_text("name: from-yaml\nauth_mode: key\npublic_network_access: disabled\n", encoding="utf-8")
@@ -356,6 +375,7 @@ def test_traffic_that_cannot_be_is_refused_and_changes_nothing(ml_client, digits
     [
         ({"instance_type": "Standard_DS3_v22"}, r"'Standard_DS3_v22' is not known here\. Did you mean Standard_DS3_v2"),
         ({"instance_type": None}, "needs an instance_type"),
+        ({"request_settings": OnlineRequestSettings(request_timeout_ms=180001)}, "180001; it can be at most 180000"),
         ({"instance_count": 0}, "instance_count of a deployment is a whole number above 0, not 0"),
         ({"environment": None}, "needs an environment"),
         ({"environment": "no-such:1"}, "no environment 'no-such' version '1'"),

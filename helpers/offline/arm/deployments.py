@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import isodate
 
@@ -26,14 +27,30 @@ from helpers.offline.engine.services import mlflow_models
 from helpers.offline.engine.workspace.errors import NotFound
 
 CODE = "code"  # the folder of the script, in the deployment's
-REQUEST_SECONDS, REQUESTS_AT_ONCE = 5.0, 1  # of a request, and of an instance, where none are given
+# What a deployment has that was not given, and the longest that a request may take:
+# https://learn.microsoft.com/azure/machine-learning/reference-yaml-deployment-managed-online
+REQUESTS = {"maxConcurrentRequestsPerInstance": 1, "requestTimeout": "PT5S", "maxQueueWait": "PT0.5S"}
+PROBE = {
+    "initialDelay": "PT10S",
+    "period": "PT10S",
+    "timeout": "PT2S",
+    "successThreshold": 1,
+    "failureThreshold": 30,
+}
+DEFAULTS = {
+    "requestSettings": REQUESTS,
+    "livenessProbe": PROBE,
+    "readinessProbe": PROBE,
+    "appInsightsEnabled": False,
+    "egressPublicNetworkAccess": "Enabled",
+}
+LONGEST = 180  # seconds
 NOT_OFFERED = {
     "dataCollector": "Collecting a deployment's data",
     "modelMountPath": "A model_mount_path, which is for images of one's own,",
 }
 # What is told as it was given.
-KEPT = ("codeConfiguration", "environmentId", "model", "instanceType", "requestSettings", "livenessProbe")
-KEPT += ("readinessProbe", "appInsightsEnabled", "egressPublicNetworkAccess", "privateNetworkConnection")
+KEPT = ("codeConfiguration", "environmentId", "model", "instanceType", "privateNetworkConnection", *DEFAULTS)
 
 
 def put(request: Request) -> Answer:
@@ -161,13 +178,22 @@ def _limits(request: Request, asked: dict) -> dict:
     instances = 1 if capacity is None else capacity
     if not isinstance(instances, int) or instances < 1:
         raise Refused(f"The instance_count of a deployment is a whole number above 0, not {instances!r}.")
-    settings = asked.get("requestSettings") or {}
-    given = settings.get("requestTimeout")
-    seconds = isodate.parse_duration(given).total_seconds() if given else REQUEST_SECONDS
-    each = settings.get("maxConcurrentRequestsPerInstance") or REQUESTS_AT_ONCE
+    settings = _filled("requestSettings", asked)
+    seconds = isodate.parse_duration(settings["requestTimeout"]).total_seconds()
+    each = settings["maxConcurrentRequestsPerInstance"]
     if seconds <= 0 or each < 1:
         raise Refused("request_timeout_ms and max_concurrent_requests_per_instance have to be above 0.")
+    if seconds > LONGEST:
+        raise Refused(f"request_timeout_ms is {seconds * 1000:.0f}; it can be at most {LONGEST * 1000}.")
     return {"instances": instances, "at_once": 2 * each * instances, "seconds": seconds}
+
+
+def _filled(key: str, settings: dict) -> Any:
+    """A setting, with the defaults of all that was not given."""
+    default, given = DEFAULTS.get(key), settings.get(key)
+    if isinstance(default, dict):
+        return default | {name: value for name, value in (given or {}).items() if value is not None}
+    return default if given is None else given
 
 
 def _full_name(request: Request) -> str:
@@ -199,7 +225,7 @@ def _described(request: Request, deployment: dict) -> dict:
     endpoint, _, name = deployment["name"].partition("/")
     settings, state = deployment["settings"], deployment["operation"]["state"]
     is_first = deployment["deployment"] == 1
-    properties = {key: settings[key] for key in KEPT} | {
+    properties = {key: _filled(key, settings) for key in KEPT} | {
         "endpointComputeType": "Managed",
         "description": deployment["description"],
         "properties": deployment["properties"],
