@@ -6,11 +6,11 @@
     .venv/bin/python scripts/run_notebooks.py --resume              go on where the last run stopped
     .venv/bin/python scripts/run_notebooks.py --help-parameters     what -p and -f accept
 
-Before anything runs, parameters are checked, by name and type, against the cells tagged `parameters`; one goes to
-those notebooks that have it. What a notebook needs has to be in the workspace or be made by a notebook before it:
---with-needed adds those that make it. Each notebook runs in its own folder, as in JupyterLab, in a kernel of the
-interpreter that runs this script. The first failure ends the run. What runs on Azure cost at most is printed before
-anything is run.
+Before anything runs, the names of parameters are checked against the cells tagged `parameters`, and their values
+against the types in those notebooks that are to run; one goes to those that have it. What a notebook needs has to be
+in the workspace or be made by a notebook before it: --with-needed adds those that make it. Each notebook runs in its
+own folder, as in JupyterLab, in a kernel of the interpreter that runs this script. The first failure ends the run.
+What runs on Azure cost at most is printed before anything is run.
 
 The output folder receives the executed notebooks under their own names and manifest.json: for each notebook
 the hashes of what it was made from, its parameters, versions, time, result and the values it recorded.

@@ -67,20 +67,24 @@ def read_dependence(notebook: Path, values: dict[str, object]) -> Dependence:
 
 def plan(
     chosen: list[Path],
-    dependences: dict[Path, Dependence],
+    series: Collection[Path],
+    dependence: Callable[[Path], Dependence],
     look: Callable[[Collection[Need]], set[Need]],
     addable: Collection[Path],
 ) -> list[Path]:
     """The notebooks to run, in order: the chosen ones, each after those of `addable` that make what it lacks.
 
-    `dependences` are those of the whole series; `look` returns which of some needs the workspace lacks, and is only
-    asked where it matters. Raises UsageError where something is lacking that only other notebooks make.
+    `series` has all notebooks; `dependence` is asked of those alone that have to run. `look` returns which of some
+    needs the workspace lacks, and is only asked where it matters. Raises UsageError where something is lacking that
+    only other notebooks make.
     """
-    from_nothing, _ = each_after_its_makers(chosen, dependences, None)
-    if from_nothing == chosen:
-        return chosen
-    lacking = look({need for notebook in from_nothing for need in dependences[notebook].needs})
-    planned, unmet = each_after_its_makers(chosen, dependences, lacking)
+    lacking: dict[Need, bool] = {}
+    while True:
+        planned, unmet, unknown = each_after_its_makers(chosen, series, dependence, lacking)
+        if not unknown:
+            break
+        found = look(unknown)
+        lacking |= {need: need in found for need in unknown}
     if planned == chosen or set(planned) - set(chosen) <= set(addable):
         return planned
     lines = [
@@ -93,28 +97,37 @@ def plan(
 
 
 def each_after_its_makers(
-    chosen: list[Path], dependences: dict[Path, Dependence], lacking: Collection[Need] | None
-) -> tuple[list[Path], list[tuple[Path, Need]]]:
-    """The chosen notebooks, each after those that make what it needs and the workspace lacks (None: everything).
+    chosen: list[Path],
+    series: Collection[Path],
+    dependence: Callable[[Path], Dependence],
+    lacking: dict[Need, bool],
+) -> tuple[list[Path], list[tuple[Path, Need]], set[Need]]:
+    """The chosen notebooks, each after those that make what it needs and the workspace lacks.
 
-    Also returns the needs, and whose they are, for which a notebook was added or moved.
+    Also returns the needs, and whose they are, for which a notebook was added or moved; and those of which `lacking`
+    does not know yet, which count as met.
     """
-    series = {path.stem: path for path in dependences}
+    named = {path.stem: path for path in series}
     planned: list[Path] = []
     unmet: list[tuple[Path, Need]] = []
+    unknown: set[Need] = set()
     removed_at: dict[str, int] = {}  # of each kind, where in the plan it is removed
 
     def is_met(need: Need) -> bool:
-        maker = series.get(need.maker)
+        maker = named.get(need.maker)
         if maker in planned:
             return planned.index(maker) > removed_at.get(need.kind, -1)
-        return lacking is not None and need not in lacking and need.kind not in removed_at
+        if need.kind in removed_at:
+            return False
+        if need not in lacking:
+            unknown.add(need)
+        return not lacking.get(need)
 
     def add(notebook: Path, waiting: tuple[Path, ...]) -> None:
-        for need in dependences[notebook].needs:
+        for need in dependence(notebook).needs:
             if is_met(need):
                 continue
-            maker = series.get(need.maker)
+            maker = named.get(need.maker)
             if maker is None:
                 raise UsageError(f"{notebook.stem} needs what {need.maker} makes, and there is no such notebook.")
             if maker in planned:
@@ -123,13 +136,13 @@ def each_after_its_makers(
                 raise UsageError(f"{notebook.stem} and {maker.stem} need each other, as their metadata has it.")
             unmet.append((notebook, need))
             add(maker, (*waiting, notebook))
-        removed_at.update({kind: len(planned) for kind in dependences[notebook].removes})
+        removed_at.update({kind: len(planned) for kind in dependence(notebook).removes})
         planned.append(notebook)
 
     for notebook in chosen:
         if notebook not in planned:
             add(notebook, ())
-    return planned, unmet
+    return planned, unmet, unknown
 
 
 def lacking_in_workspace(needs: Collection[Need], backend: str, offline_folder: Path, cwd: Path) -> set[Need]:

@@ -5,11 +5,13 @@ papermill itself takes any name and any type: an unknown name is only warned of,
 
 import ast
 import difflib
+import functools
 import importlib
 import io
 import json
 import tokenize
 import typing
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +27,14 @@ TYPES_FROM = ("typing", "pydantic", "helpers.parameters")  # what a parameters c
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a `parameters` cell: `name: annotation = default  # help`."""
+    """One line of a `parameters` cell: `name: annotation = default  # help`.
+
+    type: evaluates the annotation, which only a notebook that is to run may ask for. Raises UsageError.
+    """
 
     name: str
     annotation: str
-    type: TypeAdapter
+    type: Callable[[], TypeAdapter]
     default: object
     help: str
 
@@ -82,7 +87,7 @@ def parse_parameters(source: str, notebook: str) -> list[Parameter]:
         try:
             match statement:
                 case ast.ImportFrom(module=module, names=names) if module in TYPES_FROM:
-                    types |= {name.name: getattr(importlib.import_module(module), name.name) for name in names}
+                    types = types | {name.name: getattr(importlib.import_module(module), name.name) for name in names}
                     continue
                 case ast.AnnAssign(target=ast.Name(name), annotation=annotation):
                     value, written = ast.literal_eval(statement.value), ast.unparse(annotation)
@@ -98,8 +103,8 @@ def parse_parameters(source: str, notebook: str) -> list[Parameter]:
             ) from None
         if not written:
             written = "Any" if value is None else type(value).__name__
-        adapter = type_adapter(written, types, notebook)
-        parameters.append(Parameter(name, written, adapter, value, comments.get(statement.end_lineno, "")))
+        evaluate = functools.partial(type_adapter, written, types, notebook)
+        parameters.append(Parameter(name, written, evaluate, value, comments.get(statement.end_lineno, "")))
     return parameters
 
 
@@ -139,21 +144,32 @@ def read_parameters_file(path: Path | None) -> dict[str, object]:
     return content
 
 
-def assign_values(
-    parameters: dict[Path, dict[str, Parameter]], from_file: dict[str, object], texts: list[tuple[str, str]]
-) -> dict[Path, dict[str, object]]:
-    """The values for each notebook, of the types it declares; where both set one, `texts`, of the command line, win.
+def check_types(declared: dict[str, Parameter]) -> None:
+    """Evaluate every annotation of a notebook that is to run. Raises UsageError."""
+    for parameter in declared.values():
+        parameter.type()
 
-    Raises UsageError that lists every name that none of the notebooks has, and every value of a wrong type.
+
+def assign_values(
+    parameters: dict[Path, dict[str, Parameter]],
+    from_file: dict[str, object],
+    texts: list[tuple[str, str]],
+    notebooks: Collection[Path],
+) -> dict[Path, dict[str, object]]:
+    """The values for each of `notebooks`, of the types it declares; where both set one, the command line's `texts` win.
+
+    `parameters` are those of the whole series. Raises UsageError that lists every name that none of it has, and every
+    value of a wrong type; and for a type that cannot be checked, even of a parameter that is not given.
     """
     known = {name for declared in parameters.values() for name in declared}
     unknown = [name for name in dict.fromkeys([*from_file, *dict(texts)]) if name not in known]
     problems = [f"no notebook has a parameter {name!r}.{did_you_mean(name, parameters)}" for name in unknown]
     wrong: dict[str, list[str]] = {}
     values = {}
-    for notebook, declared in parameters.items():
+    for notebook in notebooks:
         values[notebook] = {}
-        for name, parameter in declared.items():
+        for name, parameter in parameters[notebook].items():
+            parameter.type()
             try:
                 if name in dict(texts):
                     values[notebook][name] = read_text(dict(texts)[name], parameter)
@@ -188,7 +204,7 @@ def read_value(value: object, parameter: Parameter) -> object:
     YAML takes 1e-3 for text, so text is read as on the command line where the type is not met.
     """
     try:
-        return plain_json(parameter.type.validate_python(value, strict=True))
+        return plain_json(parameter.type().validate_python(value, strict=True))
     except ValidationError as error:
         if isinstance(value, str):
             return read_text(value, parameter)
@@ -199,14 +215,14 @@ def read_text(text: str, parameter: Parameter) -> object:
     """Text of the command line as the declared type. Raises ValueError if it cannot be read as one."""
     if text.lower() in ("none", "null"):
         with suppress(ValidationError):
-            return parameter.type.validate_python(None, strict=True)
+            return parameter.type().validate_python(None, strict=True)
     try:
         try:
-            return plain_json(parameter.type.validate_strings(text))
+            return plain_json(parameter.type().validate_strings(text))
         except ValidationError:
             if not text.startswith(("[", "{")):
                 raise
-            return plain_json(parameter.type.validate_python(yaml.safe_load(text), strict=True))
+            return plain_json(parameter.type().validate_python(yaml.safe_load(text), strict=True))
     except ValidationError as error:
         raise ValueError(first_error(error)) from error
     except yaml.YAMLError as error:

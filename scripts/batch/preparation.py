@@ -1,6 +1,7 @@
 """What the runner finds out before it runs anything: which notebooks, with what, from where on, and at what cost."""
 
 import argparse
+import functools
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from batch.manifest import (
     prepare_reports,
     read_manifest,
 )
-from batch.needs import Need, lacking_in_workspace, plan, read_dependence
+from batch.needs import Dependence, Need, lacking_in_workspace, plan, read_dependence
 from batch.parameters import (
     all_values,
     assign_values,
@@ -35,14 +36,15 @@ CODE_FOLDERS = ("helpers", "scripts")
 class Work:
     """The notebooks to run, in order, of which the first `complete` need not be run again.
 
-    inputs: what each notebook of the series is made from; manifest: the entries of those that have run; claim: closing
-    it lets other runs write to the output folder.
+    inputs: what each is made from; removers: the notebooks of the series that remove what others have made; manifest:
+    the entries of those that have run; claim: closing it lets other runs write to the output folder.
     """
 
     notebooks: list[Path]
     complete: int
     backend: str
     inputs: dict[Path, dict]
+    removers: list[Path]
     manifest: dict[str, dict]
     output: Path
     claim: IO
@@ -62,27 +64,45 @@ def prepare(options: argparse.Namespace) -> Work | None:
     if options.help_parameters:
         print("\n".join(describe_parameters({notebook: parameters[notebook] for notebook in chosen})))
         return None
-    given = assign_values(parameters, read_parameters_file(options.parameters_file), options.parameter)
-    values = {notebook: all_values(declared, given[notebook]) for notebook, declared in parameters.items()}
-    dependences = {notebook: read_dependence(notebook, values[notebook]) for notebook in values}
+    assign = functools.partial(
+        assign_values, parameters, read_parameters_file(options.parameters_file), options.parameter
+    )
+    given = assign(chosen)
+    removers = [path for path in parameters if read_dependence(path, all_values(parameters[path], {})).removes]
 
+    # What is given is read, by annotations that are evaluated for it, for the notebooks alone that have to run.
+    def values(notebook: Path) -> dict[str, object]:
+        if notebook not in given:
+            given.update(assign([notebook]))
+        return all_values(parameters[notebook], given[notebook])
+
+    @functools.cache
+    def dependence(notebook: Path) -> Dependence:
+        return read_dependence(notebook, values(notebook))
+
+    def inputs_of(notebooks: list[Path]) -> dict[Path, dict]:
+        return {
+            notebook: describe_inputs(
+                notebook, code_hash, values(notebook), given[notebook], dependence(notebook).removes
+            )
+            for notebook in notebooks
+        }
+
+    code_hash = hash_folders(REPOSITORY, CODE_FOLDERS)
+    inputs = inputs_of(chosen)
     prepare_reports(options.junit, options.html)
-    output = prepare_output(options.output, list(values))
+    output = prepare_output(options.output, list(parameters))
     claim = claim_output(output)
     manifest = read_manifest(output)
-    code_hash = hash_folders(REPOSITORY, CODE_FOLDERS)
-    inputs = {
-        notebook: describe_inputs(notebook, code_hash, values[notebook], given[notebook], dependences[notebook].removes)
-        for notebook in values
-    }
 
     def to_run(notebooks: list[Path], complete: Collection[Path]) -> list[Path]:
-        return plan(notebooks, dependences, look, addable=dependences if options.with_needed else complete)
+        addable = parameters if options.with_needed else complete
+        return plan(notebooks, list(parameters), dependence, look, addable)
 
     def look(needs: Collection[Need]) -> set[Need]:
         return lacking_in_workspace(needs, backend, offline_folder(chosen[0]), cwd=chosen[0].parent)
 
-    backend = values[chosen[0]].get("backend", "offline")
+    backend = values(chosen[0]).get("backend", "offline")
     complete, why = count_complete(chosen, inputs, manifest, output) if options.resume else (0, "")
     planned = to_run(chosen[complete:], chosen[:complete])
     if again := [chosen.index(notebook) for notebook in planned if notebook in chosen[:complete]]:
@@ -92,11 +112,13 @@ def prepare(options: argparse.Namespace) -> Work | None:
     if options.resume and planned:
         first = planned[0].stem
         print(f"--resume: {complete} of {len(chosen)} are complete. {first} and what follows it run: {why}.")
-    if added := [notebook.stem for notebook in planned if notebook not in chosen]:
-        print(f"--with-needed: {', '.join(added)} {'runs' if len(added) == 1 else 'run'}, too")
+    if added := [notebook for notebook in planned if notebook not in chosen]:
+        names = ", ".join(notebook.stem for notebook in added)
+        print(f"--with-needed: {names} {'runs' if len(added) == 1 else 'run'}, too")
+        inputs |= inputs_of(added)
     notebooks = [*chosen[:complete], *planned]
-    bounds = describe_costs({notebook: values[notebook] for notebook in notebooks})
+    bounds = describe_costs({notebook: values(notebook) for notebook in notebooks})
     for notebook in planned:
         if notebook in bounds:
             print(bounds[notebook], flush=True)
-    return Work(notebooks, complete, backend, inputs, manifest, output, claim)
+    return Work(notebooks, complete, backend, inputs, removers, manifest, output, claim)

@@ -71,11 +71,9 @@ def describe_what_goes_on(work: Work, name: str, entry: dict) -> list[str]:
             f"Its run goes on, in the experiment {run['experiment']}; the next notebooks find it. To end it:",
             f'  cd "{folder}" && "{sys.executable}" -c "import helpers; {cancel}"',
         ]
-    removers = [notebook.stem for notebook, inputs in work.inputs.items() if inputs["removes"]]
-    if work.backend == "azure" and removers:
-        lines.append(
-            f"What the notebooks have made stays in the workspace and may cost money: {removers[0]} removes it."
-        )
+    if work.backend == "azure" and work.removers:
+        remover = work.removers[0].stem
+        lines.append(f"What the notebooks have made stays in the workspace and may cost money: {remover} removes it.")
     return lines
 
 

@@ -23,15 +23,18 @@ SERIES = {
     "09_clean_up": Dependence((), ("compute",)),
 }
 
+DEPENDENCES = {Path(f"{name}.ipynb"): dependence for name, dependence in SERIES.items()}
+
 
 def planned(chosen: str, lacking: set, added: bool) -> str:
     """The numbers of the notebooks that are planned for those of the numbers in `chosen`."""
     paths = {name[1]: Path(f"{name}.ipynb") for name in SERIES}
-    dependences = {Path(f"{name}.ipynb"): dependence for name, dependence in SERIES.items()}
-    found = needs.plan(
-        [paths[number] for number in chosen], dependences, lambda asked: asked & lacking, dependences if added else ()
-    )
+    found = plan([paths[number] for number in chosen], DEPENDENCES, lambda asked: asked & lacking, added)
     return "".join(path.name[1] for path in found)
+
+
+def plan(chosen: list[Path], dependences: dict[Path, Dependence], look, added: bool) -> list[Path]:
+    return needs.plan(chosen, list(dependences), dependences.__getitem__, look, dependences if added else ())
 
 
 @pytest.mark.parametrize(
@@ -59,8 +62,19 @@ def test_what_is_lacking_is_made_before_it_is_needed(chosen, lacking, expected):
 
 
 def test_the_workspace_is_not_asked_where_each_notebook_follows_those_that_it_needs():
-    dependences = {Path(f"{name}.ipynb"): dependence for name, dependence in SERIES.items()}
-    assert needs.plan(list(dependences), dependences, None, ()) == list(dependences)
+    assert plan(list(DEPENDENCES), DEPENDENCES, None, added=False) == list(DEPENDENCES)
+
+
+def test_of_what_is_not_to_run_nothing_is_read():
+    read = []
+
+    def dependence(notebook: Path) -> Dependence:
+        read.append(notebook.stem)
+        return DEPENDENCES[notebook]
+
+    chosen = [Path("05_register.ipynb")]
+    assert needs.plan(chosen, list(DEPENDENCES), dependence, lambda asked: set(), ()) == chosen
+    assert set(read) == {"05_register"}
 
 
 def test_the_refusal_names_what_is_lacking_and_who_makes_it():
@@ -81,14 +95,14 @@ def test_what_is_removed_in_between_is_told():
 def test_a_maker_that_is_not_there_is_told():
     dependences = {Path("04_train.ipynb"): Dependence((DATA,), ())}
     with pytest.raises(UsageError, match="needs what 02_data makes, and there is no such notebook"):
-        needs.plan(list(dependences), dependences, lambda asked: asked, dependences)
+        plan(list(dependences), dependences, lambda asked: asked, added=True)
 
 
 def test_notebooks_that_need_each_other_are_told():
     one, two = Path("01_a.ipynb"), Path("02_b.ipynb")
     dependences = {one: Dependence((Need("02_b", "model", "m"),), ()), two: Dependence((Need("01_a", "run", "r"),), ())}
     with pytest.raises(UsageError, match="02_b and 01_a need each other"):
-        needs.plan([one], dependences, lambda asked: asked, dependences)
+        plan([one], dependences, lambda asked: asked, added=True)
 
 
 # The metadata and the workspace

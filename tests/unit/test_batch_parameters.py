@@ -1,17 +1,19 @@
 """What notebooks declare as parameters, and which values the batch runner accepts for them."""
 
+import functools
 import typing
 
 import pytest
 from batch import parameters
 from hypothesis import given
 from hypothesis import strategies as st
+from small_jobs import make_cluster
 from small_notebooks import PARAMETERS, manifest, record, run, write_notebook
 
 
 def parameter(annotation: str) -> parameters.Parameter:
-    adapter = parameters.type_adapter(annotation, vars(typing), "a.ipynb")
-    return parameters.Parameter("x", annotation, adapter, None, "")
+    evaluate = functools.partial(parameters.type_adapter, annotation, vars(typing), "a.ipynb")
+    return parameters.Parameter("x", annotation, evaluate, None, "")
 
 
 # What a notebook declares
@@ -163,14 +165,14 @@ def test_a_parameter_goes_to_the_notebooks_that_have_it_as_their_type(tmp_path):
     one = write_notebook(tmp_path, "01_a", parameters="version: str = 'x'")
     two = write_notebook(tmp_path, "02_b", parameters="version: int = 1\nepochs: int = 1")
     declared = {path: parameters.read_parameters(path) for path in (one, two)}
-    values = parameters.assign_values(declared, {"epochs": 2}, [("version", "007")])
+    values = parameters.assign_values(declared, {"epochs": 2}, [("version", "007")], declared)
     assert values == {one: {"version": "007"}, two: {"version": 7, "epochs": 2}}
 
 
 def test_the_command_line_wins_over_the_file(tmp_path):
     path = write_notebook(tmp_path, "01_a", parameters="epochs: int = 1\nseed: int = 2")
     declared = {path: parameters.read_parameters(path)}
-    values = parameters.assign_values(declared, {"epochs": 5, "seed": 5}, [("epochs", "6"), ("epochs", "7")])
+    values = parameters.assign_values(declared, {"epochs": 5, "seed": 5}, [("epochs", "6"), ("epochs", "7")], declared)
     assert values == {path: {"epochs": 7, "seed": 5}}
 
 
@@ -202,7 +204,7 @@ def test_a_value_of_a_wrong_type_is_told_once_for_all_notebooks_that_have_it(tmp
     cell = "from helpers.parameters import Backend\n\nbackend: Backend = 'offline'"
     for name in ("01_a", "02_b", "03_c"):
         write_notebook(tmp_path, name, parameters=cell)
-    assert run(tmp_path, "1", "-p", "backend=aws") == 2
+    assert run(tmp_path, "-p", "backend=aws") == 2
     error = capsys.readouterr().err
     assert "01_a, 02_b, 03_c: backend must be Backend: 'aws': Input should be 'offline' or 'azure'" in error
 
@@ -211,6 +213,28 @@ def test_a_damaged_notebook_that_is_not_to_run_is_in_nobodys_way(tmp_path):
     write_notebook(tmp_path, "01_a", "x = 1")
     write_notebook(tmp_path, "02_b").write_text("not json")
     assert run(tmp_path, "1") == 0
+
+
+@pytest.mark.parametrize("annotation", ["Nonsense", "exit(5)"])
+def test_an_annotation_of_what_is_not_to_run_is_not_evaluated(tmp_path, offline_folder, capsys, annotation):
+    make_cluster(offline_folder, "there")
+    cell = "epochs: {} = 1\ncluster_name: {} = 'not-there'"
+    write_notebook(tmp_path, "03_compute", parameters=cell.format(annotation, annotation))
+    made = {"03_compute": {"compute": "cluster_name"}}
+    write_notebook(tmp_path, "04_train", record("e", "epochs"), parameters=cell.format("int", "str"), needs=made)
+    given = ["4", "-p", "epochs=2", "-p", "cluster_name=there"]
+    assert run(tmp_path, *given) == 0
+    assert manifest(tmp_path)["04_train"]["results"] == {"e": 2}
+    assert run(tmp_path, "--help-parameters") == 0
+    assert f"epochs: {annotation} = 1  (03_compute)" in capsys.readouterr().out
+
+
+def test_an_annotation_of_what_is_added_is_told(tmp_path, offline_folder, capsys):
+    write_notebook(tmp_path, "03_compute", parameters="cluster_name: Nonsense = 'gpu'")
+    made = {"03_compute": {"compute": "cluster_name"}}
+    write_notebook(tmp_path, "04_train", parameters="cluster_name: str = 'gpu'", needs=made)
+    assert run(tmp_path, "4", "--with-needed") == 2
+    assert "03_compute.ipynb: the parameters cell has a type that cannot be checked" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
