@@ -87,10 +87,8 @@ def fit(model, training, validation, args, world, resumed):
             sys.exit(f"The training diverged: its loss is {logs['loss']}. Try a smaller --learning-rate.")
         if not world.leads:
             return
-        tracking.log("Loss", logs["val_loss"], step)
-        tracking.log("Accuracy", logs["val_accuracy"], step)
-        tracking.log("Training loss", logs["loss"], step)
-        tracking.log("Training accuracy", logs["accuracy"], step)
+        tracking.log({"Loss": logs["val_loss"], "Accuracy": logs["val_accuracy"]}, step)
+        tracking.log({"Training loss": logs["loss"], "Training accuracy": logs["accuracy"]}, step)
         print(
             f"Epoch {step:2}/{args.epochs}: loss {logs['val_loss']:.4f}, accuracy {logs['val_accuracy']:.4f} "
             f"(training {logs['loss']:.4f}, {logs['accuracy']:.4f}), {time.perf_counter() - began:.1f} s"
@@ -118,8 +116,7 @@ def evaluate_and_save(model, test, history, args):
     images, labels = dataset.flat(test)
     final = model.evaluate(images, labels, batch_size=1000, verbose=0, return_dict=True)
     print(f"Final test loss {final['loss']:.4f}, final test accuracy {final['accuracy']:.4f}")
-    tracking.log("Final test loss", final["loss"])
-    tracking.log("Final test accuracy", final["accuracy"])
+    tracking.log({"Final test loss": final["loss"], "Final test accuracy": final["accuracy"]})
     outputs.save(model, history, final, args)
     tracking.log_figure(outputs.curve(history), args.output_folder / "Accuracy vs Loss.png")
 

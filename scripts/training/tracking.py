@@ -14,10 +14,11 @@ def azure_run():
     return Run.get_context()
 
 
-def log(name, value, step=None):
-    """Log a figure; with a step, one of a series."""
+def log(figures, step=None):
+    """Log figures by their names; with a step, each is one of a series."""
     if run := azure_run():
-        run.log(name, value, step=step)
+        for name, value in figures.items():
+            run.log(name, value, step=step)
 
 
 def log_figure(figure, file):

@@ -27,7 +27,7 @@ def main():
     model = keras.saving.load_model(args.model_folder / "model" / "model.keras", safe_mode=True)
     measured = model.evaluate(images, labels, batch_size=1000, verbose=0, return_dict=True)
     accuracy = float(measured["accuracy"])
-    tracking.log("Test accuracy", accuracy)
+    tracking.log({"Test accuracy": accuracy})
     print(f"Accuracy on {len(labels):,} test images: {accuracy:.4f}")
     if accuracy < args.least_accuracy:
         raise ValueError(f"the accuracy is {accuracy:.4f}, and has to be {args.least_accuracy} at least")

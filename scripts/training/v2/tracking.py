@@ -7,10 +7,10 @@ import mlflow
 IN_A_JOB = "MLFLOW_RUN_ID" in os.environ  # Azure ML sets it for a job, and the address to log to
 
 
-def log(name, value, step=None):
-    """Log a figure; with a step, one of a series."""
+def log(figures, step=None):
+    """Log figures by their names, in one request; with a step, each is one of a series."""
     if IN_A_JOB:
-        mlflow.log_metric(name, value, step=step)
+        mlflow.log_metrics(figures, step=step)
 
 
 def log_figure(figure, file):
