@@ -1,5 +1,8 @@
 """The kernels that notebooks run in: this interpreter's own, on channels that nobody else can have."""
 
+import contextlib
+import fcntl
+import os
 import shutil
 import tempfile
 import weakref
@@ -10,17 +13,21 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import HasTraits, default
 
-LONGEST = 75  # bytes of a folder for the kernels'; a socket's path has at most 103 on macOS and 107 on Linux
+PREFIX = "batch-kernel-"  # of the names of the kernels' folders
+LONGEST = 69  # bytes of a folder for the kernels'; a socket's path has at most 103 on macOS and 107 on Linux
 
 
 class OwnChannels(HasTraits):
     """A kernel manager whose channels are sockets in a private folder, which goes with the kernel.
+
+    Where this process is killed, the next one that makes such a folder deletes it.
 
     By default they are TCP ports that were free when the manager looked. Half a second later, when the kernel binds
     them, another process may have one: the kernel dies, or never answers (jupyter_client's write_connection_file,
     ipykernel's init_sockets). Other users of the machine cannot open the folder, so nothing has to be encrypted.
     """
 
+    _folder: Path | None = None
     _remove_folder: weakref.finalize | None = None
 
     @default("transport")
@@ -29,15 +36,51 @@ class OwnChannels(HasTraits):
 
     @default("ip")
     def _where_the_sockets_are(self):
-        folder = Path(tempfile.mkdtemp(prefix="kernel-", dir=None if _holds_sockets(tempfile.gettempdir()) else "/tmp"))
-        self._remove_folder = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        return str(folder / "channel")
+        return str(self._own_folder() / "channel")
+
+    @default("connection_file")
+    def _where_it_is_told(self):
+        return str(self._own_folder() / "connection.json")
+
+    def _own_folder(self) -> Path:
+        if self._folder is None:
+            self._folder, lock = _make_folder()
+            self._remove_folder = weakref.finalize(self, _delete, self._folder, lock)
+        return self._folder
 
     def cleanup_connection_file(self):
         """Jupyter calls this as a kernel ends for good, and not as it is started again."""
         super().cleanup_connection_file()
         if self._remove_folder is not None:
             self._remove_folder()
+
+
+def _make_folder() -> tuple[Path, int]:
+    """A folder that is locked as long as this process lives, and the lock; those that no process locks are deleted."""
+    parent = Path(tempfile.gettempdir() if _holds_sockets(tempfile.gettempdir()) else "/tmp")
+    for left in parent.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # in use, or deleted by another process at this moment
+            if left.lstat().st_uid == os.getuid():
+                _delete(left, _lock(left))
+    new = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=parent))
+    lock = _lock(new)
+    return new.rename(parent / new.name.removeprefix("new-")), lock  # under its name it is never without the lock
+
+
+def _lock(folder: Path) -> int:
+    """The lock of a folder. Raises OSError where another process has it."""
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _delete(folder: Path, lock: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    os.close(lock)
 
 
 def _holds_sockets(folder: str) -> bool:

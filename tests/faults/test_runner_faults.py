@@ -58,15 +58,22 @@ def test_the_first_failure_ends_the_run_and_is_told(tmp_path, capsys):
     assert statuses(tmp_path, "02_b") == ["completed", "failed", "pending"]
 
 
+@pytest.fixture
+def temporary(monkeypatch):
+    """The temporary folder of the test and of what it starts, by a name that is short enough for sockets."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", None)  # to be asked again
+        yield Path(folder)
+
+
 @pytest.mark.timeout(60)
-def test_a_port_that_another_process_takes_first_stops_no_kernel(tmp_path, monkeypatch):
+def test_a_port_that_another_process_takes_first_stops_no_kernel(tmp_path, temporary, monkeypatch):
     write_notebook(tmp_path, "01_a", "x = 1")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)  # to be asked again
     with socket.create_server(("127.0.0.1", 0)) as other:
         monkeypatch.setattr(LocalPortCache, "find_available_port", lambda self, ip: other.getsockname()[1])
         assert run(tmp_path) == 0
-    assert not list(tmp_path.glob("kernel-*"))
+    assert list(temporary.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["x" * 120, b"\xff\xfe"], ids=["long", "no UTF-8"])
@@ -272,6 +279,20 @@ def test_a_runner_that_is_killed_loses_only_the_notebook_it_was_in(tmp_path, han
     assert run(tmp_path, "--resume") == 0
     assert manifest(tmp_path)["01_a"] == first["01_a"]
     assert [entry["result"] for entry in manifest(tmp_path).values()] == ["ok", "ok", "ok"]
+
+
+def test_what_a_killed_runner_leaves_in_the_temporary_folder_the_next_one_deletes(tmp_path, temporary, hanging_batch):
+    process, kernel = hanging_batch
+    write_notebook(tmp_path / "other", "01_a", "x = 1")
+    (its_own,) = temporary.iterdir()
+    assert run(tmp_path / "other") == 0
+    assert list(temporary.iterdir()) == [its_own]  # of a runner that lives, nothing is deleted
+    process.kill()
+    process.wait(timeout=DEADLINE)
+    assert_ends(kernel)
+    assert list(temporary.iterdir()) == [its_own]
+    assert run(tmp_path / "other") == 0
+    assert list(temporary.iterdir()) == []
 
 
 def test_two_runs_at_once_do_not_share_an_output_folder(tmp_path, capsys):
