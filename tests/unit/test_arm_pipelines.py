@@ -15,6 +15,7 @@ from classroom import copies, forward
 from small_v2 import make_cluster, make_environment, wait_for
 
 from helpers.offline.arm import pipeline_jobs
+from helpers.offline.engine.history import studio
 from helpers.offline.engine.jobs.run_records import list_runs
 from helpers.offline.engine.pipelines import in_order
 from helpers.offline.engine.workspace import folder as folders
@@ -145,6 +146,8 @@ def test_steps_are_the_pipelines_children(ml_client, streamed, tmp_path):
         "trained": ("Completed", "cpu"),
     }
     step = children["prepared"].name
+    assert all(child.studio_url.startswith(f"{studio.ADDRESS}/experiments/") for child in children.values())
+    assert f"/runs/{step}?" in ml_client.jobs.get(step).studio_url
     assert ml_client.jobs.get(step).status == "Completed"
     assert step not in [job.name for job in ml_client.jobs.list()]
     ml_client.jobs.download(step, download_path=tmp_path, output_name="prepared")

@@ -12,7 +12,7 @@ from helpers.offline.arm.resources import is_listed
 from helpers.offline.arm.wire import LOOK_AGAIN, Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
 from helpers.offline.engine import jobs as engine_jobs
 from helpers.offline.engine.assets import data
-from helpers.offline.engine.history import artifacts, job_states, mlflow_store, statuses, studio
+from helpers.offline.engine.history import artifacts, job_states, mlflow_store, statuses
 from helpers.offline.engine.jobs import run_records
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
@@ -179,11 +179,6 @@ def _described(request: Request, run: run_records.RunRecord) -> dict:
         "isArchived": run.archived,
         "parentJobName": run.parent_id,
         "outputs": {**(asked.get("outputs") or {}), **outputs, "default": default},
-        "services": {"Studio": {"jobServiceType": "Studio", "endpoint": _page_of(run)}},
+        "services": {"Studio": {"jobServiceType": "Studio", "endpoint": runs.page_of(run)}},
     }
     return resource(request.scope, f"jobs/{run.id}", properties, created=run.created)
-
-
-def _page_of(run: run_records.RunRecord) -> str:
-    """The run's page in the offline studio (`make studio`)."""
-    return f"{studio.page_of(run.experiment_id, run.id)}?workspace=offline"

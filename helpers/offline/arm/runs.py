@@ -5,7 +5,7 @@ from pathlib import Path
 
 from helpers.offline.arm import locations
 from helpers.offline.arm.wire import Request, long_uri
-from helpers.offline.engine.history import job_states
+from helpers.offline.engine.history import job_states, studio
 from helpers.offline.engine.jobs import run_records
 
 
@@ -67,6 +67,11 @@ def change(folder: Path, run_id: str, given: dict, archived: bool | None) -> Non
         run_records.set_archived(folder, run_id, archived)
 
 
+def page_of(run: run_records.RunRecord) -> str:
+    """The run's page in the offline studio (`make studio`)."""
+    return f"{studio.page_of(run.experiment_id, run.id)}?workspace=offline"
+
+
 def _described(request: Request, run: run_records.RunRecord) -> dict:
     target = job_states.submitted(request.folder, run.id).get("target")
     return {
@@ -84,6 +89,7 @@ def _described(request: Request, run: run_records.RunRecord) -> dict:
         "tags": run.tags,
         "properties": run.properties,
         "hidden": run.archived,
+        "services": {"Studio": {"type": "Studio", "endpoint": page_of(run)}},  # without, the client tells Azure's
         **({"compute": {"target": target}} if target else {}),
         **({"error": {"error": run.error}} if run.error else {}),
     }
