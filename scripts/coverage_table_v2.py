@@ -26,6 +26,9 @@ What is not supported raises an error that names the call and this page, and not
 which answers to any subscription, resource group and name that a client is created with; credentials are accepted, but
 not used. `use_backend("azure")` sends the same calls to Azure.
 
+`jobs.create_or_update` of a job that was fetched adds tags and removes none, as on Azure
+([#30671](https://github.com/Azure/azure-sdk-for-python/issues/30671)): the client sends a PATCH to the run history.
+
 In a job, `mlflow.<flavor>.log_model` of MLflow 3 fails, as it does on Azure, which has no endpoint `logged-models` and
 answers 404 ([#44896](https://github.com/Azure/azure-sdk-for-python/issues/44896)). Offline, the error says the same,
 and what to do: call `save_model` with a path below `outputs/` instead, and register the model from the files of the

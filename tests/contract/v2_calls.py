@@ -247,11 +247,6 @@ SUPPORTED: dict[str, Callable] = {
     "components.archive": lambda c: is_archived_and_restored(c.components, component(c)),
     "components.restore": lambda c: is_archived_and_restored(c.components, component(c)),
     "components.validate": lambda c: c.components.validate(part()).passed,
-    "feature_sets.list_materialization_operations": lambda c: (
-        list(c.feature_sets.list_materialization_operations("f", "1")) == []
-    ),
-    "feature_stores.get": lambda c: c.feature_stores.get(c.workspace_name) is None,
-    "feature_stores.list": lambda c: list(c.feature_stores.list()) == [],
     "evaluators.create_or_update": lambda c: evaluator(c).version == "1",
     "evaluators.get": lambda c: evaluator(c) and c.evaluators.get("judge", version="1").properties == EVALUATOR,
     "evaluators.list": lambda c: evaluator(c) and names(c.evaluators.list("judge")) == ["judge"],

@@ -137,6 +137,8 @@ def test_lists_tell_what_is_there(ml_client, trained):
     assert [name for name in environments if not name.startswith("AzureML-")] == ["small"]
     assert [cluster.name for cluster in ml_client.compute.list()] == ["cpu"]
     assert [workspace.name for workspace in ml_client.workspaces.list()] == ["offline"]
+    assert [one.name for one in ml_client.workspaces.list(filtered_kinds=["project", "default"])] == ["offline"]
+    assert list(ml_client.workspaces.list(filtered_kinds="hub")) == []
 
 
 def test_log_model_fails_as_on_azure_and_save_model_does(ml_client, trained, tmp_path):

@@ -162,9 +162,12 @@ def _ask_quickly() -> None:
 
 
 def _take_over_programs() -> None:
-    """What the client has another program do: mount datastores, and fetch files that a component includes."""
+    """What the client has another program do: mount datastores, and fetch files that a component includes.
+
+    Feature stores it looks for among the workspaces, and would tell of none.
+    """
     from azure.ai.ml._utils._artifact_utils import ArtifactCache
-    from azure.ai.ml.operations import DataOperations, DatastoreOperations
+    from azure.ai.ml.operations import DataOperations, DatastoreOperations, FeatureStoreOperations
 
     def refused(what: str) -> Callable:
         def refuse(self, *arguments, **options):
@@ -174,6 +177,7 @@ def _take_over_programs() -> None:
 
     DataOperations.mount = DatastoreOperations.mount = refused("Mounting on this machine")
     ArtifactCache.get = ArtifactCache.set = refused("A feed of artifacts")
+    FeatureStoreOperations.get = FeatureStoreOperations.list = refused("A feature store")
 
 
 class _NoDocker:

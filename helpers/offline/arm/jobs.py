@@ -27,6 +27,9 @@ SUBMIT = {"Command": commands.submit, "Sweep": sweep_jobs.submit, "Pipeline": pi
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
 
 SYSTEM = "_aml_system_"  # begins the tags that the service itself gives a sweep
+MATERIALIZED = (
+    "azureml.FeatureSetName"  # a property of the jobs that feature_sets.list_materialization_operations lists
+)
 ADDED = ("Studio", "Tracking")  # the services that each job has, without its asking
 
 
@@ -61,6 +64,8 @@ def list_all(request: Request) -> Iterator[dict]:
     for name in ("assetName", "scheduled", "scheduleId"):
         if name in query:
             raise Unsupported(f"A list of jobs by {name}", "tag and properties are")
+    if MATERIALIZED in query.get("properties", ""):
+        raise Unsupported("A feature set", "data assets are")
     kinds = [query["jobType"]] if query.get("jobType") in RUN_TYPES else RUN_TYPES if "jobType" not in query else []
     of_kinds = [run_records.list_runs_of_type(request.folder, RUN_TYPES[kind]) for kind in kinds]
     found = heapq.merge(*of_kinds, key=lambda run: run.created, reverse=True)

@@ -7,6 +7,7 @@ from helpers.offline.arm.wire import API_HOST, LOCATION, RESOURCE_GROUP, WORKSPA
 from helpers.offline.engine.assets import details
 from helpers.offline.engine.jobs import run_records
 
+KIND = "default"  # beside hubs and projects
 names = {WORKSPACE}  # by which the clients of this process call it
 
 
@@ -37,15 +38,16 @@ def get(request: Request) -> dict:
         "id": scope.id,
         "name": scope.workspace,
         "type": "Microsoft.MachineLearningServices/workspaces",
-        "kind": "Default",
+        "kind": KIND.capitalize(),
         "location": LOCATION,
         "tags": asset.body["tags"],
     }
 
 
 def list_all(request: Request) -> Iterator[dict]:
-    """The one workspace, under the names that it has where nobody gives it another."""
-    yield get(replace(request, scope=replace(request.scope, group=RESOURCE_GROUP, workspace=WORKSPACE)))
+    """The one workspace, under the names that it has where nobody gives it another; it is of the kind `default`."""
+    if KIND in request.query.get("kind", KIND).lower().split(","):
+        yield get(replace(request, scope=replace(request.scope, group=RESOURCE_GROUP, workspace=WORKSPACE)))
 
 
 def discovery(request: Request) -> dict:
