@@ -11,6 +11,7 @@ SERIES = {"v1": PATHS, "v2": sorted((NOTEBOOKS / "v2").glob("*.ipynb"))}  # the 
 
 # For tests in which something is trained, whatever with: JAX starts sooner than TensorFlow.
 STARTS_SOON = {"KERAS_BACKEND": "jax"}
+QUICK = {"first_layer_neurons": 32, "second_layer_neurons": 16, "batch_size": 250, "learning_rate": 0.003}  # to train
 
 
 def environment(world: Path) -> dict[str, str]:

@@ -11,16 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
-from books import STARTS_SOON
+from books import QUICK, STARTS_SOON
 from classroom import copies, forward
 
 from helpers import checks
 
-SMALL = {
-    "epochs": 2,
-    "first_layer_neurons": 32,
-    "second_layer_neurons": 16,
-}
+SMALL = {"epochs": 2, **QUICK}
 MAKERS = ("02_data", "03_compute", "04_train", "05_register", "08_deploy")  # lessons that make what exercises look at
 ENOUGH = {"v2/08_deploy": "traffic"}  # the cell after which a lesson has made it
 

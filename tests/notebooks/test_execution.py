@@ -10,7 +10,7 @@ import nbformat
 import psutil
 import pytest
 from batch.kernels import ThisInterpreter
-from books import ROOT, STARTS_SOON, behind_a_dead_proxy, environment
+from books import QUICK, ROOT, STARTS_SOON, behind_a_dead_proxy, environment
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from small_jobs import make_cluster, wait_until
@@ -48,7 +48,7 @@ def results(world: Path) -> dict[str, dict]:
 @pytest.mark.timeout(1800)
 def test_they_train_on_several_nodes_run_again_and_alone_and_elsewhere_and_the_sixth_can_fail(world):
     make_cluster(folder.open_folder(world / "offline"), "not-ours")
-    small = {"epochs": 1, "first_layer_neurons": 32, "second_layer_neurons": 16}
+    small = {"epochs": 1, **QUICK}
     code, printed = run(world, "02-06", **small, node_count=2, minimum_accuracy=0.999)
     assert code == 1
     assert "line 2: assert accuracy >= minimum_accuracy" in printed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from books import PATHS, STARTS_SOON, environment
+from books import PATHS, QUICK, STARTS_SOON, environment
 from make_outputs import working_copy
 from small_jobs import make_cluster
 from stand_in import Azure, computes, needs_the_real_sdk
@@ -18,7 +18,7 @@ from helpers.offline.engine.workspace import folder
 
 ONE_PROCESS = Path(__file__).with_name("in_one_process.py")
 
-SMALL = {"epochs": 1, "first_layer_neurons": 32, "second_layer_neurons": 16, "minimum_accuracy": 0.8}
+SMALL = {"epochs": 1, **QUICK, "minimum_accuracy": 0.8}
 SMALL |= {"max_total_runs": 2, "trial_epochs": 1}
 
 DRAWN = "how the values of the trials are drawn is the service's own"  # so that they may as well be the same
