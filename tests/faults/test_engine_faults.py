@@ -19,7 +19,7 @@ from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import artifacts, job_states, run_files, spool
 from helpers.offline.engine.jobs import run_records, submission
 from helpers.offline.engine.workspace import folder
-from helpers.offline.engine.workspace.errors import StoreUnavailable
+from helpers.offline.engine.workspace.errors import StoreUnavailable, WouldNotEnd
 
 
 @pytest.fixture
@@ -245,6 +245,8 @@ def test_reset_kills_what_hangs(opened, tmp_path, monkeypatch):
     script_pid = printed_pid(opened, run_id)
     supervisor = supervisor_of(run_id)
     supervisor.suspend()
+    with pytest.raises(WouldNotEnd, match=r"^1 run of .* would not end. `make clean` kills what hangs"):
+        jobs.end_all(opened)
     removal.reset(opened)
     assert not opened.exists()
     wait_until(lambda: not supervisor.is_running() and not psutil.pid_exists(script_pid))

@@ -226,6 +226,7 @@ def end_all(folder: Path) -> None:
         cancel_all(folder)  # again: what a job had just submitted, too
         if time.monotonic() > deadline:
             raise WouldNotEnd(
-                f"{counted(len(left), 'run')} in {folder} would not end. Look for processes named helpers.offline."
+                f"{counted(len(left), 'run')} of the offline workspace in {folder} would not end. `make clean` kills "
+                "what hangs, and removes the workspace."
             )
         time.sleep(0.05)
