@@ -28,9 +28,8 @@ def start(name: str):
     """
     engine = backend.offline_drills()
     begin, end = _find(name)
-    if name in engine.on():
+    if not engine.switch(name, True):
         raise DrillError(f"The drill {name!r} is on already. helpers.drills.stop({name!r}) switches it off.")
-    engine.switch(name, True)
     try:
         handed_out = begin(engine)
     except BaseException:  # Ctrl-C, too: it may have changed something already

@@ -13,10 +13,17 @@ def on() -> list[str]:
     return faults.get(folders.open_folder(), faults.DRILLS, [])
 
 
-def switch(name: str, is_on: bool) -> None:
-    """Note that a drill is on, or off."""
-    left = [other for other in on() if other != name]
-    faults.change(folders.open_folder(), faults.DRILLS, [*left, name] if is_on else left or None)
+def switch(name: str, is_on: bool) -> bool:
+    """Note that a drill is on, or off; False where it was already. Whoever else switches one at once loses nothing."""
+
+    def choose(before: list[str] | None) -> list[str] | None:
+        noted = before or []
+        if (name in noted) == is_on:
+            return before
+        return [*noted, name] if is_on else [other for other in noted if other != name] or None
+
+    before = faults.change_by(folders.open_folder(), faults.DRILLS, choose)
+    return (name in (before or [])) != is_on
 
 
 def put(name: str, value) -> None:

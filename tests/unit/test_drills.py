@@ -1,9 +1,12 @@
 """Faults that a workspace was given on purpose: what they do, that they end, and that an ordinary one has none."""
 
+import fcntl
 import os
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +16,7 @@ from small_jobs import make_cluster, submit, wait_for, wait_until
 
 import helpers
 from helpers import backend, drills, mnist
+from helpers.offline import drills as offline_drills
 from helpers.offline.engine import jobs, removal
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.workspace import faults
@@ -173,6 +177,24 @@ def test_a_drill_is_started_once_stopped_once_and_named_when_it_is_left_on(world
     assert "is on in this workspace" not in capsys.readouterr().out
     with pytest.raises(drills.DrillError, match=r"There is no drill 'x'. There are: quota, script"):
         drills.start("x")
+
+
+@pytest.mark.parametrize(("names", "all_done"), [(["bill", "quota"], [True, True]), (["bill"] * 2, [False, True])])
+def test_of_drills_that_are_switched_at_once_none_is_lost(world, monkeypatch, names, all_done):
+    lock, at_the_lock = fcntl.flock, threading.Semaphore(0)
+
+    def tell_and_lock(file, operation):
+        at_the_lock.release()
+        lock(file, operation)
+
+    with ThreadPoolExecutor() as pool, (world / ".faults.lock").open("w") as held:
+        lock(held, fcntl.LOCK_EX)
+        monkeypatch.setattr(fcntl, "flock", tell_and_lock)
+        done = [pool.submit(offline_drills.switch, name, True) for name in names]
+        for _ in names:
+            assert at_the_lock.acquire(timeout=30)
+    assert sorted(future.result() for future in done) == all_done
+    assert sorted(drills.on()) == sorted(set(names))
 
 
 def test_a_drill_that_is_interrupted_while_it_starts_leaves_nothing(world, monkeypatch):

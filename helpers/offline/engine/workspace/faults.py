@@ -11,6 +11,7 @@ They are kept in faults.json, and what they change is looked up where it happens
 
 import fcntl
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from helpers.offline.engine.workspace.files import write_whole
@@ -34,10 +35,16 @@ def read(folder: Path) -> dict:
 
 def change(folder: Path, name: str, value) -> object:
     """Give the workspace a fault, or with None take it away; returns what was there before, None where nothing was."""
+    return change_by(folder, name, lambda before: value)
+
+
+def change_by(folder: Path, name: str, choose: Callable[[object], object]) -> object:
+    """As change(), to what `choose` says of what was there before, in one transaction."""
     with (folder / ".faults.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         faults = read(folder)
         before = faults.pop(name, None)
+        value = choose(before)
         if value is not None:
             faults[name] = value
         write_whole(json.dumps(faults).encode(), folder / FILE)
