@@ -1,18 +1,27 @@
 """Builds of environments that are canceled, killed half-way, or asked for twice at once."""
 
 import os
+import re
 
 import psutil
 import pytest
 from small_jobs import submit, supervisor_of, wait_for, wait_until
 from small_packages import THIS_PYTHON, SlowPackage, environment, make_wheel
+from small_services import register_model, wait_for_service, wanted
 
-from helpers.offline.engine import jobs
+from helpers.offline.engine import jobs, services
 from helpers.offline.engine.environments import virtual_environments
 from helpers.offline.engine.history import job_states, logs
 from helpers.offline.engine.workspace import folder
 
 SCRIPT = "import slow; print(slow.__file__)"
+VARIABLES = {virtual_environments.VARIABLE: "1"}
+FULL = r"The disk that holds .*/environments/\w+ or the temporary folder .* is full\. Make room, and try again\.\n"
+NO_ROOM = """
+import errno, os
+def build_wheel(*given):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+"""
 
 
 @pytest.fixture
@@ -30,9 +39,8 @@ def slow(tmp_path):
 @pytest.fixture
 def submit_slow(opened, slow, tmp_path):
     def submit_one(name="small"):
-        wanted = environment(str(slow.folder), name=name)
-        variables = {virtual_environments.VARIABLE: "1"}
-        return submit(opened, tmp_path / "s", SCRIPT, environment=wanted, environment_variables=variables)
+        small = environment(str(slow.folder), name=name)
+        return submit(opened, tmp_path / "s", SCRIPT, environment=small, environment_variables=VARIABLES)
 
     return submit_one
 
@@ -126,3 +134,27 @@ def test_after_a_build_that_failed_the_next_tries_again(opened, tmp_path):
     make_wheel(tmp_path / "wheels", "slow")
     run_id = submit(opened, tmp_path / "s", SCRIPT, environment=wanted, environment_variables=variables)
     wait_for(opened, run_id, "Completed")
+
+
+@pytest.fixture
+def no_room(slow):
+    """What asks for a package whose build finds the disk full."""
+    (slow.folder / "backend.py").write_text(NO_ROOM)
+    return environment(str(slow.folder), "azureml-defaults")
+
+
+def test_a_full_disk_fails_no_job_as_a_wrong_environment(opened, no_room, tmp_path):
+    run_id = submit(opened, tmp_path / "s", "", environment=no_room, environment_variables=VARIABLES)
+    error = wait_for(opened, run_id, "Failed")["error"]
+    assert error["code"] == "SystemError"
+    assert re.match(FULL, error["message"])
+    assert whole(opened) == [] and not list(opened.glob("environments/*/bin"))
+
+
+def test_a_full_disk_fails_no_service_as_a_wrong_environment(opened, no_room, tmp_path):
+    register_model(opened, tmp_path)
+    no_room["environmentVariables"] = VARIABLES
+    services.deploy(opened, "ACI", "small", wanted(tmp_path / "s", environment=no_room))
+    failed = wait_for_service(opened, "small")
+    assert failed["state"] == "Failed"
+    assert re.match(FULL, failed["error"]["message"])

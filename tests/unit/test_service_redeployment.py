@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+from pathlib import Path
 
 import pytest
 from small_jobs import wait_until
@@ -93,6 +94,38 @@ def test_only_the_files_of_the_deployment_that_serves_are_kept(opened, tmp_path)
         wait_until(lambda kept=kept: folders(opened, service) == {kept})
     assert (over["deployment"], post(over, json=1).json()) == (3, {"better": 1})
     assert "OSError: no weights" in services.logs(opened, "ACI", "again", -1)
+
+
+def in_the_way(python):
+    python.write_text("")
+    return "This machine could not do what the service needs: [Errno 20] Not a directory: "
+
+
+def full_disk(python):
+    python.mkdir()
+    (python / "pyvenv.cfg").symlink_to("/dev/full")
+    return "The disk that holds the offline workspace in "
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full disk to offer")
+@pytest.mark.parametrize("obstacle", [in_the_way, full_disk])
+def test_a_deployment_that_the_system_refuses_leaves_the_service_as_it_was(opened, tmp_path, monkeypatch, obstacle):
+    service = deploy(opened, tmp_path)
+    wait_for_service(opened, "again")
+    serving = {one for one in processes_of(service) if one.cwd().endswith(f"1/{staging.APP_ROOT}")}
+    told = []
+    with monkeypatch.context() as patch:
+        stage = staging.stage
+        patch.setattr(staging, "stage", lambda *to: (stage(*to), told.append(obstacle(to[1] / "python"))))
+        redeploy(opened, tmp_path)
+    over = wait_for_service(opened, "again")
+    assert (over["state"], over["operation"]["state"]) == ("Healthy", "Failed")
+    message = over["operation"]["error"]["message"]
+    assert message.startswith(told[0]) and message.endswith(". The service goes on as it was.")
+    assert post(over, json=1).json() == {"got": 1}
+    assert serving and all(one.is_running() for one in serving)
+    redeploy(opened, tmp_path, ECHO.replace("got", "better"))
+    assert post(wait_for_service(opened, "again"), json=1).json() == {"better": 1}
 
 
 def test_a_deployment_that_is_deleted_as_the_next_one_takes_over_is_not_asked(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ from helpers.offline.engine.environments import conda, interpreters
 from helpers.offline.engine.history import job_states, logs
 from helpers.offline.engine.processes import detached, run_python
 from helpers.offline.engine.workspace import folder as folders
-from helpers.offline.engine.workspace.errors import BuildFailed, NotFound
+from helpers.offline.engine.workspace import outages
+from helpers.offline.engine.workspace.errors import BuildFailed, NotFound, StoreUnavailable
 
 VARIABLE = "AZUREML_OFFLINE_BUILD"  # the job's environment variable that asks for an environment of its own
 BUILD_LOG = "build_log.txt"
@@ -64,7 +66,7 @@ def interpreter_for(
     The file `log` gets the build's output as it comes. `look` is called a few times a second; what it raises ends the
     build. `look_at(folder, run_id)` brings another run, which holds the environment and was lost, to its end.
     Raises Invalid for a specification that cannot be read, NotFound where this machine has no such Python, and
-    BuildFailed with the last lines of what failed.
+    StoreUnavailable for a full disk, or else BuildFailed, with the last lines of what failed.
     """
     wanted = conda.specification(environment)
     logs.append(log, *wanted.notes)
@@ -103,8 +105,13 @@ def _build(
                 pass_fds=[lock],  # while it writes here nobody else does, even if the supervisor is killed
             )
         if exit_code:
-            told = [line for line in _read(log, start).splitlines() if line.strip()][-LINES_TOLD:]
-            raise BuildFailed("\n".join([f"`python -m {command[2]}` failed.", *told]))
+            output = _read(log, start)
+            told = [line for line in output.splitlines() if line.strip()][-LINES_TOLD:]
+            told.insert(0, f"`python -m {command[2]}` failed.")
+            if outages.tells_of_no_room(output):
+                full = f"The disk that holds {place} or the temporary folder {tempfile.gettempdir()} is full."
+                raise StoreUnavailable("\n".join([f"{full} Make room, and try again.", *told]))
+            raise BuildFailed("\n".join(told))
 
     _clear(place)
     logs.append(log, f"Python {base.version}, from {base.path}")

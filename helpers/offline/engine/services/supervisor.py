@@ -28,7 +28,7 @@ from helpers.offline.engine.services.handover import SOCKET
 from helpers.offline.engine.services.records import Superseded
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace import leftovers, outages, telemetry
-from helpers.offline.engine.workspace.errors import EngineError, Invalid, NotFound
+from helpers.offline.engine.workspace.errors import EngineError, FolderError, Invalid, NotFound
 
 SERVER = Path(__file__).with_name("scoring_server.py")
 ERROR = "error.txt"  # the exception that ended the server
@@ -82,10 +82,8 @@ class Supervisor:
                 self.follow()
             except (Gone, Superseded):
                 raise
-            except Exception as error:
-                if not isinstance(error, EngineError):
-                    traceback.print_exc()
-                self.fail("ServiceFailed", str(error))
+            except Exception as failure:
+                self.fail("ServiceFailed", self.words(failure))
                 return False
         return True
 
@@ -124,13 +122,14 @@ class Supervisor:
         try:
             command = self.command_of(self.prepare(service), place.absolute(), service)
             server = self.start(command)
-            self.wait_until_healthy(server, place)
-        except EngineError as refused:
+            self.hand_over(server, place)
+        except (Gone, Superseded):
+            raise
+        except Exception as failure:
             if self.server is None:
                 raise
-            self.fail("DeploymentFailed", f"{refused} The service goes on as it was.", state="Healthy")
+            self.fail("DeploymentFailed", f"{self.words(failure)} The service goes on as it was.", state="Healthy")
             return
-        handover.point(HERE, str(place))
         self.end_server()
         self.server, self.command, self.restarts = server, command, 0
         self.record(records.succeed)
@@ -161,12 +160,11 @@ class Supervisor:
         processes.end_children(spared=detached.is_one)  # what the ended one has left: its workers, most of all
         self.server = self.start(self.command)
         with contextlib.suppress(Invalid):  # then it is looked at next, as one that has ended
-            self.wait_until_healthy(self.server, place)
-            handover.point(HERE, str(place))
+            self.hand_over(self.server, place)
             self.tell("Healthy")
 
     def prepare(self, service: dict) -> Path:
-        """The interpreter of the service's environment. Raises NotFound where it cannot be had."""
+        """The interpreter of the service's environment. Raises NotFound where it cannot be had, and FolderError."""
         environment = service["environment"]
         wanted = {"environment": environment, "environment_variables": environment.get("environmentVariables")}
         try:
@@ -176,6 +174,8 @@ class Supervisor:
                     f"it has neither {' nor '.join(SERVERS)}, so that nothing would serve the entry "
                     "script. Add azureml-defaults to its pip packages."
                 )
+        except FolderError:
+            raise
         except EngineError as refused:
             name = environment.get("name")
             raise NotFound(f"Image build failed. The environment {name!r} cannot be had: {refused}") from refused
@@ -225,8 +225,11 @@ class Supervisor:
         variables = machine.script_variables(asked, own, programs)
         return {name: value for name, value in variables.items() if name not in SWITCHED_OFF}
 
-    def wait_until_healthy(self, server: subprocess.Popen, place: Path) -> None:
-        """Wait until the server answers. Raises Invalid, with the script's error, where it ends before that."""
+    def hand_over(self, server: subprocess.Popen, place: Path) -> None:
+        """Have requests go to the server from when it answers on; where that comes to nothing, the server is ended.
+
+        Raises Invalid, with the script's error, where it ends before that.
+        """
         deadline = time.monotonic() + START_LIMIT
         try:
             while not is_healthy(str(place / SOCKET)):
@@ -239,6 +242,7 @@ class Supervisor:
                 if time.monotonic() > deadline:
                     raise Invalid(f"The service did not answer within {START_LIMIT:.0f} seconds.")
                 time.sleep(processes.TICK)
+            handover.point(HERE, str(place))
         except BaseException:
             processes.end_groups([server])
             raise
@@ -250,6 +254,16 @@ class Supervisor:
         if server.returncode < 0:
             return f"it was killed by {processes.signal_name(-server.returncode)}."
         return f"it exited with status code {server.returncode}."
+
+    def words(self, failure: Exception) -> str:
+        """What is told of what ended a deployment, or the service."""
+        if isinstance(failure, EngineError):
+            return str(failure)
+        traceback.print_exception(failure)
+        if fault := outages.told(self.folder, failure):
+            return str(fault)
+        why = str(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
+        return f"This machine could not do what the service needs: {why}."
 
     def tell(self, state: str, error: dict | None = None) -> None:
         self.record(records.tell, state, error)

@@ -135,6 +135,11 @@ def _of_sqlite(folder: Path, error: sqlite3.DatabaseError) -> FolderError | None
     return None
 
 
+def tells_of_no_room(output: str) -> bool:
+    """Whether a program says in its output that a disk is full."""
+    return any(os.strerror(code) in output for code in NO_ROOM)
+
+
 def _is_no_room(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in NO_ROOM
 
