@@ -270,6 +270,20 @@ def test_a_cluster_that_cannot_be_is_refused(ml_client, change, message):
 # Models
 
 
+def test_a_model_has_a_stage_by_which_versions_are_listed(ml_client):
+    write("staged/weights.txt", "staged")
+    made = ml_client.models.create_or_update(Model(name="staged", path="staged", stage="Development"))
+    ml_client.models.create_or_update(Model(name="staged", path="staged"))
+    assert (made.stage, ml_client.models.get("staged", version="2").stage) == ("Development", None)
+    made.stage = "Production"
+    assert ml_client.models.create_or_update(made).stage == "Production"
+    assert [model.version for model in ml_client.models.list("staged", stage="Production")] == ["1"]
+    assert list(ml_client.models.list("staged", stage="Development")) == []
+    ml_client.models.archive("staged", version="1")  # the client leaves the stage out
+    assert ml_client.models.get("staged", version="1").stage == "Production"
+    ml_client.models.archive("staged")
+
+
 def test_models_from_a_folder_a_file_and_yaml(ml_client, tmp_path):
     write("models/one/weights.txt", "one")
     made = ml_client.models.create_or_update(Model(name="folder", path="models/one", description="first"))

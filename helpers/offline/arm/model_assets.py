@@ -18,7 +18,7 @@ IMMUTABLE = "Asset paths cannot be updated."
 
 
 def put_version(request: Request) -> dict:
-    """Register a model, or change what may change of one: tags, description, properties and archive flag.
+    """Register a model, or change what may change of one: tags, description, properties, stage and archive flag.
 
     Raises Refused and NotFound.
     """
@@ -37,7 +37,7 @@ def put_version(request: Request) -> dict:
         tags=given.get("tags"),
         properties=given.get("properties"),
         description=given.get("description"),
-        extra={"archived": bool(given.get("isArchived"))},
+        extra={"archived": bool(given.get("isArchived"))} | ({"stage": given["stage"]} if given.get("stage") else {}),
     )
     return _described(request, changed)
 
@@ -50,6 +50,7 @@ def list_versions(request: Request) -> Iterator[dict]:
     name = request.names["name"]
     archived = bool(resources.kept_of_container(request, KIND, name).get("isArchived"))
     found = models.list_all(request.folder, name)
+    found = [m for m in found if request.query.get("stage") in (None, m.extra.get("stage"))]
     listed = [m for m in found if resources.is_listed(request, archived or bool(m.extra.get("archived")))]
     return (_described(request, model) for model in listed[: int(request.query.get("$top") or len(listed))])
 
@@ -103,7 +104,7 @@ def _register(request: Request, name: str, version: int, address: str, given: di
         properties=given.get("properties"),
         description=given.get("description"),
         run_id=_run_of(given.get("modelUri") or "", source),
-        extra={"address": address, "type": kind, "archived": False}
+        extra={"address": address, "type": kind, "archived": False, "stage": given.get("stage")}
         | ({"flavors": _flavors(path)} if kind == MLFLOW else {}),
     )
 
@@ -184,6 +185,6 @@ def _described(request: Request, model: models.ModelRecord) -> dict:
         "description": model.description,
         "isArchived": bool(model.extra.get("archived")),
         "isAnonymous": False,
-        "stage": None,
+        "stage": model.extra.get("stage"),
     }
     return resource(request.scope, f"models/{model.name}/versions/{model.version}", properties, created=model.created)
