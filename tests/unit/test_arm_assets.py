@@ -97,6 +97,15 @@ def test_the_path_of_a_version_cannot_change_and_its_tags_can(ml_client):
         ml_client.data.create_or_update(Data(name="fixed", path="fixed", type="uri_folder", version="1"))
 
 
+def test_a_new_version_has_the_type_of_the_first(ml_client):
+    write("typed/a.txt", "a")
+    ml_client.data.create_or_update(Data(name="typed", path="typed", type="uri_folder"))
+    with pytest.raises(HttpResponseError, match=r"'typed' is of the type uri_folder, and .* as uri_file is") as told:
+        ml_client.data.create_or_update(Data(name="typed", path="typed/a.txt", type="uri_file"))
+    assert told.value.status_code == 400
+    assert [data.version for data in ml_client.data.list("typed")] == ["1"]
+
+
 def test_what_is_archived_is_not_listed_until_it_is_restored(ml_client):
     write("old/a.txt", "a")
     for version in ("1", "2"):

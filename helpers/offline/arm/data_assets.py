@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from helpers.offline.arm import locations, resources
-from helpers.offline.arm.wire import Request, Unsupported, long_uri, resource, short_uri
+from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource, short_uri
 from helpers.offline.engine.assets import data
 
 KIND = "data"
@@ -12,10 +12,16 @@ TYPES = ("uri_file", "uri_folder")
 
 
 def put_version(request: Request) -> dict:
-    """Keep a data asset. Raises Refused for a table, and for an address that is not known offline."""
-    given = request.properties
+    """Keep a data asset. Raises Refused for a table, another type, and an address that is not known offline."""
+    given, name = request.properties, request.names["name"]
     if given.get("dataType") not in TYPES:
         raise Unsupported(f"A data asset of the type {given.get('dataType')!r}", f"{' and '.join(TYPES)} are")
+    types = {asset.body["dataType"] for asset in resources.all_versions(request, KIND, name)}
+    if types and given["dataType"] not in types:  # "How to create data assets", on a type that is incorrect
+        raise Refused(
+            f"The data {name!r} is of the type {' or '.join(sorted(types))}, and a new version cannot be of another, "
+            f"as {given['dataType']} is: give it another name."
+        )
     body = given | {"dataUri": short_uri(given.get("dataUri") or "")}
     source = locations.source_of(request.folder, body["dataUri"])
     if "url" in source:

@@ -42,7 +42,7 @@ def get_version(request: Request, kind: str, name: str, version: str) -> Asset:
     try:
         return assets.get(request.folder, _kept(kind), _key(name, version))
     except NotFound:
-        there = [version_of(asset) for asset in _versions(request, kind, name)]
+        there = [version_of(asset) for asset in all_versions(request, kind, name)]
         known = f"It has the versions {', '.join(there)}." if there else "There is none of that name."
         raise Refused(f"The workspace has no {kind} {name!r} version {version!r}. {known}", 404) from None
 
@@ -51,7 +51,7 @@ def list_versions(request: Request, kind: str) -> Iterator[Asset]:
     """The versions that a list asks for, the last made first."""
     name = request.names["name"]
     container_archived = bool(kept_of_container(request, kind, name).get("isArchived"))
-    found = sorted(_versions(request, kind, name), key=lambda asset: asset.created, reverse=True)
+    found = sorted(all_versions(request, kind, name), key=lambda asset: asset.created, reverse=True)
     listed = [a for a in found if is_listed(request, container_archived or bool(a.body.get("isArchived")))]
     return iter(listed[: int(request.query.get("$top") or len(listed))])
 
@@ -129,7 +129,7 @@ def described(request: Request, plural: str, asset: Asset, properties: dict) -> 
 
 
 def _container_of(request: Request, kind: str, name: str) -> dict:
-    versions = _versions(request, kind, name)
+    versions = all_versions(request, kind, name)
     if not versions:
         raise Refused(f"The workspace has no {kind} {name!r}.", 404)
     return _container(request, kind, name, versions)
@@ -149,7 +149,8 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
     }
 
 
-def _versions(request: Request, kind: str, name: str) -> list[Asset]:
+def all_versions(request: Request, kind: str, name: str) -> list[Asset]:
+    """The versions of a name, archived ones, too."""
     return assets.list_latest(request.folder, _kept(kind), f"{name}/")
 
 
