@@ -139,6 +139,9 @@ def test_the_bundled_files_answer_for_the_addresses_that_mnist_has(ml_client, ad
 def test_an_address_that_is_not_known_is_refused(ml_client):
     with pytest.raises(ResourceNotFoundError, match=r"https://example\.com/a\.csv is not known offline"):
         ml_client.data.create_or_update(Data(name="web", path="https://example.com/a.csv", type="uri_file"))
+    for path in ("abfss://files@lake.dfs.core.windows.net/a.csv", "adl://lake.azuredatalakestore.net/a.csv"):
+        with pytest.raises(ResourceNotFoundError, match=f"{path} is not known offline"):
+            ml_client.data.create_or_update(Data(name="web", path=path, type="uri_file"))
     with pytest.raises(ResourceNotFoundError, match="no datastore 'elsewhere'"):
         path = "azureml://datastores/elsewhere/paths/a"
         ml_client.data.create_or_update(Data(name="web", path=path, type="uri_folder"))

@@ -13,6 +13,7 @@ from helpers.offline.engine.workspace.files import files_below
 from helpers.offline.engine.workspace.names import safe_join
 
 CONTAINERS = {data.BLOBSTORE: "azureml-blobstore", data.ARTIFACTSTORE: "azureml"}
+WEB = ("http", "https", "wasb", "wasbs", "abfs", "abfss", "adl")  # what data may be elsewhere, on Azure
 UPLOADS = "uploads"  # the part of the workspace's folder for containers that are no datastore's
 
 _OF_MODEL = r"models/([^/]+)/(\d+)(?:/(.*))?"
@@ -82,7 +83,7 @@ def source_of(folder: Path, uri: str) -> dict:
         for datastore, name in CONTAINERS.items():
             if name == container:
                 return _stored(datastore, path)
-    if parts.scheme in ("http", "https"):
+    if parts.scheme in WEB:
         return {"url": uri}
     raise Refused(f"{uri!r} is no address of data: give azureml://datastores/…, azureml://jobs/… or https://….")
 
