@@ -10,6 +10,7 @@ from helpers.offline.engine.compute import clusters, description, vm_sizes
 from helpers.offline.engine.workspace.errors import AlreadyExists
 
 IDLE = 120  # seconds, where none are given
+TIERS = {"dedicated": "Dedicated", "lowpriority": "LowPriority"}
 
 
 def put(request: Request) -> dict:
@@ -97,11 +98,14 @@ def _settings(body: dict) -> dict:
     if outer.get("computeType") != "AmlCompute":
         raise Unsupported(f"A compute of the type {outer.get('computeType')}", "AmlCompute is")
     inner = outer.get("properties") or {}
+    tier = inner.get("vmPriority") or "Dedicated"
+    if tier.lower() not in TIERS:
+        raise Refused(f"The tier of a cluster is dedicated or low_priority, not {tier!r}.")
     scale = inner.get("scaleSettings") or {}
     idle = scale.get("nodeIdleTimeBeforeScaleDown")
     return {
         "vm_size": inner.get("vmSize"),
-        "vm_priority": inner.get("vmPriority") or "Dedicated",
+        "vm_priority": TIERS[tier.lower()],
         "min_nodes": scale.get("minNodeCount") or 0,
         "max_nodes": scale.get("maxNodeCount"),
         "idle_seconds": IDLE if idle is None else int(isodate.parse_duration(idle).total_seconds()),
