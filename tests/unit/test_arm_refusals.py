@@ -76,6 +76,7 @@ def test_a_cluster_cannot_have_the_name_that_a_kubernetes_cluster_has(ml_client)
         ),
         ({"inputs": {"d": Input(type="uri_folder", path="azureml://jobs/no-such/outputs/out/")}}, "no output 'out'"),
         ({"limits": CommandJobLimits(timeout=-5)}, "timeout of a job is a number of seconds above 0"),
+        ({"line": " "}, "The command of a job is empty"),
         ({"name": "not a name"}, "'not a name' is no name for a job"),
         (
             {"instance_count": 5, "distribution": PyTorchDistribution()},

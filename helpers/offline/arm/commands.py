@@ -47,6 +47,8 @@ def job_of(request: Request, name: str, asked: dict, datastore: str | None = Non
     for key, what in NOT_OFFERED.items():
         if asked.get(key):
             raise Unsupported(what, "leave it out")
+    if not re.search(r"\w", asked.get("command") or ""):
+        raise Refused("The command of a job is empty: give one, such as 'python train.py'.")
     resources = asked.get("resources") or {}
     given = asked.get("inputs") or {}
     literals = {key: value.get("value") for key, value in given.items() if value["jobInputType"] == "literal"}
