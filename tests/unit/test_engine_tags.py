@@ -21,17 +21,18 @@ WIDE = {
     ".": "8",
 }
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
+VALUES = st.none() | st.text("ab ", max_size=3)
 
 
 def without(name):
     return {other: value for other, value in WIDE.items() if other != name}
 
 
-@given(names=st.lists(NAMES, max_size=5, unique=True), prefix=st.sampled_from(["", tags.PROPERTY]))
-def test_what_is_stored_is_told(names, prefix):
-    given = {name: str(number) for number, name in enumerate(names) if prefix or not name.startswith(tags.INTERNAL)}
+@given(given=st.dictionaries(NAMES, VALUES, max_size=5), prefix=st.sampled_from(["", tags.PROPERTY]))
+def test_what_is_stored_is_told(given, prefix):
+    given = {name: value for name, value in given.items() if prefix or not name.startswith(tags.INTERNAL)}
     store = tags.stored(given, prefix)
-    assert all(tags.is_mlflow_name(name) for name in store)
+    assert all(tags.is_mlflow_name(name) and isinstance(text, str) for name, text in store.items())
     assert tags.told(store, prefix) == given
     assert tags.told(store, tags.PROPERTY if prefix == "" else "") == {}
 

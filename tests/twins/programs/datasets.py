@@ -43,7 +43,7 @@ def program(ws, folder):
         print(name, dataset.to_path(), got)
     print(said(lambda: made["file"].download("got-file")).splitlines()[0][:30])
 
-    first = made["files"].register(ws, "twin", description="first", tags={"a": "b"})
+    first = made["files"].register(ws, "twin", description="first", tags={"a": "b", "n": None})
     print(first.name, first.version, first.description, first.tags, first.id == made["files"].id)
     print(said(lambda: made["folder"].register(ws, "twin")).splitlines()[0])
     second = made["folder"].register(ws, "twin", create_new_version=True)

@@ -15,7 +15,8 @@ def program(ws, folder):
     Path("net/sub").mkdir(parents=True)
     Path("net/weights.txt").write_text("1")
     Path("net/sub/more.txt").write_text("2")
-    first = Model.register(ws, "net", "twin", tags={"a": "b"}, properties={"p": "q"}, description="whole")
+    tags, properties = {"a": "b", "n": None}, {"p": "q", "n": None}
+    first = Model.register(ws, "net", "twin", tags=tags, properties=properties, description="whole")
     second = Model.register(
         ws,
         "net/weights.txt",

@@ -29,7 +29,7 @@ def program(ws, folder):
     print(said(lambda: OutputFileDatasetConfig("no name!")), said(lambda: plain.register_on_complete("")))
     named = [
         plain,
-        placed.register_on_complete("placed", description="made by a run", tags={"a": "b"}),
+        placed.register_on_complete("placed", description="made by a run", tags={"a": "b", "n": None}),
         table.register_on_complete("of no effect"),
     ]
     run = run_of(ws, folder, SCRIPT, named)

@@ -35,7 +35,12 @@ def program(ws, folder):
     print(DockerConfiguration(arguments="one text").arguments, DockerConfiguration(arguments=["a", "b"]).arguments)
     inference = InferenceConfig(entry_script="score.py", source_directory="score", environment=environment)
     settings = AciWebservice.deploy_configuration(
-        cpu_cores=0.5, memory_gb=1, auth_enabled=True, tags={"a": "b"}, properties={"p": "q"}, description="twin"
+        cpu_cores=0.5,
+        memory_gb=1,
+        auth_enabled=True,
+        tags={"a": "b", "n": None},
+        properties={"p": "q"},
+        description="twin",
     )
     service = Model.deploy(ws, "twin-service", [model], inference, settings)
     print(service.state, service.compute_type, type(service).__name__)

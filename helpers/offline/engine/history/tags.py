@@ -1,6 +1,7 @@
 """Tags and properties in MLflow's store, which knows tags only and takes fewer names than Azure ML.
 
-A property is a tag below PROPERTY. A name that MLflow refuses is kept quoted, below a prefix of its own.
+A property is a tag below PROPERTY. A name that MLflow refuses is kept quoted, below a prefix of its own. A tag without
+a value is kept with an empty one, and an empty text as EMPTY: the store's readers take texts only.
 """
 
 import os
@@ -15,6 +16,7 @@ INTERNAL = ("azureml.", "mlflow.")  # tags that are not the user's
 QUOTED = {"": "azureml.quoted.tag.", PROPERTY: "azureml.quoted.property."}  # of tags, and of properties
 LONGEST_NAME = 250  # characters, as MLflow counts them
 LONGEST_VALUE = 8000
+EMPTY = "\N{ZERO WIDTH SPACE}"  # shown as nothing
 
 
 def is_mlflow_name(name: str) -> bool:
@@ -40,7 +42,7 @@ def stored(tags: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """The user's tags, or with `prefix=PROPERTY` properties, as the store keeps them. Raises Invalid."""
     found = {}
     for name, value in tags.items():
-        text = "" if value is None else str(value)
+        text = "" if value is None else str(value) or EMPTY
         if len(text) > LONGEST_VALUE:
             raise Invalid(
                 f"The value of {name!r} has {len(text)} characters; a tag or property holds up to {LONGEST_VALUE}."
@@ -49,10 +51,11 @@ def stored(tags: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     return found
 
 
-def told(store: Mapping[str, str], prefix: str = "") -> dict[str, str]:
+def told(store: Mapping[str, str], prefix: str = "") -> dict[str, str | None]:
     """The user's tags among those of the store, or with `prefix=PROPERTY` the properties."""
     quoted, found = QUOTED[prefix], {}
-    for name, value in store.items():
+    for name, text in store.items():
+        value = "" if text == EMPTY else text or None
         if name.startswith(quoted):
             found[unquote(name.removeprefix(quoted).replace(":", "%"))] = value
         elif name.startswith(prefix) if prefix else not name.startswith(INTERNAL):

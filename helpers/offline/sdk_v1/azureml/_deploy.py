@@ -5,6 +5,7 @@ from pathlib import Path
 
 from azureml import _engine
 from azureml._strict import unsupported
+from azureml._tags import texts
 from azureml.exceptions import UserErrorException, WebserviceException
 
 
@@ -26,8 +27,8 @@ def deploy(workspace, name, models, inference_config, deployment_config, deploym
     wanted = {
         **(changed(workspace, name, models, inference_config) if inference_config else of_framework(workspace, models)),
         "auth_enabled": cls._webservice_type == "AKS" if asks_for_key is None else bool(asks_for_key),
-        "tags": _texts(deployment_config.tags),
-        "properties": _texts(deployment_config.properties),
+        "tags": texts(deployment_config.tags or {}),
+        "properties": texts(deployment_config.properties or {}),
         "description": deployment_config.description,
         "settings": deployment_config._settings(),
     }
@@ -162,7 +163,3 @@ def _model_id(workspace, model):
 
 def _not_found(message):
     return WebserviceException(f"ModelNotFound: {message}" if " model " in message else message)
-
-
-def _texts(tags):
-    return {str(name): "" if value is None else str(value) for name, value in (tags or {}).items()}

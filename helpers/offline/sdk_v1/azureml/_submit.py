@@ -9,6 +9,7 @@ from pathlib import Path
 from azureml import _engine
 from azureml._restclient import snapshots_client
 from azureml._strict import refuse, refuse_unknown, unsupported
+from azureml._tags import texts
 from azureml.core.compute import ComputeTarget
 from azureml.core.environment import _registered
 from azureml.core.runconfig import (
@@ -38,7 +39,7 @@ def submit(experiment, config, tags, **kwargs):
     """
     refuse_unknown("Experiment.submit()", kwargs, ("_parent_run_id", "credential_passthrough"))
     refuse("Experiment.submit()", credential_passthrough=kwargs.get("credential_passthrough") or None)
-    tags = {str(name): value for name, value in (tags or {}).items()}
+    tags = texts(tags or {})
     parent_id = kwargs.get("_parent_run_id")
     if isinstance(config, HyperDriveConfig):
         from azureml.train.hyperdrive._search import submit as submit_sweep
@@ -264,7 +265,7 @@ def _output(name, given):
         and {
             "name": registration.name,
             "description": registration.description,
-            "tags": {str(tag): str(value) for tag, value in (registration.tags or {}).items()},
+            "tags": texts(registration.tags or {}),
         },
         "table": table and json.loads(table),
     }

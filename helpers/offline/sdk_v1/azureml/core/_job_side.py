@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 
 from azureml import _engine, _spool
-from azureml.core._run_records import error_of, experiment_of, texts
+from azureml._tags import texts
+from azureml.core._run_records import error_of, experiment_of
 
 _logger = logging.getLogger("azureml.core.run")
 

@@ -3,7 +3,7 @@
 import logging
 
 from azureml import _engine
-from azureml._filters import has_each
+from azureml._tags import has_each
 from azureml.core._model_registration import CUSTOM
 from azureml.exceptions import AzureMLException, WebserviceException
 

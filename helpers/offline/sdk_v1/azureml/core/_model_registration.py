@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from azureml import _engine
+from azureml._tags import texts
 from azureml.exceptions import WebserviceException
 
 CUSTOM = "Custom"  # the framework of a model that names none
@@ -88,8 +89,8 @@ def register(
             name,
             source,
             stored_as=stored_as or source.name,
-            tags=texts(tags),
-            properties=texts(properties),
+            tags=texts(tags or {}),
+            properties=texts(properties or {}),
             description=description,
             run_id=run and run.id,
             extra=extra,
@@ -110,7 +111,3 @@ def _dataset_id(workspace, dataset):
             f"Invalid dataset of type {type(dataset)} passed, must be of type Dataset or DatasetSnapshot"
         )
     return dataset._ensure_saved(workspace)
-
-
-def texts(tags):
-    return {str(name): "" if value is None else str(value) for name, value in (tags or {}).items()}

@@ -21,13 +21,6 @@ def experiment_of(workspace, record):
     return Experiment(workspace, record.experiment, _skip_name_validation=True, _create_in_cloud=False)
 
 
-def texts(tags):
-    """Tags as the service keeps them: names to text or None."""
-    if isinstance(tags, str):
-        tags = {tags: None}
-    return {str(name): value if value is None else str(value) for name, value in tags.items()}
-
-
 def error_of(error_details, error_code):
     """An error as the run history keeps it."""
     error = {"code": error_code or "UserError"}

@@ -3,7 +3,8 @@
 Imported by a job's side too: standard library only, and valid on Python 3.7.
 """
 
-from azureml.core._run_records import service_exception, texts
+from azureml._tags import texts
+from azureml.core._run_records import service_exception
 
 
 class _RunTags:
@@ -29,7 +30,6 @@ class _RunTags:
     def remove_tags(self, tags):
         """Remove the tags of these names."""
         self._change("remove_tags", [tags] if isinstance(tags, str) else list(tags))
-        return self.tags
 
     @property
     def properties(self):

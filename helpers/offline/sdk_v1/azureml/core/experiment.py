@@ -6,6 +6,7 @@ import re
 from azureml import _engine
 from azureml._html import DOCS_LINK, docs_url, studio_page, table
 from azureml._strict import module_getattr, refuse_unknown, unsupported
+from azureml._tags import has_all, texts
 from azureml.exceptions import UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -80,8 +81,6 @@ class Experiment:
     @staticmethod
     def list(workspace, experiment_name=None, view_type=ViewType.ActiveOnly, tags=None):
         """The workspace's experiments. tags: a name, or a dict of name to value, that they must have."""
-        from azureml._filters import has_all
-
         with _engine.translated():
             records = _engine.run_records.list_experiments(workspace._folder, archived=True)
         archived = {ViewType.ActiveOnly: (False,), ViewType.ArchivedOnly: (True,)}.get(view_type, (False, True))
@@ -125,8 +124,7 @@ class Experiment:
 
     def set_tags(self, tags):
         """Set tags from a dict; other tags stay."""
-        tags = {str(name): value if value is None else str(value) for name, value in tags.items()}
-        self._change("set_experiment_tags", tags)
+        self._change("set_experiment_tags", texts(tags))
 
     def remove_tags(self, tags):
         """Remove the tags of these names."""

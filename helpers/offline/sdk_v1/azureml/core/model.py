@@ -11,10 +11,11 @@ from azureml import _engine
 from azureml._deploy import deploy, print_configuration
 from azureml._run_details import USER
 from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
+from azureml._tags import texts
 from azureml.core._inference_config import InferenceConfig  # noqa: F401  the real SDK has it here
 from azureml.core._model_files import download, downloaded, local_path
 from azureml.core._model_lookup import dataset_of, find, query
-from azureml.core._model_registration import check_name, checked_path, only, register, texts
+from azureml.core._model_registration import check_name, checked_path, only, register
 from azureml.core.resource_configuration import ResourceConfiguration
 from azureml.exceptions import (
     ModelPathNotFoundException,
@@ -69,8 +70,7 @@ class Model:
         self.workspace = workspace
         self.mime_type = "application/json"
         self.unpack = False
-        self.parent_id = None
-        self.derived_model_ids = None
+        self.parent_id = self.derived_model_ids = None
         self.run = None
         self.datasets = {}
         self.sample_input_dataset = None
@@ -278,7 +278,7 @@ class Model:
                 del tags[key]
             else:
                 print(f"Tag with key {key} not found.")
-        self._update({"tags": texts(tags), "properties": self.properties | texts(add_properties)})
+        self._update({"tags": texts(tags), "properties": self.properties | texts(add_properties or {})})
 
     def add_tags(self, tags):
         """Add tags from a dict."""

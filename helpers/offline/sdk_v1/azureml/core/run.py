@@ -10,10 +10,11 @@ import os
 from azureml import _engine, _spool
 from azureml._offline_run import _OfflineRun
 from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
+from azureml._tags import has_all, texts
 from azureml.core._job_side import InputDatasets, OutputDatasets, _JobSide  # noqa: F401  the real SDK has these two here
 from azureml.core._run_artifacts import _RunArtifacts
 from azureml.core._run_metrics import _RunMetrics
-from azureml.core._run_records import experiment_of, read_run, service_exception, texts
+from azureml.core._run_records import experiment_of, read_run, service_exception
 from azureml.core._run_state import _RunState
 from azureml.core._run_tags import _RunTags
 from azureml.exceptions import RunEnvironmentException, UserErrorException
@@ -345,8 +346,6 @@ def get_run(experiment, run_id, rehydrate=True, clean_up=True):
 
 
 def _filtered(experiment, records, type, tags, properties, status, rehydrate):
-    from azureml._filters import has_all
-
     chosen = (
         record
         for record in records

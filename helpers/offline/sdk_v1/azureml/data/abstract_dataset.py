@@ -12,6 +12,7 @@ from typing import Any
 
 from azureml import _engine
 from azureml._strict import module_getattr, refuse_unknown, unsupported
+from azureml._tags import texts
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
 from azureml.data.dataset_factory import FileDatasetFactory, TabularDatasetFactory
 from azureml.exceptions import UserErrorException
@@ -161,7 +162,7 @@ class AbstractDataset:
         definition that is the latest version's gets no new version; its description and tags are changed as given.
         """
         _check_name(name)
-        body = self._body | {"description": description, "tags": _texts(tags or {})}
+        body = self._body | {"description": description, "tags": texts(tags or {})}
 
         def choose(latest):
             if latest is None:
@@ -185,7 +186,7 @@ class AbstractDataset:
 
         Raises UserErrorException for a dataset that is not registered.
         """
-        changes = {"description": description, "tags": None if tags is None else _texts(tags)}
+        changes = {"description": description, "tags": None if tags is None else texts(tags)}
         given = {key: value for key, value in changes.items() if value is not None}
         return self._change("update this dataset", lambda body: body | given)
 
@@ -193,7 +194,7 @@ class AbstractDataset:
         """Add tags; returns the dataset. Raises UserErrorException for a tag that has another value."""
 
         def change(body):
-            added = _texts(tags or {})
+            added = texts(tags or {})
             other = [name for name, value in added.items() if body["tags"].get(name, value) != value]
             if other:
                 raise UserErrorException(
@@ -335,8 +336,3 @@ def _check_name(name):
         _engine.names.check_name("dataset", name, _NAME_PATTERN, rule)
         if len(name) > _NAME_LENGTH:
             raise _engine.errors.InvalidName(f"{name[:20]!r}… is no name for a dataset: {rule}.")
-
-
-def _texts(tags):
-    """Tags as the service keeps them: texts."""
-    return {str(name): str(value) for name, value in tags.items()}

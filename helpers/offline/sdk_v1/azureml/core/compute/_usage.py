@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from azureml import _engine
-from azureml._filters import has_all
+from azureml._tags import has_all
 
 
 def vm_sizes():

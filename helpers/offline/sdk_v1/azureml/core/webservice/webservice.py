@@ -6,10 +6,10 @@ from abc import ABC, abstractmethod
 from datetime import datetime
 
 from azureml import _engine
-from azureml._filters import has_each
 from azureml._run_details import USER
 from azureml._service_models import uses_model
 from azureml._strict import module_getattr, refuse, unsupported
+from azureml._tags import has_each
 from azureml.exceptions import WebserviceException
 
 __getattr__ = module_getattr(__name__)

@@ -1,4 +1,12 @@
-"""The tag and property filters of the SDK's lists."""
+"""Tags and properties as they are kept, and the filters of the SDK's lists.
+
+Imported by a job's side too: standard library only, and valid on Python 3.7.
+"""
+
+
+def texts(tags):
+    """Tags or properties as the service keeps them: names to texts, or to None for a tag that is a name alone."""
+    return {str(name): _text(value) for name, value in tags.items()}
 
 
 def has_all(tags, wanted):
@@ -21,4 +29,4 @@ def has_each(tags, wanted):
 
 
 def _text(value):
-    return "" if value is None else str(value)
+    return value if value is None else str(value)
