@@ -67,29 +67,26 @@ def prepare(options: argparse.Namespace) -> Work | None:
     assign = functools.partial(
         assign_values, parameters, read_parameters_file(options.parameters_file), options.parameter
     )
-    given = assign(chosen)
+    assign(chosen)  # tells of all that is wrong at once
     removers = [path for path in parameters if read_dependence(path, all_values(parameters[path], {})).removes]
+    code_hash = hash_folders(REPOSITORY, CODE_FOLDERS)
 
-    # What is given is read, by annotations that are evaluated for it, for the notebooks alone that have to run.
+    # Only of a notebook that has to run: what is given is read by the notebook's annotations, which are evaluated.
+    @functools.cache
+    def given(notebook: Path) -> dict[str, object]:
+        return assign([notebook])[notebook]
+
     def values(notebook: Path) -> dict[str, object]:
-        if notebook not in given:
-            given.update(assign([notebook]))
-        return all_values(parameters[notebook], given[notebook])
+        return all_values(parameters[notebook], given(notebook))
 
     @functools.cache
     def dependence(notebook: Path) -> Dependence:
         return read_dependence(notebook, values(notebook))
 
-    def inputs_of(notebooks: list[Path]) -> dict[Path, dict]:
-        return {
-            notebook: describe_inputs(
-                notebook, code_hash, values(notebook), given[notebook], dependence(notebook).removes
-            )
-            for notebook in notebooks
-        }
+    def inputs_of(notebook: Path) -> dict[str, object]:
+        return describe_inputs(notebook, code_hash, values(notebook), given(notebook), dependence(notebook).removes)
 
-    code_hash = hash_folders(REPOSITORY, CODE_FOLDERS)
-    inputs = inputs_of(chosen)
+    inputs = {notebook: inputs_of(notebook) for notebook in chosen}
     prepare_reports(options.junit, options.html)
     output = prepare_output(options.output, list(parameters))
     claim = claim_output(output)
@@ -115,7 +112,7 @@ def prepare(options: argparse.Namespace) -> Work | None:
     if added := [notebook for notebook in planned if notebook not in chosen]:
         names = ", ".join(notebook.stem for notebook in added)
         print(f"--with-needed: {names} {'runs' if len(added) == 1 else 'run'}, too")
-        inputs |= inputs_of(added)
+        inputs |= {notebook: inputs_of(notebook) for notebook in added}
     notebooks = [*chosen[:complete], *planned]
     bounds = describe_costs({notebook: values(notebook) for notebook in notebooks})
     for notebook in planned:
