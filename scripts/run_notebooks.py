@@ -45,6 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (UsageError, PricesError) as error:
         print(f"run_notebooks: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("run_notebooks: interrupted, and nothing was run", file=sys.stderr)
+        return 130
     if work is None:
         return 0
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from batch import preparation
 from jupyter_client.connect import LocalPortCache
 from small_jobs import make_cluster, wait_until
 from small_notebooks import RUNNER, executed, manifest, record, run, write_notebook
@@ -245,6 +246,16 @@ def test_an_interruption_keeps_the_partial_notebook_and_ends_the_kernel(tmp_path
     assert_ends(kernel)
     assert [entry["result"] for entry in manifest(tmp_path).values()] == ["ok", "interrupted"]
     assert statuses(tmp_path, "02_b") == ["completed", "failed", "pending"]
+
+
+def test_an_interruption_before_the_first_notebook_is_told(tmp_path, monkeypatch, capsys):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    write_notebook(tmp_path, "01_a", "x = 1")
+    monkeypatch.setattr(preparation, "hash_folders", interrupted)
+    assert run(tmp_path) == 130
+    assert capsys.readouterr().err == "run_notebooks: interrupted, and nothing was run\n"
 
 
 def test_after_ctrl_c_the_run_that_goes_on_is_named_with_the_command_that_ends_it(tmp_path, offline_folder):
