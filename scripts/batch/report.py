@@ -1,6 +1,7 @@
 """What is told at the end: what stopped the run and what goes on, the table, the recorded results, a summary."""
 
 import json
+import shlex
 import sys
 
 from batch.preparation import Work
@@ -69,7 +70,7 @@ def describe_what_goes_on(work: Work, name: str, entry: dict) -> list[str]:
         cancel = f"helpers.use_backend({work.backend!r}); helpers.connect().get_run({run['run_id']!r}).cancel()"
         lines += [
             f"Its run goes on, in the experiment {run['experiment']}; the next notebooks find it. To end it:",
-            f'  cd "{folder}" && "{sys.executable}" -c "import helpers; {cancel}"',
+            f'  cd {shlex.quote(str(folder))} && {shlex.quote(sys.executable)} -c "import helpers; {cancel}"',
         ]
     if work.backend == "azure" and work.removers:
         remover = work.removers[0].stem
