@@ -2,6 +2,7 @@
 
 import logging
 import re
+from datetime import datetime
 
 from azureml import _engine
 from azureml._html import DOCS_LINK, docs_url, studio_page, table
@@ -111,19 +112,21 @@ class Experiment:
     def archive(self):
         """Hide the experiment from Experiment.list()."""
         self._change("set_experiment_archived", True)
+        self.refresh()
 
     def reactivate(self, new_name=None):
         """Undo archive(). Raises UserErrorException for a new name: an experiment cannot be renamed."""
         if new_name is not None:
             raise UserErrorException("Cannot rename an experiment: reactivate it under its own name.")
         self._change("set_experiment_archived", False)
+        self.refresh()
 
     def tag(self, key, value=None):
         """Set one tag."""
         self.set_tags({key: value})
 
     def set_tags(self, tags):
-        """Set tags from a dict; other tags stay."""
+        """Set tags from a dict; other tags stay. `tags` has them after refresh()."""
         self._change("set_experiment_tags", texts(tags))
 
     def remove_tags(self, tags):
@@ -158,12 +161,12 @@ class Experiment:
 
     @property
     def archived_time(self):
-        """When the experiment was archived, as text; None for an active one."""
-        return self._record["modified"] if self._record["archived"] else None
+        """When the experiment was archived, a datetime in UTC; None for an active one."""
+        return datetime.fromisoformat(self._record["modified"]) if self._record["archived"] else None
 
     @property
     def tags(self):
-        """The experiment's tags, a dict of str to str."""
+        """The experiment's tags when it was last read, a dict of str to str; refresh() reads it anew."""
         return dict(self._record["tags"])
 
     def get_portal_url(self):
@@ -200,7 +203,6 @@ class Experiment:
     def _change(self, function, *args):
         with _engine.translated():
             getattr(_engine.run_records, function)(self._folder, self._name, *args)
-        self.refresh()
 
 
 def _check_name(name):
