@@ -154,6 +154,21 @@ def test_data_from_yaml(ml_client):
     assert (made.name, made.version, made.type) == ("from-yaml", "7", "uri_folder")
 
 
+def test_a_list_of_names_tells_when_the_first_version_was_made(ml_client):
+    write("timed/a.txt", "a")
+    made = [ml_client.data.create_or_update(Data(name="timed", path="timed", type="uri_folder")) for _ in range(2)]
+    environment = make_environment(ml_client, "timed")
+    model = ml_client.models.create_or_update(Model(name="timed", path="timed"))
+    (data,) = [one for one in ml_client.data.list() if one.name == "timed"]
+    assert data.creation_context.created_at == made[0].creation_context.created_at
+    assert data.creation_context.last_modified_at == made[1].creation_context.last_modified_at
+    (listed,) = [one for one in ml_client.environments.list() if one.name == "timed"]
+    assert listed.creation_context.created_at == environment.creation_context.created_at
+    (listed,) = [one for one in ml_client.models.list() if one.name == "timed"]
+    assert (listed.creation_context.created_at, model.description) == (model.creation_context.created_at, None)
+    ml_client.models.archive("timed")
+
+
 # Environments
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from helpers.offline.arm import resources
-from helpers.offline.arm.wire import Request, Unsupported, resource
+from helpers.offline.arm.wire import Request, Unsupported
 from helpers.offline.engine.assets import Asset
 
 KIND = "component"
@@ -34,16 +34,15 @@ def list_versions(request: Request) -> Iterator[dict]:
 
 
 def get(request: Request) -> dict:
-    return resource(request.scope, f"components/{request.names['name']}", resources.container(request, KIND))
+    return resources.container(request, KIND)
 
 
 def put(request: Request) -> dict:
-    return resource(request.scope, f"components/{request.names['name']}", resources.put_container(request, KIND))
+    return resources.put_container(request, KIND)
 
 
 def list_all(request: Request) -> Iterator[dict]:
-    for name, properties in resources.list_containers(request, KIND):
-        yield resource(request.scope, f"components/{name}", properties)
+    return resources.list_containers(request, KIND)
 
 
 def specification(request: Request, words: list[str]) -> dict:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from helpers.offline.arm import locations, resources
-from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource, short_uri
+from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, short_uri
 from helpers.offline.engine.assets import data
 
 KIND = "data"
@@ -40,15 +40,15 @@ def list_versions(request: Request) -> Iterator[dict]:
 
 
 def get(request: Request) -> dict:
-    return _container(request, request.names["name"], resources.container(request, KIND))
+    return _typed(request, resources.container(request, KIND))
 
 
 def put(request: Request) -> dict:
-    return _container(request, request.names["name"], resources.put_container(request, KIND))
+    return _typed(request, resources.put_container(request, KIND))
 
 
 def list_all(request: Request) -> Iterator[dict]:
-    return (_container(request, name, properties) for name, properties in resources.list_containers(request, KIND))
+    return (_typed(request, container) for container in resources.list_containers(request, KIND))
 
 
 def uri_of(request: Request, words: list[str]) -> str:
@@ -56,9 +56,10 @@ def uri_of(request: Request, words: list[str]) -> str:
     return resources.get_version(request, KIND, words[1], words[3]).body["dataUri"]
 
 
-def _container(request: Request, name: str, properties: dict) -> dict:
-    latest = resources.get_version(request, KIND, name, properties["latestVersion"])
-    return resource(request.scope, f"data/{name}", properties | {"dataType": latest.body["dataType"]})
+def _typed(request: Request, container: dict) -> dict:
+    properties = container["properties"]
+    latest = resources.get_version(request, KIND, container["name"], properties["latestVersion"])
+    return container | {"properties": properties | {"dataType": latest.body["dataType"]}}
 
 
 def _described(request: Request, asset) -> dict:

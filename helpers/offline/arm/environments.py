@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import yaml
 
 from helpers.offline.arm import curated, resources
-from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in, resource
+from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
 from helpers.offline.engine.environments.curated import NAMES, PREFIX
 
 KIND = "environment"
@@ -40,16 +40,15 @@ def list_versions(request: Request) -> Iterator[dict]:
 def get(request: Request) -> dict:
     if curated.is_one(request.names["name"]):
         return curated.container(request, request.names["name"])
-    return resource(request.scope, f"environments/{request.names['name']}", resources.container(request, KIND))
+    return resources.container(request, KIND)
 
 
 def put(request: Request) -> dict:
-    return resource(request.scope, f"environments/{request.names['name']}", resources.put_container(request, KIND))
+    return resources.put_container(request, KIND)
 
 
 def list_all(request: Request) -> Iterator[dict]:
-    for name, properties in resources.list_containers(request, KIND):
-        yield resource(request.scope, f"environments/{name}", properties)
+    yield from resources.list_containers(request, KIND)
     if resources.is_listed(request, archived=False):
         yield from (curated.container(request, name) for name in NAMES)
 

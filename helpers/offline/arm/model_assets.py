@@ -182,7 +182,7 @@ def _described(request: Request, model: models.ModelRecord) -> dict:
         "flavors": {name: {"data": {key: str(value) for key, value in of.items()}} for name, of in flavors.items()},
         "tags": model.tags,
         "properties": model.properties,
-        "description": model.description,
+        "description": model.description or None,
         "isArchived": bool(model.extra.get("archived")),
         "isAnonymous": False,
         "stage": model.extra.get("stage"),

@@ -11,6 +11,7 @@ from helpers.offline.engine.workspace.errors import NotFound
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
 NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
 VIEWS = {"ActiveOnly": (False,), "ArchivedOnly": (True,), "All": (False, True)}  # is what they show archived?
+PLURALS = {"environment": "environments", "component": "components"}
 FREE = {"tags", "description", "isArchived", "properties", "stage", "autoDeleteSetting"}  # may change later
 
 
@@ -57,13 +58,13 @@ def list_versions(request: Request, kind: str) -> Iterator[Asset]:
 
 
 def container(request: Request, kind: str) -> dict:
-    """The properties of the container: what all versions of a name have in common. Raises Refused."""
+    """The resource of the container: what all versions of a name have in common. Raises Refused."""
     return _container_of(request, kind, request.names["name"])
 
 
 def latest_version(request: Request, kind: str, name: str) -> str:
     """Raises Refused for a name that is not there."""
-    return _container_of(request, kind, name)["latestVersion"]
+    return _container_of(request, kind, name)["properties"]["latestVersion"]
 
 
 def put_container(request: Request, kind: str) -> dict:
@@ -89,16 +90,16 @@ def kept_of_container(request: Request, kind: str, name: str) -> dict:
         return {}
 
 
-def list_containers(request: Request, kind: str) -> Iterator[tuple[str, dict]]:
-    """Name and properties of each container that a list asks for; what jobs made by themselves is not listed."""
+def list_containers(request: Request, kind: str) -> Iterator[dict]:
+    """The resource of each container that a list asks for; what jobs made by themselves is not listed."""
     names: dict[str, list[Asset]] = {}
     for asset in assets.list_latest(request.folder, _kept(kind)):
         names.setdefault(asset.name.partition("/")[0], []).append(asset)
     for name, versions in sorted(names.items()):
         described = _container(request, kind, name, versions)
         is_anonymous = all(asset.body.get("isAnonymous") for asset in versions)
-        if not is_anonymous and is_listed(request, described["isArchived"]):
-            yield name, described
+        if not is_anonymous and is_listed(request, described["properties"]["isArchived"]):
+            yield described
 
 
 def is_listed(request: Request, archived: bool) -> bool:
@@ -139,7 +140,7 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
     by_time = sorted(versions, key=lambda asset: asset.created)
     active = [asset for asset in by_time if not asset.body.get("isArchived")] or by_time
     kept = kept_of_container(request, kind, name)
-    return {
+    properties = {
         "isArchived": bool(kept.get("isArchived")),
         "latestVersion": version_of(active[-1]),
         "nextVersion": next_version(map(version_of, versions)),
@@ -147,6 +148,9 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
         "properties": kept.get("properties") or {},
         "description": kept.get("description"),
     }
+    modified = max(asset.modified for asset in versions)
+    path = f"{PLURALS.get(kind, kind)}/{name}"
+    return resource(request.scope, path, properties, created=by_time[0].created, modified=modified)
 
 
 def all_versions(request: Request, kind: str, name: str) -> list[Asset]:
