@@ -129,7 +129,9 @@ def each_after_its_makers(
                 continue
             maker = named.get(need.maker)
             if maker is None:
-                raise UsageError(f"{notebook.stem} needs what {need.maker} makes, and there is no such notebook.")
+                raise UsageError(
+                    f"{notebook.stem} needs what {need.maker} makes, and there is no such notebook that can be read."
+                )
             if maker in planned:
                 raise UsageError(f"{notebook.stem} needs {need}, and a notebook that is to run before it removes that.")
             if maker in waiting:

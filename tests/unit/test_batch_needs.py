@@ -156,6 +156,16 @@ def test_what_is_refused_leaves_the_outputs_of_the_run_before_and_what_is_there_
     assert [entry["parameters"] for entry in manifest(tmp_path).values()] == [{"cluster_name": "another"}] * 2
 
 
+def test_a_maker_that_is_damaged_is_in_the_way_only_where_it_would_have_to_run(
+    tmp_path, offline_folder, capsys, series
+):
+    series.with_name("03_compute.ipynb").write_text("not json")
+    assert run(tmp_path, "4") == 2
+    assert "needs what 03_compute makes, and there is no such notebook that can be read" in capsys.readouterr().err
+    make_cluster(offline_folder, "gpu-cluster")
+    assert run(tmp_path, "4") == 0
+
+
 def test_resume_makes_again_what_has_left_the_workspace(tmp_path, offline_folder, capsys, series):
     assert run(tmp_path) == 0
     first = manifest(tmp_path)
