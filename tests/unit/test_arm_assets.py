@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from azure.ai.ml import Input, Output, load_compute, load_data, load_environment, load_job, load_model
+from azure.ai.ml import Input, Output, command, load_compute, load_data, load_environment, load_job, load_model
 from azure.ai.ml.constants import ListViewType
 from azure.ai.ml.entities import AmlCompute, Data, Environment, Model
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
@@ -54,6 +54,24 @@ def test_a_file_is_data_of_its_own(ml_client):
     ml_client.jobs.download(name, download_path="down")
     text, path = Path("down/artifacts/user_logs/std_log.txt").read_text().split()
     assert text == "1,2,3" and Path(path).name == "numbers.csv"
+
+
+def test_an_asset_whose_mode_is_direct_is_the_address_where_it_lies(ml_client, tmp_path):
+    write("direct/a.txt", "a")
+    data = ml_client.data.create_or_update(Data(name="direct", path="direct", type="uri_folder"))
+    model = ml_client.models.create_or_update(Model(name="direct", path="direct"))
+    inputs = {
+        "data": Input(type="uri_folder", path="direct:1", mode="direct"),
+        "model": Input(type="custom_model", path="direct:1", mode="direct"),
+    }
+    job = command(
+        command="echo ${{inputs.data}} ${{inputs.model}}", inputs=inputs, environment="small:1", compute="cpu"
+    )
+    name = ml_client.jobs.create_or_update(job).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=tmp_path)
+    assert (tmp_path / "artifacts/user_logs/std_log.txt").read_text().split() == [data.path, model.path]
+    ml_client.models.archive("direct")
 
 
 def test_names_of_files_come_through_as_they_are(ml_client, tmp_path):

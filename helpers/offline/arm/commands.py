@@ -7,7 +7,7 @@ from pathlib import Path
 import isodate
 
 from helpers.offline.arm import codes, data_assets, environments, locations, model_assets
-from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
+from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, names_in
 from helpers.offline.engine import jobs
 from helpers.offline.engine.assets import data, details, models
 from helpers.offline.engine.compute import clusters
@@ -159,10 +159,22 @@ def _input(request: Request, name: str, given: dict) -> dict:
         "mode": mode,
         "as_is": shape,
         "path_on_compute": None,
-        "dataset_id": uri,
+        "dataset_id": _address(request, uri),
         "sources": [source],
         "of_step": of_step,
     }
+
+
+def _address(request: Request, uri: str) -> str:
+    """Where an input lies, which is what a script gets of one whose mode is direct. Raises Refused and NotFound."""
+    if "://" in uri:
+        return uri
+    words = names_in(uri)
+    if words[0] != "models":
+        return long_uri(request.scope, data_assets.uri_of(request, words))
+    source = model_assets.source_of(words)
+    model = models.get(request.folder, source["model"], source["version"])
+    return long_uri(request.scope, model_assets.address_of(model))
 
 
 def _source(request: Request, uri: str) -> dict:

@@ -28,7 +28,7 @@ def put_version(request: Request) -> dict:
     there = next((model for model in models.list_all(request.folder, name) if model.version == version), None)
     if there is None:
         return _described(request, _register(request, name, version, address, given))
-    if address != _address_of(there):
+    if address != address_of(there):
         raise Refused(IMMUTABLE)
     changed = models.update(
         request.folder,
@@ -125,7 +125,7 @@ def _address(request: Request, uri: str) -> str:
     return f"azureml://datastores/{source['datastore']}/paths/{source['path']}"
 
 
-def _address_of(model: models.ModelRecord) -> str:
+def address_of(model: models.ModelRecord) -> str:
     """Where a model was registered from; for one of SDK v1 or MLflow, where its own files are (see locations.blob)."""
     if "address" in model.extra:
         return model.extra["address"]
@@ -176,7 +176,7 @@ def _described(request: Request, model: models.ModelRecord) -> dict:
     is_of_mlflow = _is_of_mlflow(model)
     flavors = _flavors(model.path) if is_of_mlflow else model.extra.get("flavors") or {}
     properties = {
-        "modelUri": long_uri(request.scope, _address_of(model)),
+        "modelUri": long_uri(request.scope, address_of(model)),
         "modelType": type_of(model),
         "jobName": model.run_id,
         "flavors": {name: {"data": {key: str(value) for key, value in of.items()}} for name, of in flavors.items()},
