@@ -173,6 +173,25 @@ def test_a_reader_is_told_that_the_store_is_locked_and_nothing_is_lost(opened, u
     assert run_records.get_metrics(opened, run_id) == {"m": [0, 1, 2], "t": {"a": 1}}
 
 
+def test_what_is_no_text_is_told_and_keeps_nothing_else_from_the_history(opened, unsupervised):
+    run_id, odd = unsupervised, os.fsdecode(b"a\xff")  # as a file's name may be
+    spool.spool_folder(opened, run_id).mkdir()
+    named = [
+        {"kind": "metric", "name": odd, "value": 1, "step": None, "time": 0},
+        {"kind": "table", "name": odd, "type": "row", "value": {"a": 1}},
+        {"kind": "tag", "name": odd, "value": "1"},
+        {"kind": "tag", "name": "t", "value": odd},
+        {"kind": "description", "value": odd},
+    ]
+    for event in named:
+        spool.append(opened, run_id, event)
+    spool.append(opened, run_id, {"kind": "metric", "name": "m", "value": 1, "step": None, "time": 0})
+    spool.append(opened, run_id, {"kind": "table", "name": "t", "type": "row", "value": {"a": odd}})
+    assert run_records.get_metrics(opened, run_id) == {"m": 1, "t": {"a": odd}}
+    assert not spool.is_pending(opened, run_id)
+    assert logs.log_path(opened, run_id).read_text().count("is no text") == len(named)
+
+
 def test_both_databases_are_waited_for_alike(opened, monkeypatch):
     monkeypatch.setattr(database, "BUSY_SECONDS", 37)
     for connected in (mlflow_store.transaction, database.transaction):

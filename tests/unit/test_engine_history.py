@@ -209,6 +209,15 @@ def test_what_mlflow_would_cut_is_kept_and_what_it_would_refuse_is_told(opened):
         run_records.create_run(opened, "e" * 501)
 
 
+@pytest.mark.parametrize("keep", ["set_description", "set_display_name"])
+def test_what_is_no_text_is_refused_in_words(opened, keep):
+    run_id = run_records.create_run(opened, "e")
+    with pytest.raises(Invalid, match=r"'a\\udcff' is no text: character 2 of it"):
+        getattr(run_records, keep)(opened, run_id, "a\udcff")
+    with pytest.raises(Invalid, match="is no text"):
+        run_records.log_metrics(opened, run_id, [metric("a\udcff", 1)])
+
+
 def test_the_store_is_mlflows(opened):
     run_id = run_records.create_run(opened, "e")
     run_records.log_metrics(opened, run_id, [metric("a", 1)])

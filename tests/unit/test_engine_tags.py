@@ -64,6 +64,7 @@ def test_tags_and_properties_of_runs_experiments_and_models_have_any_name(offlin
         ({None: "x"}, "None is no name"),
         ({"mlflow.user": "x"}, "does not begin with"),
         ({"%" * 100: "x"}, "too long"),
+        ({"a\udcff": "x"}, "is no text: character 2"),
         ({"a": "x" * 8001}, "8001 characters"),
     ],
 )

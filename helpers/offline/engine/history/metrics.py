@@ -28,11 +28,12 @@ def log_scalars(folder: Path, run_id: str, events: list[dict], counts: dict[str,
     """Log metric and table events as far as the MLflow store has a notion of them; the rest, rows of metric_tables.
 
     Logged again, they are the same again. `counts` holds how often each metric was logged so far: the step of the next
-    value that comes without one.
+    value that comes without one. Raises Invalid for a name that is no text.
     """
     scalars, tables, numbers = [], [], {}
     for event in events:
         name, value = event["name"], event["value"]
+        outages.check_text(name)
         if event["kind"] == "table":
             tables.append((run_id, name, event["type"], json.dumps(value)))
             continue

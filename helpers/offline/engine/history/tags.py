@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
+from helpers.offline.engine.workspace import outages
 from helpers.offline.engine.workspace.errors import Invalid
 
 PROPERTY = "azureml.property."
@@ -32,6 +33,7 @@ def key(name: str, prefix: str = "") -> str:
             f"{name!r} is no name for a tag or property offline: give a text that does not begin with "
             f"{' or '.join(INTERNAL)}."
         )
+    outages.check_text(name)
     stored = prefix + name if is_mlflow_name(prefix + name) else QUOTED[prefix] + _quoted(name)
     if len(stored) > LONGEST_NAME:
         raise Invalid(f"{name!r} is too long a name for a tag or property offline: use fewer or simpler characters.")

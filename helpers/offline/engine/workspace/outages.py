@@ -12,7 +12,13 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
-from helpers.offline.engine.workspace.errors import EngineError, FolderError, FolderUnreadable, StoreUnavailable
+from helpers.offline.engine.workspace.errors import (
+    EngineError,
+    FolderError,
+    FolderUnreadable,
+    Invalid,
+    StoreUnavailable,
+)
 
 PAUSE = 5.0  # seconds between two tries
 LEAST_ROOM = 1 << 20  # bytes; with less than this a disk is full
@@ -23,8 +29,17 @@ _patient: ContextVar[bool] = ContextVar("patient", default=False)
 
 
 def translated(folder: Path) -> AbstractContextManager[None]:
-    """Within, a fault of the store leaves as FolderError, FolderUnreadable or StoreUnavailable, with advice."""
-    return _telling(lambda error: told(folder, error))
+    """Within, a fault of the store leaves as FolderError, FolderUnreadable or StoreUnavailable, with advice.
+
+    A text that no store can keep leaves as Invalid.
+    """
+    return _telling(lambda error: told(folder, error) or _no_text(error))
+
+
+def check_text(text: str) -> None:
+    """Raises Invalid for a text that no store can keep; for where it is to be known before it is written."""
+    with _telling(_no_text):
+        text.encode()
 
 
 def writing(path: Path) -> AbstractContextManager[None]:
@@ -33,7 +48,7 @@ def writing(path: Path) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _telling(fault_of: Callable[[Exception], FolderError | None]) -> Iterator[None]:
+def _telling(fault_of: Callable[[Exception], EngineError | None]) -> Iterator[None]:
     """Within, an error that is such a fault leaves as it."""
     try:
         yield
@@ -142,6 +157,16 @@ def tells_of_no_room(output: str) -> bool:
 
 def _is_no_room(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in NO_ROOM
+
+
+def _no_text(error: BaseException) -> Invalid | None:
+    """Half of a pair of UTF-16, as Python has for a byte of a file's name that is no text."""
+    if not isinstance(error, UnicodeEncodeError):
+        return None
+    return Invalid(
+        f"{error.object!r} is no text: character {error.start + 1} of it stands for none. "
+        "`text.encode(errors='replace').decode()` has a question mark there."
+    )
 
 
 def _full(held: str) -> StoreUnavailable:
