@@ -97,6 +97,14 @@ def test_a_deployment_tells_what_it_was_given(ml_client, digits):
     assert [one.name for one in ml_client.online_deployments.list("digits")] == ["blue", "green"]
 
 
+def test_a_model_that_a_deployment_brings_is_no_model_of_the_list(ml_client, digits):
+    (found,) = deploy(ml_client, deployment("brings", model=Model(path="model")))
+    name = found.model.split("/")[-3]
+    assert ml_client.models.get(name, version="1").path.endswith("/model")
+    assert name not in [model.name for model in ml_client.models.list()]
+    ml_client.online_deployments.begin_delete("brings", "digits").result()
+
+
 def test_what_a_deployment_was_not_given_has_the_services_defaults(ml_client, digits, tmp_path):
     go = {"GO": str(tmp_path / "go")}
     (found,) = deploy(ml_client, deployment("plain", script=WAITING, environment_variables=go))

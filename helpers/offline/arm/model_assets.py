@@ -74,7 +74,8 @@ def list_all(request: Request) -> Iterator[dict]:
         named.setdefault(model.name, []).append(model)
     for _, found in sorted(named.items()):
         described = _container(request, found)
-        if resources.is_listed(request, described["properties"]["isArchived"]):
+        is_anonymous = all(model.extra.get("anonymous") for model in found)  # of a deployment that brought its own
+        if not is_anonymous and resources.is_listed(request, described["properties"]["isArchived"]):
             yield described
 
 
@@ -104,7 +105,13 @@ def _register(request: Request, name: str, version: int, address: str, given: di
         properties=given.get("properties"),
         description=given.get("description"),
         run_id=_run_of(given.get("modelUri") or "", source),
-        extra={"address": address, "type": kind, "archived": False, "stage": given.get("stage")}
+        extra={
+            "address": address,
+            "type": kind,
+            "archived": False,
+            "stage": given.get("stage"),
+            "anonymous": bool(given.get("isAnonymous")),
+        }
         | ({"flavors": _flavors(path)} if kind == MLFLOW else {}),
     )
 
@@ -184,7 +191,7 @@ def _described(request: Request, model: models.ModelRecord) -> dict:
         "properties": model.properties,
         "description": model.description or None,
         "isArchived": bool(model.extra.get("archived")),
-        "isAnonymous": False,
+        "isAnonymous": bool(model.extra.get("anonymous")),
         "stage": model.extra.get("stage"),
     }
     return resource(request.scope, f"models/{model.name}/versions/{model.version}", properties, created=model.created)
