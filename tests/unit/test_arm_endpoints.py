@@ -8,7 +8,7 @@ import psutil
 import pytest
 import requests
 from azure.ai.ml import load_online_deployment, load_online_endpoint
-from azure.ai.ml.entities import Model, OnlineRequestSettings
+from azure.ai.ml.entities import Model, OnlineRequestSettings, ProbeSettings
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from small_endpoints import (
     ECHO,
@@ -107,13 +107,15 @@ def test_a_model_that_a_deployment_brings_is_no_model_of_the_list(ml_client, dig
 
 def test_what_a_deployment_was_not_given_has_the_services_defaults(ml_client, digits, tmp_path):
     go = {"GO": str(tmp_path / "go")}
-    (found,) = deploy(ml_client, deployment("plain", script=WAITING, environment_variables=go))
+    given = {"environment_variables": go, "readiness_probe": ProbeSettings(period=20)}
+    (found,) = deploy(ml_client, deployment("plain", script=WAITING, **given))
     requests_of = found.request_settings
     assert (requests_of.max_concurrent_requests_per_instance, requests_of.request_timeout_ms) == (1, 5000)
     assert requests_of.max_queue_wait_ms == 0  # the service's 500, of which the client leaves the seconds
     for probe in (found.liveness_probe, found.readiness_probe):
-        assert (probe.initial_delay, probe.period, probe.timeout) == (10, 10, 2)
+        assert (probe.initial_delay, probe.timeout) == (10, 2)
         assert (probe.success_threshold, probe.failure_threshold) == (1, 30)
+    assert (found.liveness_probe.period, found.readiness_probe.period) == (10, 20)
     assert (found.app_insights_enabled, found.egress_public_network_access) == (False, "Enabled")
     assert found.scale_settings.type == "default"
     answers = digits.ask_at_once(3, clients=3, deployment="plain")
@@ -384,6 +386,12 @@ def test_traffic_that_cannot_be_is_refused_and_changes_nothing(ml_client, digits
         ({"instance_type": "Standard_DS3_v22"}, r"'Standard_DS3_v22' is not known here\. Did you mean Standard_DS3_v2"),
         ({"instance_type": None}, "needs an instance_type"),
         ({"request_settings": OnlineRequestSettings(request_timeout_ms=180001)}, "180001; it can be at most 180000"),
+        ({"egress_public_network_access": "perhaps"}, "'perhaps' is no egress_public_network_access"),
+        (
+            {"liveness_probe": ProbeSettings(success_threshold=0)},
+            "timeout and thresholds of a liveness_probe have to be at least 1",
+        ),
+        ({"readiness_probe": ProbeSettings(failure_threshold=0)}, "of a readiness_probe have to be at least 1"),
         ({"instance_count": 0}, "instance_count of a deployment is a whole number above 0, not 0"),
         ({"environment": None}, "needs an environment"),
         ({"environment": "no-such:1"}, "no environment 'no-such' version '1'"),

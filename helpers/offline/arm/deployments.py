@@ -117,16 +117,7 @@ def delete(request: Request) -> None:
 def _wanted(request: Request, code: Path) -> dict:
     """What services.deploy() takes; the script's folder is laid out as `code`. Raises Refused."""
     asked = request.properties
-    if asked.get("endpointComputeType") != "Managed":
-        raise Unsupported(f"A deployment on {asked.get('endpointComputeType')}", "ManagedOnlineDeployment is")
-    for key, what in NOT_OFFERED.items():
-        if asked.get(key):
-            raise Unsupported(what, "leave it out")
-    if (asked.get("scaleSettings") or {}).get("scaleType", "Default") != "Default":
-        raise Unsupported("Scaling by itself", "give instance_count")
-    if not asked.get("instanceType"):
-        raise Refused("A deployment needs an instance_type, the VM size of its machines, such as Standard_DS3_v2.")
-    vm_sizes.find(asked["instanceType"])
+    _check(asked)
     model = _model(request, asked.get("model"))
     return {
         "models": [model.id] if model else [],
@@ -137,6 +128,28 @@ def _wanted(request: Request, code: Path) -> dict:
         "description": asked.get("description"),
         "settings": {**{key: asked.get(key) for key in KEPT}, "limits": _limits(request, asked)},
     }
+
+
+def _check(asked: dict) -> None:
+    """Raises Refused for what the service refuses, and Unsupported for what is not offered."""
+    if asked.get("endpointComputeType") != "Managed":
+        raise Unsupported(f"A deployment on {asked.get('endpointComputeType')}", "ManagedOnlineDeployment is")
+    for key, what in NOT_OFFERED.items():
+        if asked.get(key):
+            raise Unsupported(what, "leave it out")
+    if (asked.get("scaleSettings") or {}).get("scaleType", "Default") != "Default":
+        raise Unsupported("Scaling by itself", "give instance_count")
+    if not asked.get("instanceType"):
+        raise Refused("A deployment needs an instance_type, the VM size of its machines, such as Standard_DS3_v2.")
+    vm_sizes.find(asked["instanceType"])
+    egress = _filled("egressPublicNetworkAccess", asked)
+    if egress.capitalize() not in endpoints.ACCESS:
+        raise Refused(f"{egress!r} is no egress_public_network_access: give enabled or disabled.")
+    for key, name in (("livenessProbe", "liveness_probe"), ("readinessProbe", "readiness_probe")):
+        probe = _filled(key, asked)
+        seconds = [isodate.parse_duration(probe[one]).total_seconds() for one in ("initialDelay", "timeout")]
+        if min(*seconds, probe["successThreshold"], probe["failureThreshold"]) < 1:
+            raise Refused(f"The initial_delay, timeout and thresholds of a {name} have to be at least 1.")
 
 
 def _served(request: Request, asked: dict, model: models.ModelRecord | None, code: Path) -> dict:
@@ -226,6 +239,7 @@ def _described(request: Request, deployment: dict) -> dict:
     settings, state = deployment["settings"], deployment["operation"]["state"]
     is_first = deployment["deployment"] == 1
     properties = {key: _filled(key, settings) for key in KEPT} | {
+        "egressPublicNetworkAccess": _filled("egressPublicNetworkAccess", settings).capitalize(),
         "endpointComputeType": "Managed",
         "description": deployment["description"],
         "properties": deployment["properties"],
