@@ -267,6 +267,20 @@ def test_a_registered_component_is_found_and_not_changed(ml_client, prepare):
         ml_client.components.create_or_update(load_component("changed.yml"))
 
 
+def test_description_display_name_and_tags_of_a_component_can_change(ml_client, prepare):
+    made = ml_client.components.create_or_update(
+        command(name="told", command="echo", environment="small@latest").component
+    )
+    made.description, made.display_name, made.tags = "what it does", "Told", {"a": "b"}
+    ml_client.components.create_or_update(made)
+    there = ml_client.components.get("told", version=made.version)
+    assert (there.description, there.display_name, there.tags) == ("what it does", "Told", {"a": "b"})
+    assert [one.version for one in ml_client.components.list("told")] == [made.version]
+    made.command = "echo other"
+    with pytest.raises(HttpResponseError, match="exists with another content"):
+        ml_client.components.create_or_update(made)
+
+
 def test_a_component_is_given_its_version_and_got_without_one(ml_client, prepare):
     def numbered(line, **given):
         made = command(name="numbered", command=line, environment="small@latest").component

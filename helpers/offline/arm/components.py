@@ -8,11 +8,12 @@ from helpers.offline.engine.assets import Asset
 
 KIND = "component"
 NOT_CONTENT = ("id", "creation_context", "_source")  # the client adds them to a component that it has got
+FREE = ("description", "display_name", "tags")  # what may change of a version that is there
 DEFAULT = "azureml_default"  # what the client calls the version that a name has by default, which is the latest
 
 
 def put_version(request: Request) -> dict:
-    """Keep a component. Raises Refused for another content of a version that is there."""
+    """Keep a component, or what may change of one. Raises Refused for another content of a version that is there."""
     spec = request.properties.get("componentSpec") or {}
     if spec.get("type") != "command":
         raise Unsupported(f"A component of the type {spec.get('type')}", "command components are")
@@ -21,8 +22,20 @@ def put_version(request: Request) -> dict:
     spec = {key: value for key, value in spec.items() if key not in NOT_CONTENT} | {"version": version}
     body = request.properties | {"componentSpec": spec}
     immutable = f"The component {name!r} version {version!r} exists with another content; give it a new version."
-    content = () if request.properties.get("isAnonymous") else ("componentSpec",)  # its version is a hash of it
+    is_same = request.properties.get("isAnonymous") or _is_there(request, spec)  # a version that is a hash is the same
+    content = () if is_same else ("componentSpec",)
     return _described(request, resources.put_version(request, KIND, body, content, immutable))
+
+
+def _is_there(request: Request, spec: dict) -> bool:
+    """Whether the version that is asked for is there with this specification, but for what may change of it."""
+    name, version = request.names["name"], request.names["version"]
+    there = [one for one in resources.all_versions(request, KIND, name) if resources.version_of(one) == version]
+    return any(_lasting(one.body["componentSpec"]) == _lasting(spec) for one in there)
+
+
+def _lasting(spec: dict) -> dict:
+    return {key: value for key, value in spec.items() if key not in FREE}
 
 
 def get_version(request: Request) -> dict:
