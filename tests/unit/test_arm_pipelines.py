@@ -281,6 +281,21 @@ def test_description_display_name_and_tags_of_a_component_can_change(ml_client, 
         ml_client.components.create_or_update(made)
 
 
+def test_a_component_is_downloaded_with_its_code(ml_client, prepare, tmp_path):
+    code = tmp_path / "code of it"
+    (code / "inner").mkdir(parents=True)
+    (code / "run.py").write_text("print('runs')")
+    (code / "inner" / "data.txt").write_text("data")
+    made = command(name="carried", command="python run.py", code=code, environment="small@latest").component
+    ml_client.components.create_or_update(made)
+    for folder in ("first", "second"):
+        ml_client.components.download("carried", tmp_path / folder, version="1")
+        assert (tmp_path / folder / "code" / "run.py").read_text() == "print('runs')"
+        assert (tmp_path / folder / "code" / "inner" / "data.txt").read_text() == "data"
+    again = load_component(tmp_path / "first" / "component_spec.yaml", params_override=[{"version": "2"}])
+    assert ml_client.components.create_or_update(again).version == "2"
+
+
 def test_a_component_is_given_its_version_and_got_without_one(ml_client, prepare):
     def numbered(line, **given):
         made = command(name="numbered", command=line, environment="small@latest").component

@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from helpers.offline.arm import locations
+from helpers.offline.arm import codes, locations
 from helpers.offline.arm.wire import Answer, Refused, Request, Unsupported
 from helpers.offline.engine import assets
 from helpers.offline.engine.workspace.errors import NotFound
@@ -106,6 +106,7 @@ def put_metadata(request: Request, container: str, name: str) -> Answer:
 
 def list_blobs(request: Request, container: str, name: str) -> Answer:
     """The blobs whose names begin with the prefix; with a delimiter, those below it stand as one."""
+    codes.lay_out(request.folder, container)
     prefix, delimiter = request.query.get("prefix", ""), request.query.get("delimiter")
     rows, folded = [], {}
     for blob in locations.blobs(request.folder, container, prefix):

@@ -1,8 +1,11 @@
 """Code assets: a folder that a client uploads, and of which the engine takes a snapshot."""
 
+import contextlib
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from helpers.offline.arm import locations, resources
@@ -67,6 +70,23 @@ def list_versions(request: Request) -> Iterator[dict]:
 def snapshot_of(request: Request, words: list[str]) -> str:
     """The snapshot of the code with this id, as wire.names_in gives it."""
     return resources.get_version(request, KIND, words[1], words[3]).body["snapshot"]
+
+
+def lay_out(folder: Path, container: str) -> None:
+    """Lay code out again in the container that it was uploaded to, of which a snapshot was left: it is downloaded."""
+    there = locations.container(folder, container)
+    if container in locations.CONTAINERS.values() or there.exists() or not there.parent.is_dir():
+        return
+    address = f"https://{BLOB_HOST}/{container}/"
+    for asset in resources.all_of(folder, KIND):
+        if f"{asset.body['codeUri']}/".startswith(address):
+            inside = unquote(asset.body["codeUri"].removeprefix(address.rstrip("/"))).strip("/")
+            with tempfile.TemporaryDirectory(dir=there.parent, prefix=".") as partial:
+                files = Path(partial, "files")
+                snapshot.extract(folder, asset.body["snapshot"], safe_join(files, inside) if inside else files)
+                with contextlib.suppress(OSError):  # another did so at the same time
+                    files.rename(there)
+            return
 
 
 def _described(request: Request, asset) -> dict:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from helpers.offline.arm.wire import Refused, Request, resource
 from helpers.offline.engine import assets
@@ -151,6 +152,11 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
     modified = max(asset.modified for asset in versions)
     path = f"{PLURALS.get(kind, kind)}/{name}"
     return resource(request.scope, path, properties, created=by_time[0].created, modified=modified)
+
+
+def all_of(folder: Path, kind: str) -> list[Asset]:
+    """The versions of all names."""
+    return assets.list_latest(folder, _kept(kind))
 
 
 def all_versions(request: Request, kind: str, name: str) -> list[Asset]:
