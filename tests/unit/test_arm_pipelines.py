@@ -296,6 +296,31 @@ def test_a_component_is_downloaded_with_its_code(ml_client, prepare, tmp_path):
     assert ml_client.components.create_or_update(again).version == "2"
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"n": 9}, "input 'n' of the step 'one' is 9; its max is 5"),
+        ({"n": 0}, "input 'n' of the step 'one' is 0; its min is 1"),
+        ({"word": "c"}, "input 'word' of the step 'one' is one of a, b, and not c"),
+        ({"word": Input(type="uri_folder", path="raw")}, "'word' .* is of the type string, and is given files"),
+    ],
+)
+def test_a_value_that_a_component_does_not_take_is_refused(ml_client, prepare, given, message):
+    inputs = {
+        "n": Input(type="integer", min=1, max=5, default=2),
+        "word": Input(type="string", enum=["a", "b"], default="a"),
+    }
+    line = "echo ${{inputs.n}} ${{inputs.word}}"
+    limited = command(name="limited", command=line, inputs=inputs, environment="small@latest").component
+
+    @pipeline(default_compute="cpu")
+    def one_step():
+        one = limited(**given)  # noqa: F841 - the step's name
+
+    with pytest.raises(HttpResponseError, match=message):
+        ml_client.jobs.create_or_update(one_step())
+
+
 def test_a_component_is_given_its_version_and_got_without_one(ml_client, prepare):
     def numbered(line, **given):
         made = command(name="numbered", command=line, environment="small@latest").component

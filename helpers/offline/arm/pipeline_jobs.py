@@ -17,6 +17,7 @@ NOT_OFFERED = {
     "services": "an interactive service of a step",
     "queue_settings": "a step on serverless compute",
 }
+LITERALS = ("literal", "string", "integer", "number", "boolean")  # types of what is no files
 OF_PIPELINE = re.compile(r"\$\{\{parent\.inputs\.([\w.]+)\}\}")
 OF_STEP = re.compile(r"\$\{\{parent\.jobs\.(\w+)\.outputs\.(\w+)\}\}")
 TO_PIPELINE = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
@@ -126,10 +127,28 @@ def _inputs(asked: dict, step: str, specification: dict, written: dict) -> dict:
         if value is None and declared.get("default") is not None:
             value = {"jobInputType": "literal", "value": declared["default"]}
         if value is not None:
+            _check(step, name, declared, value)
             values[name] = value
         elif not declared.get("optional"):
             raise Refused(f"The step {step!r} has no value for its input {name!r}: give it one, or bind it.")
     return values
+
+
+def _check(step: str, name: str, declared: dict, value: dict) -> None:
+    """Raises Refused for a value that the component's input does not take, and for files in the place of one."""
+    is_literal, takes_literal = value["jobInputType"] in LITERALS, declared["type"] in LITERALS
+    if takes_literal and not is_literal:
+        raise Refused(f"The input {name!r} of the step {step!r} is of the type {declared['type']}, and is given files.")
+    given, allowed = value.get("value"), declared.get("enum")
+    if not takes_literal or given is None:
+        return
+    if allowed and str(given) not in map(str, allowed):
+        raise Refused(
+            f"The input {name!r} of the step {step!r} is one of {', '.join(map(str, allowed))}, and not {given}."
+        )
+    for word, is_beyond in (("min", float.__lt__), ("max", float.__gt__)):
+        if declared.get(word) is not None and is_beyond(float(given), float(declared[word])):
+            raise Refused(f"The input {name!r} of the step {step!r} is {given}; its {word} is {declared[word]}.")
 
 
 def _bound(asked: dict, step: str, name: str, declared: dict, given: dict, written: dict) -> dict | None:
