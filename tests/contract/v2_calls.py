@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import MagicMock
 
-from azure.ai.ml import Input, Output, RayDistribution, command
+from azure.ai.ml import Input, Output, PyTorchDistribution, RayDistribution, TensorFlowDistribution, command, spark
 from azure.ai.ml.data_transfer import Database
 from azure.ai.ml.dsl import pipeline
 from azure.ai.ml.entities import (
@@ -159,6 +159,29 @@ def sweeping_step():
     )
 
 
+def nested_sweep():
+    swept = job(command="echo ${{inputs.a}}", inputs={"a": 1})(a=Choice([{"b": Choice([1, 2])}]))
+    return swept.sweep(sampling_algorithm="random", primary_metric="a", goal="maximize", compute="cpu")
+
+
+@pipeline(default_compute="cpu")
+def distributed_step():
+    job(distribution=PyTorchDistribution(process_count_per_instance=2))()
+
+
+def spark_job():
+    return spark(
+        code=file("spark/run.py"),
+        entry={"file": "run.py"},
+        driver_cores=1,
+        driver_memory="1g",
+        executor_cores=1,
+        executor_memory="1g",
+        executor_instances=1,
+        resources={"instance_type": "Standard_E8S_V3", "runtime_version": "3.4"},
+    )
+
+
 @pipeline
 def chain():
     part()().compute = "cpu"
@@ -289,13 +312,22 @@ LIMITS: dict[str, dict[str, Callable]] = {
         "serverless compute": submit(compute=None, instance_type="STANDARD_DS3_V2"),
         "inputs of the type `mltable`": submit(inputs={"t": Input(type="mltable", path=STORED)}),
         "outputs of the type `mltable`": submit(outputs={"t": Output(type="mltable")}),
+        "outputs of the mode `direct`": submit(outputs={"o": Output(type="uri_folder", mode="direct")}),
         "outputs that are registered under a name": submit(outputs={"o": Output(type="uri_folder", name="kept")}),
         "several nodes without a distribution": submit(instance_count=2),
+        "parameter servers": submit(distribution=TensorFlowDistribution(parameter_server_count=1), instance_count=2),
+        "a pipeline's step in several processes": lambda c: c.jobs.create_or_update(distributed_step()),
+        "a choice among search spaces": lambda c: c.jobs.create_or_update(nested_sweep()),
+        "jobs of other types than `command`, `sweep` and `pipeline`": lambda c: c.jobs.create_or_update(spark_job()),
         "the distribution Ray": submit(distribution=RayDistribution(), instance_count=2),
         "curated environments of which nothing is known": submit(environment=PYTORCH),
         "interactive services": submit(services={"ssh": SshJobService()}),
     },
+    "jobs.list": {
+        "`schedule_defined` and `scheduled_job_name`": lambda c: list(c.jobs.list(schedule_defined=True)),
+    },
     "models.create_or_update": {
+        "a path on the web": lambda c: c.models.create_or_update(Model(name="w", path="https://example.com/model")),
         "the type `triton_model`": lambda c: c.models.create_or_update(
             Model(name="t", path=file(), type="triton_model")
         ),
