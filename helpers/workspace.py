@@ -2,6 +2,7 @@
 
 import html
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ import helpers
 from helpers import backend, display
 from helpers.azure_problems import explained
 from helpers.credentials import credential
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class NotMadeYet(Exception):
@@ -83,6 +86,8 @@ def of_series(assets: Mapping[str, object]) -> dict[str, object]:
 
 
 def _first_line(error: Exception) -> str:
-    """What the exception says, without the response that the SDK appends."""
-    text = str(getattr(error, "message", None) or error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    """What the exception says, without the response that the SDK v1 appends, and what the v2 client paints around it."""
+    text = _COLOURS.sub("", str(getattr(error, "message", None) or error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    found = [line.removeprefix("(x)").strip() for line in lines if line.startswith("(x)")]
+    return [*found, *lines, type(error).__name__][0]

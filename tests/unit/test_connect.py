@@ -310,3 +310,9 @@ def test_a_python_that_the_real_sdk_does_not_run_on_is_told_with_those_that_it_d
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(helpers.BackendError, match=r"azureml-core needs Python 3\.12 or older.*version 2"):
         helpers.connect()
+
+
+def test_what_version_2_paints_around_its_refusal_is_left_out(ml_client):
+    with pytest.raises(helpers.NotMadeYet) as raised, helpers.made_by("02_data.ipynb"):
+        ml_client.data.get("mnist", label="latest")
+    assert str(raised.value).endswith(f"answer was: Asset mnist does not exist in workspace {ml_client.workspace_name}.")
