@@ -22,7 +22,7 @@ def select_notebooks(words: list[str], folder: Path, root: Path) -> list[Path]:
             raise UsageError(f"no notebook {word!r}. {folder} holds: {known}. {hint(word, folder, root)}".rstrip())
     notebooks = list(dict.fromkeys(path for matches in found.values() for path in matches)) if words else series
     if not notebooks:
-        raise UsageError(f"there is no notebook in {folder}")
+        raise UsageError(f"there is no notebook in {folder}. {series_there_are(root)}".rstrip())
     names = [path.name for path in notebooks]
     for name in names:
         if names.count(name) > 1:
@@ -43,6 +43,13 @@ def hint(word: str, folder: Path, root: Path) -> str:
     if numbers and match_notebooks(open_range := f"{numbers[1]}-", sorted(folder.glob("*.ipynb"))):
         return f"{open_range} goes to the last one."
     return ""
+
+
+def series_there_are(root: Path) -> str:
+    """What --series can be, in a sentence; empty where there is no series."""
+    names = [path.parent.name for path in sorted(root.glob("[!.]*/*.ipynb"))]
+    given = [f"--series {name}" for name in dict.fromkeys(names)]
+    return f"Give {' or '.join(given)}, or leave --series out to run those in {root}." if given else ""
 
 
 def other_series(word: str, folder: Path, root: Path) -> Path | None:

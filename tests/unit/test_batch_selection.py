@@ -77,6 +77,15 @@ def test_two_notebooks_of_one_name_are_refused(series, tmp_path):
         select_notebooks(["1", str(other)], series[0].parent, series[0].parent)
 
 
+def test_a_series_that_there_is_not_is_told_with_those_that_there_are(series, tmp_path, capsys):
+    write_notebook(tmp_path, "01_setup", series="v2")
+    write_notebook(tmp_path, "01_setup", series=".ipynb_checkpoints")
+    write_notebook(tmp_path, "01_setup", series="pt")
+    assert run(tmp_path, "--series", "v1") == 2
+    told = f"Give --series pt or --series v2, or leave --series out to run those in {tmp_path / 'notebooks'}."
+    assert capsys.readouterr().err.rstrip().endswith(told)
+
+
 def test_an_empty_folder_is_refused(tmp_path, capsys):
     (tmp_path / "notebooks").mkdir()
     assert run(tmp_path) == 2
