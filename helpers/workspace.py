@@ -86,7 +86,7 @@ def of_series(assets: Mapping[str, object]) -> dict[str, object]:
 
 
 def _first_line(error: Exception) -> str:
-    """What the exception says, without the response that the SDK v1 appends, and what the v2 client paints around it."""
+    """What the exception says, without the response that SDK v1 appends and what the v2 client paints around it."""
     text = _COLOURS.sub("", str(getattr(error, "message", None) or error))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     found = [line.removeprefix("(x)").strip() for line in lines if line.startswith("(x)")]

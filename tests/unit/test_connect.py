@@ -315,4 +315,5 @@ def test_a_python_that_the_real_sdk_does_not_run_on_is_told_with_those_that_it_d
 def test_what_version_2_paints_around_its_refusal_is_left_out(ml_client):
     with pytest.raises(helpers.NotMadeYet) as raised, helpers.made_by("02_data.ipynb"):
         ml_client.data.get("mnist", label="latest")
-    assert str(raised.value).endswith(f"answer was: Asset mnist does not exist in workspace {ml_client.workspace_name}.")
+    said = f"Asset mnist does not exist in workspace {ml_client.workspace_name}."
+    assert str(raised.value).endswith(f"The workspace's answer was: {said}")
