@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from azureml import _spool
 from azureml.core import Experiment, Model, Run, ScriptRunConfig
-from azureml.exceptions import AzureMLException, RunEnvironmentException, UserErrorException
+from azureml.exceptions import AzureMLAggregatedException, RunEnvironmentException, UserErrorException
 from packaging.specifiers import SpecifierSet
 from sdk_world import source, wait_for
 
@@ -130,7 +130,7 @@ def test_files_are_copied_at_once(job, tmp_path):
 def test_a_name_is_not_used_twice_by_whatever_process(job, tmp_path):
     run = Run.get_context()
     run.upload_file("outputs/a.txt", io.BytesIO(b"first"))
-    with pytest.raises(AzureMLException, match="already"):
+    with pytest.raises(AzureMLAggregatedException, match="UserError: Resource Conflict: "):
         run.upload_file("outputs/./a.txt", io.BytesIO(b"second"))
     code = """
 import io
@@ -142,7 +142,7 @@ try:
 except Exception as error:
     print(type(error).__name__)
 """
-    assert in_process(code, AZUREML_OFFLINE_SPOOL=str(job), AZUREML_RUN_ID="x") == "AzureMLException\n"
+    assert in_process(code, AZUREML_OFFLINE_SPOOL=str(job), AZUREML_RUN_ID="x") == "AzureMLAggregatedException\n"
     uploads = {event["name"]: (job / event["path"]).read_bytes() for event in events(job) if event["kind"] == "file"}
     assert uploads == {"outputs/a.txt": b"first", "matrix": b"{}"}
     assert len(list((job / "files").iterdir())) == 2

@@ -11,6 +11,10 @@ SCRIPT = """
     open("outputs/b.txt", "w").write("b")
     open("elsewhere.txt", "w").write("c")
     run.upload_file("named/c.txt", "elsewhere.txt")
+    try:
+        run.upload_file("named/c.txt", "elsewhere.txt")
+    except Exception as error:
+        print(type(error).__name__, error.message[:29])
     run.log_confusion_matrix("matrix", {"schema_type": "confusion_matrix", "schema_version": "v1", "data": {}})
 """
 LOGS = ("azureml-logs/", "logs/", "system_logs/", "user_logs/")  # which there are, the service decides
@@ -23,6 +27,7 @@ PIXEL = bytes.fromhex(
 def program(ws, folder):
     run = run_of(ws, folder, SCRIPT)
     print([name for name in run.get_file_names() if not name.startswith(LOGS)])
+    print(run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"])
     print(masked(run, run.get_metrics()))
     run.download_file("outputs/b.txt", "got/b.txt")
     run.download_file("named/c.txt", "got")

@@ -16,7 +16,7 @@ import shutil
 import uuid
 from pathlib import Path
 
-from azureml.exceptions import AzureMLException, UserErrorException
+from azureml.exceptions import AzureMLAggregatedException, UserErrorException
 
 FOLDER = "AZUREML_OFFLINE_SPOOL"  # environment variable, set in a job only
 
@@ -37,7 +37,7 @@ def add_file(name, source):
     """Add a file to the run as `name`.
 
     source: a path, or a binary stream that is read to its end. Raises UserErrorException for a name that is no path
-    inside the run, and AzureMLException for one that a file of the job has already.
+    inside the run, and AzureMLAggregatedException for one that a file of the job has already.
     """
     parts = name.replace("\\", "/").split("/")
     if "\0" in name or Path(name).is_absolute() or ".." in parts or not any(part.strip(".") for part in parts):
@@ -57,7 +57,8 @@ def add_file(name, source):
         _take_name("/".join(part for part in parts if part not in ("", ".")))
     except FileExistsError:
         path.unlink()
-        raise AzureMLException(f"The run has a file {name!r} already.") from None
+        conflict = f"UserError: Resource Conflict: The run has a file {name!r} already."
+        raise AzureMLAggregatedException([conflict]) from None
     append({"kind": "file", "name": name, "path": relative})
 
 
