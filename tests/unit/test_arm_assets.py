@@ -303,7 +303,7 @@ def test_sizes_and_usage(ml_client):
         ({"name": "a_b"}, "Compute name 'a_b' is invalid"),
         ({"min_instances": 3}, "here 2; not 3"),
         ({"tier": "cheap"}, "dedicated or low_priority, not 'Cheap'"),
-        ({"max_instances": 0}, "at most 1 to 100 nodes, not 0"),
+        ({"max_instances": 0}, "can be 1 to 100, not 0"),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused(ml_client, change, message):

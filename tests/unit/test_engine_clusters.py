@@ -84,8 +84,8 @@ def test_fewer_max_nodes_than_run_take_effect_as_they_end(opened):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"max_nodes": 0}, "at most 1 to 100 nodes, not 0"),
-        ({"max_nodes": -1}, "at most 1 to 100 nodes, not -1"),
+        ({"max_nodes": 0}, "can be 1 to 100, not 0"),
+        ({"max_nodes": -1}, "can be 1 to 100, not -1"),
         ({"min_nodes": 3}, "here 2; not 3"),
         ({"min_nodes": -1}, "here 2; not -1"),
         ({"idle_seconds": -1}, "idle time"),

@@ -218,8 +218,8 @@ def test_a_retired_size_names_its_successor(workspace, vm_size):
     [
         ({"vm_size": "STANDARD_NC4AS_T4"}, "Did you mean Standard_NC4as_T4_v3"),
         ({"vm_size": ""}, "not known"),
-        ({"max_nodes": 0}, "at most 1 to 100 nodes, not 0"),
-        ({"max_nodes": 10_000}, "at most 1 to 100 nodes, not 10000"),
+        ({"max_nodes": 0}, "can be 1 to 100, not 0"),
+        ({"max_nodes": 10_000}, "can be 1 to 100, not 10000"),
         ({"vm_priority": "spot"}, "vm_priority is 'spot'"),
         ({"idle_seconds_before_scaledown": -1}, "idle time"),
     ],

@@ -189,7 +189,7 @@ def drop_idle(folder: Path) -> None:
 def _check_scale(settings: dict) -> None:
     least, most, idle = settings["min_nodes"], settings["max_nodes"], settings["idle_seconds"]
     if not isinstance(most, int) or not 1 <= most <= MAX_NODES:
-        raise Invalid(f"A cluster has at most 1 to {MAX_NODES} nodes, not {most!r}.")
+        raise Invalid(f"The largest number of nodes of a cluster can be 1 to {MAX_NODES}, not {most!r}.")
     if not isinstance(least, int) or not 0 <= least <= most:
         raise Invalid(
             f"A cluster keeps at least 0 nodes, so that it costs nothing while it is idle, or up to as many as it has "
