@@ -277,9 +277,9 @@ SUPPORTED: dict[str, Callable] = {
 }
 
 
-def submit(**details) -> Callable:
-    """Ready to run but for what the details ask for."""
-    return lambda c: (make_cluster(c), make_environment(c), c.jobs.create_or_update(job(**details)))
+def submit(made: Callable = job, **details) -> Callable:
+    """Ready to run but for what the details ask for, or the job that is made with them."""
+    return lambda c: (make_cluster(c), make_environment(c), c.jobs.create_or_update(made(**details)))
 
 
 # What of a supported call is not supported, in words and in a call that is refused with the page's name.
@@ -295,7 +295,10 @@ LIMITS: dict[str, dict[str, Callable]] = {
         ),
     },
     "components.create_or_update": {
-        "components of other types than `command`": lambda c: c.components.create_or_update(pipeline_part()),
+        "components of other types than `command`": lambda c: (
+            make_environment(c),
+            c.components.create_or_update(pipeline_part()),
+        ),
     },
     "data.create_or_update": {
         "the type `mltable`": lambda c: c.data.create_or_update(
@@ -308,7 +311,7 @@ LIMITS: dict[str, dict[str, Callable]] = {
         ),
     },
     "jobs.create_or_update": {
-        "a sweep as a step of a pipeline": lambda c: c.jobs.create_or_update(sweeping_step()),
+        "a sweep as a step of a pipeline": submit(sweeping_step),
         "serverless compute": submit(compute=None, instance_type="STANDARD_DS3_V2"),
         "inputs of the type `mltable`": submit(inputs={"t": Input(type="mltable", path=STORED)}),
         "outputs of the type `mltable`": submit(outputs={"t": Output(type="mltable")}),
@@ -316,9 +319,9 @@ LIMITS: dict[str, dict[str, Callable]] = {
         "outputs that are registered under a name": submit(outputs={"o": Output(type="uri_folder", name="kept")}),
         "several nodes without a distribution": submit(instance_count=2),
         "parameter servers": submit(distribution=TensorFlowDistribution(parameter_server_count=1), instance_count=2),
-        "a pipeline's step in several processes": lambda c: c.jobs.create_or_update(distributed_step()),
-        "a choice among search spaces": lambda c: c.jobs.create_or_update(nested_sweep()),
-        "jobs of other types than `command`, `sweep` and `pipeline`": lambda c: c.jobs.create_or_update(spark_job()),
+        "a pipeline's step in several processes": submit(distributed_step),
+        "a choice among search spaces": submit(nested_sweep),
+        "jobs of other types than `command`, `sweep` and `pipeline`": submit(spark_job),
         "the distribution Ray": submit(distribution=RayDistribution(), instance_count=2),
         "curated environments of which nothing is known": submit(environment=PYTORCH),
         "interactive services": submit(services={"ssh": SshJobService()}),
