@@ -75,6 +75,21 @@ def test_paths_in_a_datastore(stored):
         relatives(stored, "*/../../assets.db")
 
 
+def test_no_other_character_than_the_star_stands_for_others(stored, tmp_path):
+    names = ["a1.csv", "a?.csv", "a[1].csv", "b#.csv", "c*.csv"]
+    data.upload(stored, [(tmp_path / "a.txt", f"odd/{name}") for name in names])
+    for name in names[:4]:
+        assert relatives(stored, f"odd/{name}") == [name]
+        assert data.layout_of(stored, [{"datastore": data.BLOBSTORE, "path": f"odd/{name}"}]) == "file"
+    assert relatives(stored, "odd/*[1]*") == ["a[1].csv"]
+    assert relatives(stored, "**/a?.*") == ["odd/a?.csv"]
+    with pytest.raises(NotFound):
+        relatives(stored, "odd/b?.csv")
+    files = data.resolve(stored, [{"datastore": data.BLOBSTORE, "path": "odd"}])
+    assert [file.relative for file in files] == names
+    assert [data.resolve(stored, [file.source]) for file in files] == [[file] for file in files]
+
+
 def test_files_of_several_sources_keep_apart(stored, tmp_path):
     data.upload(stored, [(tmp_path / "b.csv", "other/a.txt")])
     sources = [{"datastore": data.BLOBSTORE, "path": path} for path in ("set/a.txt", "other/a.txt")]

@@ -41,6 +41,14 @@ def program(ws, folder):
     for name, dataset in made.items():
         got = sorted(Path(path).relative_to(Path.cwd()).as_posix() for path in dataset.download(f"got-{name}"))
         print(name, dataset.to_path(), got)
+    for name in ("a1.txt", "a[1].txt", "b#.txt"):
+        Path("odd").mkdir(exist_ok=True)
+        Path("odd", name).write_text(name)
+    datastore.upload("odd", "twins-odd", show_progress=False)
+    for path in ("a[1].txt", "*[1]*", "b#.txt", "*"):
+        odd = Dataset.File.from_files((datastore, f"twins-odd/{path}"))
+        got = odd.take(9).download(f"odd-{len(path)}")
+        print(path, odd.to_path(), sorted(Path(one).read_text() for one in got))
     print(said(lambda: made["file"].download("got-file")).splitlines()[0][:30])
 
     first = made["files"].register(ws, "twin", description="first", tags={"a": "b", "n": None})

@@ -1,6 +1,5 @@
 """Where a dataset's files lie, and how they come to a job: datastores, web addresses, mounts and downloads."""
 
-import glob
 import itertools
 import re
 from collections.abc import Callable
@@ -127,8 +126,9 @@ def layout_of(folder: Path, sources: list[dict]) -> str | None:
         return None
     if len(files) != 1 or "relative" in sources[0] or "model" in sources[0]:
         return "folder"
-    address = sources[0].get("url") or sources[0]["path"]  # which a pattern is no file's
-    return "file" if PurePosixPath(urlsplit(address).path).name == files[0].relative else "folder"
+    url = sources[0].get("url")
+    path = urlsplit(url).path if url else sources[0]["path"]  # which a pattern is no file's
+    return "file" if PurePosixPath(path).name == files[0].relative else "folder"
 
 
 def web_name(url: str) -> str:
@@ -187,14 +187,15 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
         pattern = _of_run(folder, *of_run).relative_to(root).as_posix()
     if pattern.endswith("**"):
         pattern += "/*"  # to pathlib, ** alone means folders
-    fixed = re.split(r"[*?\[]", pattern)[0]
+    fixed = pattern.partition("*")[0]
     base = safe_join(root, fixed) if fixed.strip("/") else root
     if pattern == fixed:
         paths = [base] if base.is_file() else [base / name for name in files_below(base)]
         base = base.parent if base.is_file() else base
     else:
         base = base if base.is_dir() and (not fixed or fixed.endswith("/")) else base.parent
-        paths = [match for match in root.glob(relative_name(pattern)) if match.is_file()]
+        plain = re.sub(r"[?\[]", r"[\g<0>]", relative_name(pattern))  # which stand for more to pathlib alone
+        paths = [match for match in root.glob(plain) if match.is_file()]
     if not paths:
         raise NotFound(f"The path {path!r} matches no file in the datastore {datastore!r}.")
     base = root.parent if several else base
@@ -222,5 +223,5 @@ def _of_run(folder: Path, run_id: str, name: str) -> Path:
 
 
 def _single(root: Path, datastore: str, file: Path, relative: str) -> dict:
-    path = glob.escape(file.relative_to(root).as_posix())
-    return {"datastore": datastore, "path": path, "relative": relative}
+    path = file.relative_to(root).as_posix()
+    return {"datastore": datastore, "path": path, "relative": relative, "as_is": True}
