@@ -39,6 +39,7 @@ def program(ws, folder):
     Path("sent/deep/x.txt").write_text("x")
     datastore.upload("sent", target_path="twins-sent", show_progress=False)
     datastore.upload_files(["sent/deep/x.txt"], target_path="twins-one", show_progress=False)
+    print(datastore.upload_files([], target_path="twins-none").path_on_datastore)
     print(datastore.download("back", prefix="twins-sent", show_progress=False))
     print(sorted(path.as_posix() for path in Path("back").rglob("*") if path.is_file()))
     reference = datastore.path("twins-sent/deep").as_mount()

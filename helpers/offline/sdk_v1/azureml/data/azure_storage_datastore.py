@@ -118,7 +118,7 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
         Returns a DataReference to `target_path`. Raises UserErrorException for what is no file or not below the root.
         """
         _warn_deprecated("datastore.upload_files", '"FileDatasetFactory.upload_directory" instead')
-        root = relative_root or os.path.commonpath([Path(file).parent for file in files])
+        root = relative_root or os.path.commonpath([Path(file).parent for file in files] or [""])
         for file in files:
             if not Path(file).resolve().is_relative_to(Path(root).resolve()):
                 raise UserErrorException(f"relative_root: '{root}' is not part of the file_path: '{file}'.")
