@@ -42,6 +42,8 @@ def program(ws, folder):
         [model.id for model in Model.list(ws, tags=[["c", "d"]])], [model.id for model in Model.list(ws, latest=True)]
     )
     print(said(lambda: Model(ws, "none")), said(lambda: Model.register(ws, "no file", "twin"))[:38])
+    for wrong in ({"tags": ["a"]}, {"tags": "a"}, {"properties": ["a"]}):
+        print(said(lambda wrong=wrong: Model.register(ws, "net", "wrong", **wrong).id))
     print(sorted(ws.models))
 
     datastore = ws.get_default_datastore()

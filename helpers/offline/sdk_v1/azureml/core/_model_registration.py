@@ -74,6 +74,9 @@ def register(
     """Register a file or folder, under its own name by default; the engine's record. Raises WebserviceException."""
     if model_framework is None and model_framework_version is not None:
         raise WebserviceException("Model framework version cannot be provided without a valid framework")
+    for kind, given in {"Tags": tags, "Properties": properties}.items():
+        if given is not None and not isinstance(given, dict):
+            raise WebserviceException(f"{kind} must be a dict")
     extra = {
         "framework": model_framework or CUSTOM,
         "framework_version": model_framework_version,
