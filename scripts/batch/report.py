@@ -92,6 +92,7 @@ def summary(work: Work, entries: dict[str, dict | None]) -> str:
             f"{who} ran to the end{earlier}: {seconds:.0f} s, {recorded}. The pictures are in the "
             "executed notebooks; `make lab` opens the series, `make studio` shows its runs."
         )
-    failed = [name for name, entry in entries.items() if entry and entry["result"] == "failed"]
-    why = f"{failed[0]} failed" if failed else "it was interrupted"
+    ended = {"failed": "failed", "interrupted": "was interrupted"}
+    stopped = [f"{name} {ended[entry['result']]}" for name, entry in entries.items() if entry and entry not in ok]
+    why = [*stopped, "the batch was interrupted"][0]  # the latter between two notebooks
     return f"{len(ok)} of {len(entries)} notebooks ran to the end; {why}. --resume goes on from there."

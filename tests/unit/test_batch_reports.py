@@ -161,3 +161,13 @@ def test_what_goes_on_is_ended_by_a_command_that_a_shell_reads_as_it_is_meant(tm
     code = "import helpers; helpers.use_backend('azure'); helpers.connect().get_run('r1').cancel()"
     assert shlex.split(end) == [sys.executable, "-c", code]
     assert "may cost money: 09_clean_up removes it." in removed
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [({"result": "interrupted"}, "02_b was interrupted"), (None, "the batch was interrupted")],
+)
+def test_the_summary_says_what_was_interrupted(second, why):
+    entries = {"01_a": {"result": "ok"}, "02_b": second, "03_c": None}
+    told = report.summary(SimpleNamespace(complete=0), entries)
+    assert told == f"1 of 3 notebooks ran to the end; {why}. --resume goes on from there."
