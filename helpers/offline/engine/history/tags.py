@@ -1,7 +1,7 @@
 """Tags and properties in MLflow's store, which knows tags only and takes fewer names than Azure ML.
 
 A property is a tag below PROPERTY. A name that MLflow refuses is kept quoted, below a prefix of its own. A tag without
-a value is kept with an empty one, and an empty text as EMPTY: the store's readers take texts only.
+a value is kept with NOTHING: the store's readers take texts only.
 """
 
 import os
@@ -17,7 +17,7 @@ INTERNAL = ("azureml.", "mlflow.")  # tags that are not the user's
 QUOTED = {"": "azureml.quoted.tag.", PROPERTY: "azureml.quoted.property."}  # of tags, and of properties
 LONGEST_NAME = 250  # characters, as MLflow counts them
 LONGEST_VALUE = 8000
-EMPTY = "\N{ZERO WIDTH SPACE}"  # shown as nothing
+NOTHING = "\N{ZERO WIDTH SPACE}"  # shown as an empty text
 
 
 def is_mlflow_name(name: str) -> bool:
@@ -44,7 +44,7 @@ def stored(tags: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """The user's tags, or with `prefix=PROPERTY` properties, as the store keeps them. Raises Invalid."""
     found = {}
     for name, value in tags.items():
-        text = "" if value is None else str(value) or EMPTY
+        text = NOTHING if value is None else str(value)
         if len(text) > LONGEST_VALUE:
             raise Invalid(
                 f"The value of {name!r} has {len(text)} characters; a tag or property holds up to {LONGEST_VALUE}."
@@ -57,7 +57,7 @@ def told(store: Mapping[str, str], prefix: str = "") -> dict[str, str | None]:
     """The user's tags among those of the store, or with `prefix=PROPERTY` the properties."""
     quoted, found = QUOTED[prefix], {}
     for name, text in store.items():
-        value = "" if text == EMPTY else text or None
+        value = None if text == NOTHING else text
         if name.startswith(quoted):
             found[unquote(name.removeprefix(quoted).replace(":", "%"))] = value
         elif name.startswith(prefix) if prefix else not name.startswith(INTERNAL):
