@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_history import mlflow_client
 
 from helpers.offline.engine.assets import models
-from helpers.offline.engine.history import artifacts, mlflow_store, new_store, run_files
+from helpers.offline.engine.history import artifacts, metrics, mlflow_store, new_store, run_files
 from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, InvalidName, NotFound
@@ -80,6 +80,18 @@ def test_later_values_go_on_where_earlier_ones_ended(opened):
     for value in (1, 2, 3):
         run_records.log_metrics(opened, run_id, [metric("a", value)])
     assert run_records.get_metrics(opened, run_id)["a"] == [1.0, 2.0, 3.0]
+
+
+def test_many_metrics_take_no_more_looks_into_the_store_than_one(opened, monkeypatch):
+    def looks(number):
+        run_id, opens = run_records.create_run(opened, "e"), []
+        run_records.log_metrics(opened, run_id, [metric(f"m{one}", one) for one in range(number)])
+        with monkeypatch.context() as patch:
+            patch.setattr(metrics, "connected", lambda folder: opens.append(1) or mlflow_store.connected(folder))
+            assert metrics.read(opened, run_id) == {f"m{one}": one for one in range(number)}
+        return len(opens)
+
+    assert looks(50) == looks(1)
 
 
 def test_not_a_number_is_kept(opened):

@@ -61,7 +61,7 @@ def read(folder: Path, run_id: str, name: str | None = None) -> dict[str, Any]:
     the run is the file's address. Whole numbers stay such, unless others are among them.
     """
     kinds = _kinds(folder, run_id, None if name is None else [name])
-    found = {one: logged for one, kind in kinds.items() if (logged := _numbers(folder, run_id, one, kind))}
+    found = _numbers(folder, run_id, name, kinds)
     columns: dict[str, dict[str, list]] = {}
     query = "SELECT name, type, value FROM metric_tables WHERE run_id=?1 AND name=coalesce(?2, name) ORDER BY seq"
     for row in database.rows(folder, query, (run_id, name)):
@@ -117,10 +117,18 @@ def _kinds_after(folder: Path, run_id: str, numbers: dict[str, list], counts: di
     return changed
 
 
-def _numbers(folder: Path, run_id: str, name: str, kind: tuple[bool, bool]) -> list[float]:
-    whole, infinite = kind
-    query = "SELECT value, is_nan FROM metrics WHERE run_uuid=? AND key=? ORDER BY step, timestamp, value"
-    logged = [math.nan if is_nan else value for value, is_nan in _rows(folder, query, run_id, name)]
+def _numbers(folder: Path, run_id: str, name: str | None, kinds: dict[str, tuple[bool, bool]]) -> dict[str, list]:
+    """The numbers of the run's metrics of these kinds, by name; with `name`, of that one alone."""
+    which, asked = ("", [run_id]) if name is None else (" AND key=?", [run_id, name])
+    query = f"SELECT key, value, is_nan FROM metrics WHERE run_uuid=?{which} ORDER BY step, timestamp, value"
+    found: dict[str, list] = {one: [] for one in kinds}
+    for key, value, is_nan in _rows(folder, query, *asked):
+        if key in found:  # not one that was logged in between
+            found[key].append(math.nan if is_nan else value)
+    return {one: _as_logged(logged, *kinds[one]) for one, logged in found.items() if logged}
+
+
+def _as_logged(logged: list[float], whole: bool, infinite: bool) -> list[float]:
     if infinite:
         logged = [math.copysign(math.inf, value) if abs(value) == sys.float_info.max else value for value in logged]
     return [int(value) for value in logged] if whole else logged
