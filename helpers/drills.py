@@ -103,11 +103,11 @@ def _script(engine) -> Path:
     with (folder / "tracking.py").open("a", encoding="utf-8") as file:
         file.write(
             "\n\n_log = log\n\n\n"
-            "def log(name, value, step=None):\n"
+            "def log(figures, step=None):\n"
             '    """As before, and also how the loss compares with the epochs that are left of the first three."""\n'
-            "    _log(name, value, step)\n"
-            '    if name == "Loss":\n'
-            '        _log("Loss for each epoch left", value / (3 - step), step)\n'
+            "    _log(figures, step)\n"
+            '    if "Loss" in figures:\n'
+            '        _log({"Loss for each epoch left": figures["Loss"] / (3 - step)}, step)\n'
         )
     return folder
 

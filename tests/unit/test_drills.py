@@ -1,6 +1,7 @@
 """Faults that a workspace was given on purpose: what they do, that they end, and that an ordinary one has none."""
 
 import fcntl
+import inspect
 import os
 import subprocess
 import sys
@@ -148,6 +149,19 @@ def test_a_node_of_low_priority_is_taken_away_once_something_is_kept(world, tmp_
     assert wait_for(world, dear)["error"] is None
 
 
+def test_the_improved_script_fails_in_the_third_epoch_and_not_before(world):
+    improved = drills.start("script")
+    tracking, unchanged = {}, {}
+    exec((improved / "tracking.py").read_text(), tracking)
+    exec((helpers.REPOSITORY / "scripts/training/tracking.py").read_text(), unchanged)
+    assert inspect.signature(tracking["log"]) == inspect.signature(unchanged["log"])
+    for step in (1, 2):
+        tracking["log"]({"Loss": 0.5, "Accuracy": 0.9}, step)
+    tracking["log"]({"Final test loss": 0.5})
+    with pytest.raises(ZeroDivisionError):
+        tracking["log"]({"Loss": 0.5, "Accuracy": 0.9}, 3)
+
+
 def test_what_is_handed_out_is_broken_in_the_way_that_the_drill_says(world):
     labels = drills.start("labels")
     name = "train-labels-idx1-ubyte.gz"
@@ -156,7 +170,7 @@ def test_what_is_handed_out_is_broken_in_the_way_that_the_drill_says(world):
     assert 0.08 < (shuffled == right).mean() < 0.12
     assert [row.name for row in mnist.check(labels) if not row.md5_ok] == ["train-labels-idx1-ubyte.gz"]
     assert "- numpy==99.1\n" in drills.start("environment").read_text()
-    compile((drills.start("script") / "tracking.py").read_text(), "tracking.py", "exec")
+    assert drills.start("script").is_dir()
     score = (drills.start("unscaled") / "score.py").read_text()
     assert "images.max() > 1" in (helpers.REPOSITORY / "scripts/scoring/score.py").read_text()
     assert "images.max() > 1" not in score
