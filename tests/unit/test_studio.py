@@ -7,7 +7,7 @@ import pytest
 import studio as command
 from azureml.core import Experiment, Workspace
 
-from helpers.offline.arm import jobs
+from helpers.offline.arm import runs
 from helpers.offline.engine.history import studio
 from helpers.offline.engine.jobs import run_records
 
@@ -36,7 +36,7 @@ def test_both_sdks_link_to_its_page(monkeypatch, offline_folder, tmp_path):
     assert experiment.get_portal_url() == f"{page}/runs?workflowType=machine_learning"
     assert run.get_portal_url() == f"{page}/runs/{run.id}"
     record = run_records.get_run(offline_folder, run.id)
-    assert jobs._page_of(record) == f"{page}/runs/{run.id}?workspace=offline"
+    assert runs.page_of(record) == f"{page}/runs/{run.id}?workspace=offline"
 
 
 def test_it_tells_where_the_runs_of_each_experiment_are(offline_folder, tmp_path, monkeypatch):
