@@ -1,5 +1,6 @@
 """Data, environments, models and clusters of SDK v2, offline: from Python and from YAML."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -54,6 +55,17 @@ def test_a_file_is_data_of_its_own(ml_client):
     ml_client.jobs.download(name, download_path="down")
     text, path = Path("down/artifacts/user_logs/std_log.txt").read_text().split()
     assert text == "1,2,3" and Path(path).name == "numbers.csv"
+
+
+@pytest.mark.parametrize(("show_progress", "told"), [(False, r""), (True, r"(?s).*Uploading seen.txt.*100%.*")])
+def test_an_upload_prints_nothing_where_its_progress_is_not_shown(ml_client, tmp_path, capsys, show_progress, told):
+    from azure.ai.ml import MLClient
+    from azure.identity import DefaultAzureCredential
+
+    write(tmp_path / "seen.txt", f"shown: {show_progress}")
+    client = MLClient.from_config(DefaultAzureCredential(), show_progress=show_progress)
+    client.data.create_or_update(Data(name=f"shown-{show_progress}", path=str(tmp_path / "seen.txt"), type="uri_file"))
+    assert re.fullmatch(told, capsys.readouterr().err)
 
 
 def test_an_asset_whose_mode_is_direct_is_the_address_where_it_lies(ml_client, tmp_path):

@@ -85,6 +85,7 @@ def _take_over_client(ml) -> None:
     _take_over_wire()
     _take_over_programs()
     _look_more_often()
+    _upload_without_a_word()
     _ask_quickly()
     real_init, real_from_config = ml.MLClient.__init__, ml.MLClient.from_config.__func__
 
@@ -134,6 +135,27 @@ def _pause(seconds: float) -> float:
     A look takes some hundredths of a second, in which what is looked at could go on.
     """
     return min(max(LOOK, seconds / 50), LAST_LOOK)
+
+
+def _upload_without_a_word() -> None:
+    """An upload that shows no progress prints nothing: of an empty line on stderr a notebook makes a red box.
+
+    The line ends the progress bar, and the client prints it also where there is none.
+    """
+    from azure.ai.ml._artifacts import _blob_storage_helper
+
+    real_upload = _blob_storage_helper.BlobStorageClient.upload
+
+    @functools.wraps(real_upload)
+    def upload(self, *arguments, show_progress: bool = True, **options):
+        _blob_storage_helper.print = print if show_progress else _nothing
+        return real_upload(self, *arguments, show_progress=show_progress, **options)
+
+    _blob_storage_helper.BlobStorageClient.upload = upload
+
+
+def _nothing(*given, **named) -> None:
+    pass
 
 
 def _ask_quickly() -> None:
