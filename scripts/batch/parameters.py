@@ -103,7 +103,7 @@ def parse_parameters(source: str, notebook: str) -> list[Parameter]:
             ) from None
         if not written:
             written = "Any" if value is None else type(value).__name__
-        evaluate = functools.partial(type_adapter, written, types, notebook)
+        evaluate = functools.cache(functools.partial(type_adapter, written, types, notebook))
         parameters.append(Parameter(name, written, evaluate, value, comments.get(statement.end_lineno, "")))
     return parameters
 
@@ -142,12 +142,6 @@ def read_parameters_file(path: Path | None) -> dict[str, object]:
     if not isinstance(content, dict):
         raise UsageError(f"the parameters file {path} must hold a mapping of names to values")
     return content
-
-
-def check_types(declared: dict[str, Parameter]) -> None:
-    """Evaluate every annotation of a notebook that is to run. Raises UsageError."""
-    for parameter in declared.values():
-        parameter.type()
 
 
 def assign_values(
