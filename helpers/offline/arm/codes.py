@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -52,7 +53,7 @@ def put_version(request: Request) -> dict:
         if container not in locations.CONTAINERS.values():  # then it was uploaded for this alone
             shutil.rmtree(uploaded)
     kept = given | {"snapshot": snapshot_id}
-    return _described(request, resources.put_version(request, KIND, kept, ("snapshot",), IMMUTABLE))
+    return _described(request, resources.put_version(request, KIND, kept, itemgetter("snapshot"), IMMUTABLE))
 
 
 def get_version(request: Request) -> dict:
@@ -91,4 +92,4 @@ def lay_out(folder: Path, container: str) -> None:
 
 def _described(request: Request, asset) -> dict:
     properties = {key: value for key, value in asset.body.items() if key != "snapshot"}
-    return resources.described(request, "codes", asset, properties)
+    return resources.described(request, KIND, asset, properties)

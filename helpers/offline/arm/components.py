@@ -22,20 +22,13 @@ def put_version(request: Request) -> dict:
     spec = {key: value for key, value in spec.items() if key not in NOT_CONTENT} | {"version": version}
     body = request.properties | {"componentSpec": spec}
     immutable = f"The component {name!r} version {version!r} exists with another content; give it a new version."
-    is_same = request.properties.get("isAnonymous") or _is_there(request, spec)  # a version that is a hash is the same
-    content = () if is_same else ("componentSpec",)
+
+    def content(kept: dict) -> dict | None:
+        if request.properties.get("isAnonymous"):  # its version is a hash of it
+            return None
+        return {key: value for key, value in kept["componentSpec"].items() if key not in FREE}
+
     return _described(request, resources.put_version(request, KIND, body, content, immutable))
-
-
-def _is_there(request: Request, spec: dict) -> bool:
-    """Whether the version that is asked for is there with this specification, but for what may change of it."""
-    name, version = request.names["name"], request.names["version"]
-    there = [one for one in resources.all_versions(request, KIND, name) if resources.version_of(one) == version]
-    return any(_lasting(one.body["componentSpec"]) == _lasting(spec) for one in there)
-
-
-def _lasting(spec: dict) -> dict:
-    return {key: value for key, value in spec.items() if key not in FREE}
 
 
 def get_version(request: Request) -> dict:
@@ -71,4 +64,4 @@ def _kept(request: Request, name: str, version: str) -> Asset:
 
 
 def _described(request: Request, asset: Asset) -> dict:
-    return resources.described(request, "components", asset, {"isArchived": False, **asset.body})
+    return resources.described(request, KIND, asset, {"isArchived": False, **asset.body})

@@ -1,13 +1,14 @@
 """Data assets: names and versions for files and folders that lie in a datastore, or at an address that is known."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 
 from helpers.offline.arm import locations, resources
 from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, short_uri
 from helpers.offline.engine.assets import data
 
 KIND = "data"
-CONTENT = ("dataType", "dataUri")
+CONTENT = itemgetter("dataType", "dataUri")
 TYPES = ("uri_file", "uri_folder")
 
 
@@ -64,4 +65,4 @@ def _typed(request: Request, container: dict) -> dict:
 
 def _described(request: Request, asset) -> dict:
     body = {"isArchived": False, **asset.body, "dataUri": long_uri(request.scope, asset.body["dataUri"])}
-    return resources.described(request, "data", asset, body)
+    return resources.described(request, KIND, asset, body)

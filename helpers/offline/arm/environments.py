@@ -9,7 +9,6 @@ from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
 from helpers.offline.engine.environments.curated import NAMES, PREFIX
 
 KIND = "environment"
-CONTENT = ("image", "condaFile")
 
 
 def put_version(request: Request) -> dict:
@@ -22,7 +21,7 @@ def put_version(request: Request) -> dict:
     _specification(given.get("condaFile"))
     name, version = request.names["name"], request.names["version"]
     immutable = f"The environment {name!r} version {version!r} exists with another content; give it a new version."
-    return _described(request, resources.put_version(request, KIND, given, CONTENT, immutable))
+    return _described(request, resources.put_version(request, KIND, given, _content, immutable))
 
 
 def get_version(request: Request) -> dict:
@@ -78,6 +77,10 @@ def _specification(text: str | None) -> dict:
     return found
 
 
+def _content(body: dict) -> tuple:
+    return body.get("image"), body.get("condaFile")
+
+
 def _described(request: Request, asset) -> dict:
     properties = {"environmentType": "UserCreated", "osType": "Linux", "isArchived": False, **asset.body}
-    return resources.described(request, "environments", asset, properties)
+    return resources.described(request, KIND, asset, properties)

@@ -27,9 +27,7 @@ SUBMIT = {"Command": commands.submit, "Sweep": sweep_jobs.submit, "Pipeline": pi
 FREE = ("description", "tags", "displayName", "properties", "isArchived", "services", "status", "notificationSetting")
 
 SYSTEM = "_aml_system_"  # begins the tags that the service itself gives a sweep
-MATERIALIZED = (
-    "azureml.FeatureSetName"  # a property of the jobs that feature_sets.list_materialization_operations lists
-)
+MATERIALIZED = "azureml.FeatureSetName"  # a property of what feature_sets.list_materialization_operations lists
 ADDED = ("Studio", "Tracking")  # the services that each job has, without its asking
 
 

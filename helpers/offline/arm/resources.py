@@ -1,7 +1,7 @@
 """Versioned assets, as data, codes and environments are: containers, versions, labels and archive flags."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from helpers.offline.arm.wire import Refused, Request, resource
@@ -12,14 +12,14 @@ from helpers.offline.engine.workspace.errors import NotFound
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
 NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
 VIEWS = {"ActiveOnly": (False,), "ArchivedOnly": (True,), "All": (False, True)}  # is what they show archived?
-PLURALS = {"environment": "environments", "component": "components"}
+PLURALS = {"code": "codes", "component": "components", "data": "data", "environment": "environments"}
 FREE = {"tags", "description", "isArchived", "properties", "stage", "autoDeleteSetting"}  # may change later
 
 
-def put_version(request: Request, kind: str, body: dict, content: tuple[str, ...], immutable: str) -> Asset:
+def put_version(request: Request, kind: str, body: dict, content: Callable[[dict], object], immutable: str) -> Asset:
     """Keep a version, or what may change of one that is there: its tags, description, properties and archive flag.
 
-    Raises Refused, which says `immutable`, where its `content` is not what was kept under these names.
+    Raises Refused, which says `immutable`, where the `content` of the body is not that of the one that is kept.
     """
     name, version = request.names["name"], request.names["version"]
     for word in (name, version):
@@ -29,7 +29,7 @@ def put_version(request: Request, kind: str, body: dict, content: tuple[str, ...
     def choose(there: Asset | None) -> dict | Asset:
         if there is None:
             return body
-        if any(there.body.get(key) != body.get(key) for key in content):
+        if content(there.body) != content(body):
             raise Refused(immutable, 409, "UserError")
         return there
 
@@ -123,10 +123,10 @@ def version_of(asset: Asset) -> str:
     return asset.name.partition("/")[2]
 
 
-def described(request: Request, plural: str, asset: Asset, properties: dict) -> dict:
+def described(request: Request, kind: str, asset: Asset, properties: dict) -> dict:
     """The resource of a version."""
     name, _, version = asset.name.partition("/")
-    path = f"{plural}/{name}/versions/{version}"
+    path = f"{PLURALS[kind]}/{name}/versions/{version}"
     return resource(request.scope, path, properties, created=asset.created, modified=asset.modified)
 
 
@@ -150,7 +150,7 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
         "description": kept.get("description"),
     }
     modified = max(asset.modified for asset in versions)
-    path = f"{PLURALS.get(kind, kind)}/{name}"
+    path = f"{PLURALS[kind]}/{name}"
     return resource(request.scope, path, properties, created=by_time[0].created, modified=modified)
 
 
