@@ -231,6 +231,25 @@ def test_a_drill_that_needs_a_lesson_names_it_and_is_not_on(world):
     assert drills.on() == []
 
 
+def test_the_stranger_asks_the_service_of_notebook_8_whatever_other_services_there_are(world, monkeypatch):
+    there = {
+        name: SimpleNamespace(scoring_uri=f"http://{name}", get_keys=lambda name=name: [f"key of {name}", "another"])
+        for name in ("drill-service", "keras-mnist-service")
+    }
+    for service in there.values():
+        service.tags = helpers.SERIES_TAG
+    asked = []
+
+    def post(address, headers, **_):
+        asked.append((address, headers["Authorization"]))
+        return SimpleNamespace(status_code=200)
+
+    monkeypatch.setattr(drills, "_workspace", lambda: SimpleNamespace(webservices=there))
+    monkeypatch.setattr("requests.post", post)
+    assert drills.start("leaked-key")() == 200
+    assert set(asked) == {("http://keras-mnist-service", "Bearer key of keras-mnist-service")}
+
+
 def test_a_model_that_was_tampered_with_is_as_before_when_the_drill_stops(world, tmp_path, monkeypatch):
     from azureml.core import Model, Workspace
 
