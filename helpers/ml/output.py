@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
+import jmespath
 import yaml
 
 # The columns of a table, where what is listed has them.
@@ -13,6 +14,18 @@ COLUMNS = ("name", "version", "display_name", "type", "status", "provisioning_st
 COLUMNS += ("auth_mode", "endpoint_name", "model", "latest_version")
 # What the workspace says of a thing. (A job has whatever attribute one asks it for; texts alone are meant.)
 STATE = ("name", "version", "display_name", "experiment_name", "status", "provisioning_state", "scoring_uri")
+
+
+def text(answer: Any, form: str, query: str | None = None) -> str:
+    """What the client answers, or what a query takes of it, in a form of WRITERS; empty where it finds nothing."""
+    value = plain(answer)
+    if query:
+        value = jmespath.search(query, value)
+        if value is None:
+            return ""
+        if form == "table":
+            return as_table(value, columns=None)
+    return WRITERS[form](value)
 
 
 def plain(answer: Any) -> Any:
@@ -44,16 +57,33 @@ def as_yaml(value: Any) -> str:
     return yaml.safe_dump(value, sort_keys=False).rstrip()
 
 
-def as_table(value: Any) -> str:
-    """Rows of what is listed, or a row for each of one thing's own figures and texts."""
+def as_table(value: Any, columns: Iterable[str] | None = COLUMNS) -> str:
+    """Rows of what is listed, or a row for each of one thing's own figures and texts; with no columns, all of them."""
     if isinstance(value, dict):
         rows = [[name, str(text)] for name, text in value.items() if not isinstance(text, (dict, list))]
         return _aligned(["Name", "Value"], rows)
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        return str(value)
-    shown = [name for name in COLUMNS if any(name in item for item in value)]
+        return as_tsv(value)
+    columns = columns or dict.fromkeys(name for item in value for name in item if _is_shown(item[name]))
+    shown = [name for name in columns if any(name in item for item in value)]
     rows = [["" if item.get(name) is None else str(item[name]) for name in shown] for item in value]
     return _aligned([name.replace("_", " ").capitalize() for name in shown], rows) if rows else "There are none."
+
+
+def _is_shown(value: Any) -> bool:
+    return value is not None and not isinstance(value, (dict, list))
+
+
+def as_tsv(value: Any) -> str:
+    """A line for each of what is listed, its values with tabs between, in the form that `az` has for scripts."""
+    return "\n".join("\t".join(_cells(item)) for item in (value if isinstance(value, list) else [value]))
+
+
+def _cells(item: Any) -> list[str]:
+    if isinstance(item, bool):
+        return [str(item).lower()]
+    values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else [item]
+    return ["" if isinstance(one, dict) else str(len(one)) if isinstance(one, list) else str(one) for one in values]
 
 
 def _aligned(heading: list[str], rows: list[list[str]]) -> str:
@@ -64,4 +94,4 @@ def _aligned(heading: list[str], rows: list[list[str]]) -> str:
     )
 
 
-WRITERS = {"json": as_json, "table": as_table, "yaml": as_yaml}
+WRITERS = {"json": as_json, "table": as_table, "tsv": as_tsv, "yaml": as_yaml, "none": lambda _: ""}

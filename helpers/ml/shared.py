@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import jmespath
 import yaml
 
 import helpers
@@ -24,6 +25,15 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _is_query(ctx: click.Context, option: click.Parameter, query: str | None) -> str | None:
+    try:
+        if query is not None:
+            jmespath.compile(query)
+    except jmespath.exceptions.JMESPathError as error:
+        raise click.BadParameter(f"It is no JMESPath, as https://jmespath.org tells it: {error}") from None
+    return query
+
+
 OUTPUT = click.option(
     "-o",
     "--output",
@@ -32,6 +42,9 @@ OUTPUT = click.option(
     default="json",
     show_default=True,
     help="The form.",
+)
+QUERY = click.option(
+    "--query", metavar="JMESPATH", callback=_is_query, help="Write this part of the answer: name, tags.purpose."
 )
 NAME = click.option("-n", "--name", required=True, help="Its name.")
 ANY_NAME = click.option("-n", "--name", help="Its name, in place of the file's.")
@@ -53,13 +66,13 @@ def command(group: click.Group, name: str, *options: Callable) -> Callable:
     def decorate(function: Callable) -> Callable:
         @click.pass_context
         @functools.wraps(function)
-        def run(ctx: click.Context, form: str, **given: Any) -> None:
+        def run(ctx: click.Context, form: str, query: str | None, **given: Any) -> None:
             with _told():
                 answer = function(ctx.obj(), **given)
-                if answer is not None:
-                    click.echo(output.WRITERS[form](output.plain(answer)))
+                if answer is not None and (text := output.text(answer, form, query)):
+                    click.echo(text)
 
-        for option in (OUTPUT, *reversed(options)):
+        for option in (QUERY, OUTPUT, *reversed(options)):
             run = option(run)
         return group.command(name)(run)
 
@@ -87,8 +100,15 @@ def _is_refusal(error: Exception) -> bool:
     from azure.core.exceptions import AzureError
     from marshmallow import ValidationError
 
-    own = type(error).__module__.startswith("helpers.")
-    return own or isinstance(error, (AzureError, ValidationError, OSError, NotImplementedError, yaml.YAMLError))
+    told = (
+        AzureError,
+        ValidationError,
+        OSError,
+        NotImplementedError,
+        yaml.YAMLError,
+        jmespath.exceptions.JMESPathError,
+    )
+    return type(error).__module__.startswith("helpers.") or isinstance(error, told)
 
 
 def load(loader: str, file: Path, overrides: tuple[str, ...], **more: str | None) -> Any:

@@ -118,6 +118,23 @@ def test_each_form_of_an_answer():
     assert "status  " in ml("job", "show", "-n", "first", "-o", "table").stdout
 
 
+def test_a_query_takes_a_part_of_the_answer():
+    assert ml("job", "show", "-n", "first", "--query", "status", "-o", "tsv").stdout == "Completed\n"
+    assert answer("job", "list", "-r", "1", "--query", "[].{name: name, word: inputs.word}") == [
+        {"name": "first", "word": "world"}
+    ]
+    of_cluster = "[{a: name, b: min_instances, c: idle_time_before_scale_down, d: tags}]"
+    table = ml("compute", "show", "-n", "cpu", "--query", of_cluster, "-o", "table").stdout
+    assert [line.split() for line in table.splitlines()] == [
+        ["A", "B", "C"],
+        ["---", "-", "---"],
+        ["cpu", "0", "120"],
+    ]
+    assert ml("compute", "show", "-n", "cpu", "--query", of_cluster, "-o", "tsv").stdout == "cpu\t0\t120\tNone\n"
+    assert ml("job", "show", "-n", "first", "--query", "no_such").stdout == ""
+    assert ml("job", "show", "-n", "first", "-o", "none").stdout == ""
+
+
 def test_an_endpoint_is_made_from_files_asked_and_deleted(ml_client, tmp_path):
     make_environment(ml_client, "served", ["azureml-inference-server-http"])
     for name, content in {"endpoint": ENDPOINT, "deployment": DEPLOYMENT}.items():
@@ -158,6 +175,8 @@ def test_an_endpoint_is_made_from_files_asked_and_deleted(ml_client, tmp_path):
         (["job", "create", "-f", "job.yml", "--set", "word"], 2, "--set takes KEY=VALUE"),
         (["job", "create", "-f", "job.yml", "--set", "compute=azureml:nowhere"], 1, "nowhere"),
         (["job", "show", "-n", "no-such"], 1, "no run 'no-such'"),
+        (["job", "show", "-n", "first", "--query", "[?"], 2, "It is no JMESPath"),
+        (["job", "show", "-n", "first", "--query", "abs(name)"], 1, "abs()"),
         (["data", "show", "-n", "no-such"], 1, "no-such does not exist"),
         (["online-endpoint", "update", "-n", "e", "--traffic", "all"], 1, "e"),
     ],
