@@ -1,18 +1,28 @@
-"""The verbs for what has a name and versions: data, environments and models."""
+"""The verbs for what has a name and versions: components, data, environments and models."""
 
 import click
 
-from helpers.ml.shared import ANY_NAME, FILE, LABEL, LISTED_NAME, NAME, SET, VERSION, Group, command, load
+from helpers.ml.shared import ANY_FILE, ANY_NAME, LABEL, LISTED_NAME, NAME, SET, VERSION, Group, change, command, load
 
 
-def _assets(kind: str, operations: str, loader: str, words: str) -> click.Group:
-    """The group of a kind, with what all kinds can; `operations` is MLClient's, `loader` reads its YAML."""
+def _assets(kind: str, operations: str, loader: str, words: str, **values: str) -> click.Group:
+    """The group of a kind, with what all kinds can; `operations` is MLClient's, `loader` reads its YAML.
+
+    `values` are those that may be given as options in place of a file, and what they are.
+    """
     group = Group(kind, help=f"{words}.")
+    options = [click.option(f"--{name.replace('_', '-')}", help=what) for name, what in values.items()]
 
-    @command(group, "create", FILE, SET, ANY_NAME, VERSION)
-    def create(client, file, overrides, name, version):
-        """Register what a YAML file describes; prints it with its version."""
-        return getattr(client, operations).create_or_update(load(loader, file, overrides, name=name, version=version))
+    @command(group, "create", ANY_FILE, SET, ANY_NAME, VERSION, *options)
+    def create(client, file, overrides, **given):
+        """Register what a YAML file or the options describe; prints it with its version."""
+        return getattr(client, operations).create_or_update(load(loader, file, overrides, **given))
+
+    @command(group, "update", NAME, VERSION, LABEL, SET)
+    def update(client, name, version, label, overrides):
+        """Change the description or tags of one version: --set tags.stage=tested."""
+        found = getattr(client, operations).get(name, version=version, label=label or (None if version else "latest"))
+        return getattr(client, operations).create_or_update(change(found, overrides))
 
     @command(group, "show", NAME, VERSION, LABEL)
     def show(client, name, version, label):
@@ -37,9 +47,31 @@ def _assets(kind: str, operations: str, loader: str, words: str) -> click.Group:
     return group
 
 
-data = _assets("data", "data", "load_data", "Data assets")
-environment = _assets("environment", "environments", "load_environment", "Environments")
-model = _assets("model", "models", "load_model", "Models")
+PATH = "Its file or folder, or an address."
+DESCRIPTION = "What it is."
+component = _assets("component", "components", "load_component", "Components")
+data = _assets(
+    "data", "data", "load_data", "Data assets", path=PATH, type="uri_file or uri_folder.", description=DESCRIPTION
+)
+environment = _assets(
+    "environment",
+    "environments",
+    "load_environment",
+    "Environments",
+    image="Its Docker image.",
+    conda_file="Its conda specification.",
+    description=DESCRIPTION,
+)
+model = _assets(
+    "model",
+    "models",
+    "load_model",
+    "Models",
+    path=PATH,
+    type="custom_model or mlflow_model.",
+    stage="Its stage, such as Production.",
+    description=DESCRIPTION,
+)
 
 
 @command(

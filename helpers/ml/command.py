@@ -16,11 +16,12 @@ import click
 
 import helpers
 from helpers.backend import BACKENDS
-from helpers.ml.assets import data, environment, model
+from helpers.ml.assets import component, data, environment, model
 from helpers.ml.compute import compute
 from helpers.ml.job import job
 from helpers.ml.online import online_deployment, online_endpoint
 from helpers.ml.shared import Group
+from helpers.ml.workspace import datastore, workspace
 
 
 @click.group("ml", cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,7 +35,7 @@ from helpers.ml.shared import Group
 )
 @click.pass_context
 def main(ctx: click.Context, backend: str) -> None:
-    """Jobs, data, environments, computes, models and online endpoints of an Azure ML workspace, from a terminal."""
+    """An Azure ML workspace from a terminal: its jobs, data, environments, computes, models and online endpoints."""
     ctx.obj = functools.cache(functools.partial(_connect, backend))
 
 
@@ -45,5 +46,6 @@ def _connect(backend: str):
         return helpers.ml_client()
 
 
-for group in (compute, data, environment, job, model, online_deployment, online_endpoint):
+GROUPS = (component, compute, data, datastore, environment, job, model, online_deployment, online_endpoint, workspace)
+for group in GROUPS:
     main.add_command(group)

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from helpers.ml.shared import ANY_NAME, FILE, NAME, SET, Group, command, load
+from helpers.ml.shared import ANY_NAME, FILE, NAME, NO_WAIT, SET, Group, change, command, load, waited
 
 
 @click.group(cls=Group)
@@ -14,7 +14,7 @@ def job() -> None:
     """Command jobs, sweeps and pipelines."""
 
 
-STREAM = click.option("--stream", is_flag=True, help="Follow the log until the job has ended.")
+STREAM = click.option("-s", "--stream", is_flag=True, help="Follow the log until the job has ended.")
 
 
 @command(job, "create", FILE, SET, ANY_NAME, STREAM)
@@ -47,7 +47,7 @@ def show_job(client, name):
 @command(
     job,
     "list",
-    click.option("--parent-job-name", help="List the jobs below this one: a sweep's trials, a pipeline's steps."),
+    click.option("-p", "--parent-job-name", help="List the jobs below this one: a sweep's trials, a pipeline's steps."),
     click.option("-r", "--max-results", type=click.IntRange(1), help="List the newest so many."),
 )
 def list_jobs(client, parent_job_name, max_results):
@@ -68,7 +68,33 @@ def download_job(client, name, output_name, everything, download_path):
     client.jobs.download(name, download_path=download_path, output_name=output_name, all=everything)
 
 
-@command(job, "cancel", NAME)
-def cancel_job(client, name):
+@command(job, "validate", FILE, SET)
+def validate_job(client, file, overrides):
+    """Check the job that a YAML file describes, without submitting it. Fails where the client finds something."""
+    found = client.jobs.validate(load("load_job", file, overrides))
+    if not found.passed:
+        raise click.ClickException(str(found))
+
+
+@command(job, "update", NAME, SET)
+def update_job(client, name, overrides):
+    """Change the description or display name of a job, or add tags: --set tags.stage=tested."""
+    return client.jobs.create_or_update(change(client.jobs.get(name), overrides))
+
+
+@command(job, "archive", NAME)
+def archive_job(client, name):
+    """Hide it from lists. Whoever names it still finds it."""
+    client.jobs.archive(name)
+
+
+@command(job, "restore", NAME)
+def restore_job(client, name):
+    """Show it in lists again."""
+    client.jobs.restore(name)
+
+
+@command(job, "cancel", NAME, NO_WAIT)
+def cancel_job(client, name, no_wait):
     """End a job, and wait until it has ended."""
-    client.jobs.begin_cancel(name).result()
+    waited(client.jobs.begin_cancel(name), no_wait)

@@ -2,7 +2,23 @@
 
 import click
 
-from helpers.ml.shared import ANY_NAME, ENDPOINT, FILE, NAME, SET, Group, command, load, waiting
+from helpers.ml.shared import (
+    ANY_ENDPOINT,
+    ANY_FILE,
+    ANY_NAME,
+    ENDPOINT,
+    FILE,
+    NAME,
+    NO_WAIT,
+    SET,
+    YES,
+    Group,
+    change,
+    command,
+    load,
+    waited,
+    waiting,
+)
 
 
 @click.group("online-endpoint", cls=Group)
@@ -10,31 +26,44 @@ def online_endpoint() -> None:
     """Addresses that answer requests."""
 
 
-@command(online_endpoint, "create", FILE, SET, ANY_NAME)
-def create_endpoint(client, file, overrides, name):
-    """Create the endpoint that a YAML file describes, and wait until it is there."""
-    wanted = load("load_online_endpoint", file, overrides, name=name)
-    return client.online_endpoints.begin_create_or_update(wanted).result()
+@command(
+    online_endpoint,
+    "create",
+    ANY_FILE,
+    SET,
+    ANY_NAME,
+    click.option("--auth-mode", help="How callers show who they are: key."),
+    NO_WAIT,
+)
+def create_endpoint(client, file, overrides, no_wait, **given):
+    """Create the endpoint that a YAML file or the options describe, and wait until it is there."""
+    wanted = load("load_online_endpoint", file, overrides, **given)
+    return waited(client.online_endpoints.begin_create_or_update(wanted), no_wait)
 
 
 @command(
     online_endpoint,
     "update",
     NAME,
-    click.option("--traffic", required=True, metavar='"BLUE=90 GREEN=10"', help="Percent of the requests for each."),
+    click.option("--traffic", metavar='"BLUE=90 GREEN=10"', help="Percent of the requests for each."),
+    click.option("--mirror-traffic", metavar='"GREEN=10"', help="Percent of the requests that one gets a copy of."),
+    SET,
 )
-def update_endpoint(client, name, traffic):
-    """Share out an endpoint's requests among its deployments."""
-    endpoint = client.online_endpoints.get(name)
-    endpoint.traffic = _shares(traffic)
+def update_endpoint(client, name, traffic, mirror_traffic, overrides):
+    """Share out an endpoint's requests among its deployments, or change its description or tags."""
+    endpoint = change(client.online_endpoints.get(name), overrides)
+    if traffic is not None:
+        endpoint.traffic = _shares("--traffic", traffic)
+    if mirror_traffic is not None:
+        endpoint.mirror_traffic = _shares("--mirror-traffic", mirror_traffic)
     return client.online_endpoints.begin_create_or_update(endpoint).result()
 
 
-def _shares(text: str) -> dict[str, int]:
+def _shares(option: str, text: str) -> dict[str, int]:
     try:
         return {name: int(share) for name, share in (part.split("=") for part in text.split())}
     except ValueError:
-        raise click.UsageError(f'--traffic takes "NAME=PERCENT NAME=PERCENT", not {text!r}.') from None
+        raise click.UsageError(f'{option} takes "NAME=PERCENT NAME=PERCENT", not {text!r}.') from None
 
 
 @command(online_endpoint, "show", NAME)
@@ -49,11 +78,21 @@ def list_endpoints(client):
     return client.online_endpoints.list()
 
 
-@command(online_endpoint, "delete", NAME)
-def delete_endpoint(client, name):
+@command(online_endpoint, "delete", NAME, YES, NO_WAIT)
+def delete_endpoint(client, name, no_wait):
     """Delete an endpoint with its deployments."""
-    with waiting():
-        client.online_endpoints.begin_delete(name).result()
+    waited(client.online_endpoints.begin_delete(name), no_wait)
+
+
+@command(
+    online_endpoint,
+    "regenerate-keys",
+    NAME,
+    click.option("--key-type", type=click.Choice(("primary", "secondary")), default="primary", show_default=True),
+)
+def regenerate_keys(client, name, key_type):
+    """Make a key anew; the one before is not accepted any more."""
+    client.online_endpoints.begin_regenerate_keys(name, key_type=key_type).result()
 
 
 @command(online_endpoint, "get-credentials", NAME)
@@ -86,18 +125,37 @@ def online_deployment() -> None:
     FILE,
     SET,
     ANY_NAME,
+    ANY_ENDPOINT,
     click.option("--all-traffic", is_flag=True, help="Then send it all of the endpoint's requests."),
+    NO_WAIT,
 )
-def create_deployment(client, file, overrides, name, all_traffic):
+def create_deployment(client, file, overrides, all_traffic, no_wait, **given):
     """Create the deployment that a YAML file describes, and wait until it answers."""
-    wanted = load("load_online_deployment", file, overrides, name=name)
+    if all_traffic and no_wait:
+        raise click.UsageError("--all-traffic waits for the deployment; leave out --no-wait.")
+    wanted = load("load_online_deployment", file, overrides, **given)
     with waiting():
-        created = client.online_deployments.begin_create_or_update(wanted).result()
+        begun = client.online_deployments.begin_create_or_update(wanted)
+    created = waited(begun, no_wait)
     if all_traffic:
         endpoint = client.online_endpoints.get(wanted.endpoint_name)
         endpoint.traffic = {wanted.name: 100}
         client.online_endpoints.begin_create_or_update(endpoint).result()
     return created
+
+
+@command(online_deployment, "update", ANY_FILE, ANY_NAME, ANY_ENDPOINT, SET, NO_WAIT)
+def update_deployment(client, file, name, endpoint_name, overrides, no_wait):
+    """Deploy anew, as a YAML file describes it or with some values replaced: --set instance_count=2."""
+    if file:
+        wanted = load("load_online_deployment", file, overrides, name=name, endpoint_name=endpoint_name)
+    elif name and endpoint_name:
+        wanted = change(client.online_deployments.get(name, endpoint_name), overrides)
+    else:
+        raise click.UsageError("Name the deployment and its endpoint, or give the YAML file.")
+    with waiting():
+        begun = client.online_deployments.begin_create_or_update(wanted)
+    return waited(begun, no_wait)
 
 
 @command(online_deployment, "show", NAME, ENDPOINT)
@@ -124,7 +182,7 @@ def logs_of_deployment(client, name, endpoint_name, lines):
     click.echo(client.online_deployments.get_logs(name, endpoint_name, lines))
 
 
-@command(online_deployment, "delete", NAME, ENDPOINT)
-def delete_deployment(client, name, endpoint_name):
+@command(online_deployment, "delete", NAME, ENDPOINT, YES, NO_WAIT)
+def delete_deployment(client, name, endpoint_name, no_wait):
     """Delete a deployment. One that has a share of the traffic has to give it up first."""
-    client.online_deployments.begin_delete(name, endpoint_name).result()
+    waited(client.online_deployments.begin_delete(name, endpoint_name), no_wait)

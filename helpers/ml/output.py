@@ -14,6 +14,7 @@ COLUMNS = ("name", "version", "display_name", "type", "status", "provisioning_st
 COLUMNS += ("auth_mode", "endpoint_name", "model", "latest_version")
 # What the workspace says of a thing. (A job has whatever attribute one asks it for; texts alone are meant.)
 STATE = ("name", "version", "display_name", "experiment_name", "status", "provisioning_state", "scoring_uri")
+STATE += ("description",)
 
 
 def text(answer: Any, form: str, query: str | None = None) -> str:
@@ -46,6 +47,8 @@ def _with_state(thing: Any, dumped: dict) -> dict:
     state = {name: getattr(thing, name, None) for name in STATE}
     state = {name: value.value if isinstance(value, Enum) else value for name, value in state.items()}
     state = {name: value for name, value in state.items() if isinstance(value, str)}
+    if getattr(thing, "tags", None):
+        state["tags"] = dict(thing.tags)  # a command job's dump has them in its component alone
     return state | {name: value for name, value in dumped.items() if name not in state}
 
 

@@ -34,6 +34,12 @@ def _is_query(ctx: click.Context, option: click.Parameter, query: str | None) ->
     return query
 
 
+def _ask(ctx: click.Context, option: click.Parameter, yes: bool) -> None:
+    if not yes:
+        click.confirm("Are you sure? The option --yes answers this", abort=True, err=True)
+
+
+YES = click.option("-y", "--yes", is_flag=True, expose_value=False, callback=_ask, help="Do not ask.")
 OUTPUT = click.option(
     "-o",
     "--output",
@@ -51,13 +57,24 @@ ANY_NAME = click.option("-n", "--name", help="Its name, in place of the file's."
 LISTED_NAME = click.option("-n", "--name", help="List the versions of this one.")
 VERSION = click.option("-v", "--version", help="Its version.")
 LABEL = click.option("-l", "--label", help="A label in place of the version: latest.")
-ENDPOINT = click.option("-e", "--endpoint-name", required=True, help="The endpoint's name.")
-FILE = click.option(
-    "-f", "--file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The YAML file."
-)
-SET = click.option(
-    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Replace a value of the file: inputs.epochs=5."
-)
+ENDPOINT = click.option("-e", "--endpoint-name", "--endpoint", required=True, help="The endpoint's name.")
+ANY_ENDPOINT = click.option("-e", "--endpoint-name", "--endpoint", help="The endpoint's name, in place of the file's.")
+YAML = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.option("-f", "--file", required=True, type=YAML, help="The YAML file.")
+ANY_FILE = click.option("-f", "--file", type=YAML, help="The YAML file, where the options do not say it all.")
+NO_WAIT = click.option("--no-wait", is_flag=True, help="Do not wait for the end.")
+
+
+def SET(function: Callable) -> Callable:
+    """The option --set, which as with `az` may be given several values, `--set a=1 b=2`."""
+    option = click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Replace a value of the file: inputs.epochs=5.",
+    )
+    return option(click.argument("further", metavar="", nargs=-1)(function))
 
 
 def command(group: click.Group, name: str, *options: Callable) -> Callable:
@@ -67,6 +84,8 @@ def command(group: click.Group, name: str, *options: Callable) -> Callable:
         @click.pass_context
         @functools.wraps(function)
         def run(ctx: click.Context, form: str, query: str | None, **given: Any) -> None:
+            if "further" in given:
+                given["overrides"] += given.pop("further")
             with _told():
                 answer = function(ctx.obj(), **given)
                 if answer is not None and (text := output.text(answer, form, query)):
@@ -77,6 +96,15 @@ def command(group: click.Group, name: str, *options: Callable) -> Callable:
         return group.command(name)(run)
 
     return decorate
+
+
+def waited(poller: Any, no_wait: bool) -> Any:
+    """What an operation ends with; with `no_wait` nothing, while it goes on."""
+    if no_wait:
+        click.echo("It has begun, and goes on without this command; `show` tells how far it is.", err=True)
+        return None
+    with waiting():
+        return poller.result()
 
 
 def waiting() -> contextlib.AbstractContextManager:
@@ -111,13 +139,45 @@ def _is_refusal(error: Exception) -> bool:
     return type(error).__module__.startswith("helpers.") or isinstance(error, told)
 
 
-def load(loader: str, file: Path, overrides: tuple[str, ...], **more: str | None) -> Any:
-    """What the YAML file describes, with values replaced. Raises click.UsageError for a KEY=VALUE that is none."""
+def load(loader: str, file: Path | None, overrides: tuple[str, ...], **more: Any) -> Any:
+    """What the YAML file and `more` describe, with values replaced.
+
+    Raises click.UsageError for a KEY=VALUE that is none.
+    """
     import azure.ai.ml
 
     replaced = [_assignment(text) for text in overrides]
     replaced += [{name: value} for name, value in more.items() if value is not None]
     return getattr(azure.ai.ml, loader)(source=file, params_override=replaced)
+
+
+def change(thing: Any, overrides: tuple[str, ...]) -> Any:
+    """Replace values of a thing, which is returned. Raises click.UsageError for those that it does not have."""
+    for key, value in (pair for text in overrides for pair in _assignment(text).items()):
+        *above, last = key.split(".")
+        place = thing
+        for word in above:
+            if _value(place, word) is None:
+                _replace(place, word, {}, key)
+            place = _value(place, word)
+        _replace(place, last, value, key)
+    return thing
+
+
+def _value(place: Any, name: str) -> Any:
+    return place.get(name) if type(place) is dict else getattr(place, name, None)  # some jobs are dicts of another kind
+
+
+def _replace(place: Any, name: str, value: Any, key: str) -> None:
+    if type(place) is dict:
+        place[name] = value
+        return
+    try:
+        if not hasattr(type(place), name):  # a job has whatever attribute one asks it for
+            vars(place)[name]
+        setattr(place, name, value)
+    except (AttributeError, KeyError, TypeError):
+        raise click.UsageError(f"There is no {key} to set.") from None
 
 
 def _assignment(text: str) -> dict:

@@ -73,7 +73,7 @@ def test_a_file_is_created_with_values_replaced_and_shown(tmp_path):
     made = answer("compute", "create", "-f", "cluster.yml", "--name", "other", "--set", "max_instances=1")
     assert (made["name"], made["max_instances"], made["provisioning_state"]) == ("other", 1, "Succeeded")
     assert answer("compute", "show", "-n", "other")["size"] == "STANDARD_DS3_V2"
-    assert ml("compute", "delete", "-n", "other").exit_code == 0
+    assert ml("compute", "delete", "-n", "other", "--yes").exit_code == 0
     assert [one["name"] for one in answer("compute", "list")] == ["cpu"]
 
 
@@ -87,6 +87,50 @@ def test_assets_have_versions_which_can_be_archived():
     assert [one["version"] for one in answer("data", "list", "-n", "words")] == ["1"]
     assert ml("data", "restore", "-n", "words", "-v", "2").exit_code == 0
     assert len(answer("data", "list", "-n", "words")) == 2
+
+
+def test_what_needs_no_file_is_described_by_options():
+    made = answer("compute", "create", "-n", "bare", "--type", "AmlCompute", "--max-instances", "1")
+    assert (made["name"], made["min_instances"], made["max_instances"]) == ("bare", 0, 1)
+    assert answer("compute", "update", "-n", "bare", "--max-instances", "3", "--query", "max_instances") == 3
+    assert answer("compute", "list-nodes", "-n", "bare") == []
+    begun = ml("compute", "delete", "-n", "bare", "--yes", "--no-wait")
+    assert begun.stdout == "" and "It has begun" in begun.stderr
+    made = answer("data", "create", "-n", "bare", "--path", "source", "--type", "uri_folder", "--description", "code")
+    assert (made["version"], made["description"]) == ("1", "code")
+    assert answer("environment", "create", "-n", "bare", "--image", "python:3.11")["image"] == "python:3.11"
+    assert answer("model", "create", "-n", "bare", "-v", "7", "--path", "source")["version"] == "7"
+
+
+def test_what_is_there_is_changed():
+    answer("model", "create", "-n", "changed", "--path", "source")
+    made = answer("model", "update", "-n", "changed", "--set", "tags.stage=tested", "description=code")
+    assert (made["tags"], made["description"]) == ({"stage": "tested"}, "code")
+    made = answer("job", "update", "-n", "first", "--set", "tags.of=words", "--set", "display_name=first job")
+    assert (made["display_name"], made["tags"]) == ("first job", {"of": "words"})
+    assert ml("job", "archive", "-n", "first").exit_code == 0
+    assert "first" not in answer("job", "list", "--query", "[].name")
+    assert ml("job", "restore", "-n", "first").exit_code == 0
+    assert "first" in answer("job", "list", "--query", "[].name")
+
+
+def test_what_a_workspace_has_is_shown(ml_client):
+    assert answer("workspace", "show")["name"] == "offline" == answer("workspace", "list")[0]["name"]
+    assert answer("datastore", "show", "-n", "workspaceblobstore")["container_name"] == "azureml-blobstore"
+    assert "workspaceblobstore" in answer("datastore", "list", "--query", "[].name")
+    part = {"type": "command", "name": "part", "command": "echo 1", "environment": "azureml:small@latest"}
+    Path("part.yml").write_text(yaml.safe_dump(part))
+    assert answer("component", "create", "-f", "part.yml")["command"] == "echo 1"
+    assert answer("component", "list", "--query", "[].name") == ["part"]
+
+
+def test_a_job_is_validated_without_being_submitted():
+    assert ml("job", "validate", "-f", "job.yml").exit_code == 0
+    steps = {"step": {"type": "command", "command": "echo 1", "environment": "azureml:small@latest"}}
+    Path("pipeline.yml").write_text(yaml.safe_dump({"type": "pipeline", "jobs": steps}))
+    refused = ml("job", "validate", "-f", "pipeline.yml")
+    assert refused.exit_code == 1 and "Compute not set" in refused.stderr
+    assert ml("job", "validate", "-f", "pipeline.yml", "--set", "settings.default_compute=azureml:cpu").exit_code == 0
 
 
 def test_a_job_is_followed_listed_downloaded_and_registered(tmp_path):
@@ -120,9 +164,8 @@ def test_each_form_of_an_answer():
 
 def test_a_query_takes_a_part_of_the_answer():
     assert ml("job", "show", "-n", "first", "--query", "status", "-o", "tsv").stdout == "Completed\n"
-    assert answer("job", "list", "-r", "1", "--query", "[].{name: name, word: inputs.word}") == [
-        {"name": "first", "word": "world"}
-    ]
+    query = "[?name=='first'].{name: name, word: inputs.word}"
+    assert answer("job", "list", "--query", query) == [{"name": "first", "word": "world"}]
     of_cluster = "[{a: name, b: min_instances, c: idle_time_before_scale_down, d: tags}]"
     table = ml("compute", "show", "-n", "cpu", "--query", of_cluster, "-o", "table").stdout
     assert [line.split() for line in table.splitlines()] == [
@@ -159,22 +202,43 @@ def test_an_endpoint_is_made_from_files_asked_and_deleted(ml_client, tmp_path):
     for traffic, told in (("blue=90", "has to add up to 100 per cent"), ("green=100", "names 'green'")):
         refused = ml("online-endpoint", "update", *of_echo, "--traffic", traffic)
         assert refused.exit_code == 1 and told in refused.stderr
-    assert answer("online-endpoint", "update", *of_echo, "--traffic", "blue=0")["name"] == "echo"
-    assert ml("online-deployment", "delete", "-n", "blue", "-e", "echo").stdout == ""
-    assert ml("online-endpoint", "delete", *of_echo).stdout == ""
+    named = answer("online-endpoint", "update", *of_echo, "--traffic", "blue=0", "--set", "tags.for=all")
+    assert named["tags"] == {"for": "all"}
+    key = answer("online-endpoint", "get-credentials", *of_echo, "--query", "secondaryKey")
+    assert ml("online-endpoint", "regenerate-keys", *of_echo, "--key-type", "secondary").exit_code == 0
+    assert answer("online-endpoint", "get-credentials", *of_echo, "--query", "secondaryKey") != key
+    of_blue = ("-n", "blue", "--endpoint", "echo")
+    assert answer("online-deployment", "update", *of_blue, "--set", "instance_count=2")["instance_count"] == 2
+    assert ml("online-deployment", "delete", "-n", "blue", "-e", "echo", "--yes").stdout == ""
+    assert ml("online-endpoint", "delete", *of_echo, "-y").stdout == ""
     assert answer("online-endpoint", "list") == []
 
 
 @pytest.mark.parametrize(
     "words, code, told",
     [
-        (["job", "wash"], 2, "There is no `ml job wash`. There are: cancel, create, download, list, show, stream."),
-        (["workspace"], 2, "There are: compute, data, environment, job, model, online-deployment, online-endpoint."),
+        (
+            ["job", "wash"],
+            2,
+            "There is no `ml job wash`. There are: archive, cancel, create, download, list, "
+            "restore, show, stream, update, validate.",
+        ),
+        (
+            ["batch-endpoint"],
+            2,
+            "There are: component, compute, data, datastore, environment, job, model, online-deployment, "
+            "online-endpoint, workspace.",
+        ),
         (["job", "create", "-f", "no-such.yml"], 2, "'no-such.yml' does not exist"),
         (["job", "create", "-f", "cluster.yml"], 1, "Unsupported job type: amlcompute"),
         (["job", "create", "-f", "job.yml", "--set", "word"], 2, "--set takes KEY=VALUE"),
         (["job", "create", "-f", "job.yml", "--set", "compute=azureml:nowhere"], 1, "nowhere"),
         (["job", "show", "-n", "no-such"], 1, "no run 'no-such'"),
+        (["job", "update", "-n", "first", "--set", "status.of.it=1"], 2, "There is no status.of.it to set"),
+        (["job", "create", "-f", "job.yml", "--set", "inputs.word=a", "b"], 2, "--set takes KEY=VALUE"),
+        (["compute", "delete", "-n", "cpu"], 1, "Are you sure? The option --yes answers this"),
+        (["compute", "create", "-n", "c"], 1, "Unknown compute type"),
+        (["online-deployment", "update", "-n", "blue"], 2, "Name the deployment and its endpoint"),
         (["job", "show", "-n", "first", "--query", "[?"], 2, "It is no JMESPath"),
         (["job", "show", "-n", "first", "--query", "abs(name)"], 1, "abs()"),
         (["data", "show", "-n", "no-such"], 1, "no-such does not exist"),
