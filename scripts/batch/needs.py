@@ -9,6 +9,7 @@ the parameter `delete_clusters` is true.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -30,13 +31,17 @@ WORDS = {
 }
 
 
+CLIENT_OF_V2 = re.compile(r"\b(azure\.ai\.ml|ml_client)\b")
+
+
 @dataclass(frozen=True)
 class Need:
-    """A thing in the workspace, and the name of the notebook that makes it."""
+    """A thing in the workspace, the name of the notebook that makes it, and the SDK by which it is asked for."""
 
     maker: str
     kind: str
     name: str
+    sdk: str = "v1"
 
     def __str__(self) -> str:
         return WORDS.get(self.kind, f"the {self.kind} {{}}").format(self.name)
@@ -52,10 +57,11 @@ class Dependence:
 
 def read_dependence(notebook: Path, values: dict[str, object]) -> Dependence:
     """What the notebook's metadata says, given the values of all its parameters. Raises UsageError for nonsense."""
-    declared = nbformat.read(notebook, as_version=4).metadata.get("workspace", {})
+    read = nbformat.read(notebook, as_version=4)
+    declared, sdk = read.metadata.get("workspace", {}), sdk_of(read.cells)
     try:
         needs = [
-            Need(maker, kind, values[parameter])
+            Need(maker, kind, values[parameter], sdk)
             for maker, things in declared.get("needs", {}).items()
             for kind, parameter in things.items()
         ]
@@ -63,6 +69,12 @@ def read_dependence(notebook: Path, values: dict[str, object]) -> Dependence:
     except (KeyError, AttributeError) as error:
         raise UsageError(f"{notebook}: its metadata has a `workspace` that cannot be understood: {error!r}") from error
     return Dependence(tuple(needs), tuple(removes))
+
+
+def sdk_of(cells: list[nbformat.NotebookNode]) -> str:
+    """The SDK that the code of a notebook's cells speaks, "v1" or "v2": each has a login of its own."""
+    code = (cell.source for cell in cells if cell.cell_type == "code")
+    return "v2" if any(map(CLIENT_OF_V2.search, code)) else "v1"
 
 
 def plan(
@@ -156,9 +168,9 @@ def lacking_in_workspace(needs: Collection[Need], backend: str, offline_folder: 
         return set(needs)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "needs.json")
-        file.write_text(json.dumps(sorted({(need.kind, need.name) for need in needs})), encoding="utf-8")
+        file.write_text(json.dumps(sorted({(need.sdk, need.kind, need.name) for need in needs})), encoding="utf-8")
         asked = subprocess.run([sys.executable, "-m", "helpers.needs", backend, str(file)], cwd=cwd, check=False)
         if asked.returncode:
             raise UsageError("the workspace could not be asked for what the notebooks need, so nothing was run.")
-        lacking = {tuple(pair) for pair in json.loads(file.read_text(encoding="utf-8"))}
-    return {need for need in needs if (need.kind, need.name) in lacking}
+        lacking = {tuple(asked) for asked in json.loads(file.read_text(encoding="utf-8"))}
+    return {need for need in needs if (need.sdk, need.kind, need.name) in lacking}

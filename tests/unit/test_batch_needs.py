@@ -1,5 +1,10 @@
 """What notebooks need of the workspace: what is planned, what is refused, and what is left as it was."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -192,16 +197,44 @@ def test_a_workspace_that_cannot_be_asked_ends_it_before_anything_runs(tmp_path,
 
 
 def test_a_thing_is_there_or_not(offline_folder):
-    from azureml.core import Workspace
-
-    workspace = Workspace.from_config()
     make_cluster(offline_folder, "gpu-cluster")
-    assert helpers.needs.is_there(workspace, "compute", "gpu-cluster")
+    assert helpers.needs.is_there("v1", "compute", "gpu-cluster")
     for kind in ("dataset", "compute", "run", "model"):
-        assert not helpers.needs.is_there(workspace, kind, "digits")
+        assert not helpers.needs.is_there("v1", kind, "digits")
     for status, counts in (("Failed", False), ("Canceled", False), ("Running", True), ("Completed", True)):
         run_id = run_records.create_run(offline_folder, f"of-{status}")
         run_records.set_status(offline_folder, run_id, status)
-        assert helpers.needs.is_there(workspace, "run", f"of-{status}") == counts
+        assert helpers.needs.is_there("v1", "run", f"of-{status}") == counts
     with pytest.raises(ValueError, match="no kind 'dream'"):
-        helpers.needs.is_there(workspace, "dream", "digits")
+        helpers.needs.is_there("v1", "dream", "digits")
+    helpers.needs._workspace.cache_clear()
+
+
+def test_what_a_notebook_of_version_2_needs_is_asked_for_without_the_sdk_v1(offline_folder, tmp_path):
+    """With its own login, and on a Python that the SDK v1 does not run on."""
+    make_cluster(offline_folder, "gpu-cluster")
+    absent = [["v2", kind, "digits"] for kind in ("data", "compute", "job", "model")]
+    (asked := tmp_path / "needs.json").write_text(json.dumps([["v2", "compute", "gpu-cluster"], *absent]))
+    code = (
+        "import runpy, sys; sys.modules['azureml.core'] = None; runpy.run_module('helpers.needs', run_name='__main__')"
+    )
+    asking = subprocess.run([sys.executable, "-c", code, "offline", str(asked)], capture_output=True, text=True)
+    assert asking.returncode == 0, asking.stderr
+    assert json.loads(asked.read_text()) == absent
+
+
+def test_ctrl_c_while_the_workspace_is_asked_leaves_the_telling_to_the_runner(offline_folder, tmp_path):
+    os.mkfifo(asked := tmp_path / "needs.json")
+    asking = subprocess.Popen([sys.executable, "-m", "helpers.needs", "offline", str(asked)], stderr=subprocess.PIPE)
+    with asked.open("wb"):  # which returns when it reads that
+        asking.send_signal(signal.SIGINT)
+        _, told = asking.communicate(timeout=60)
+    assert (asking.returncode, told) == (-signal.SIGINT, b"")
+
+
+@pytest.mark.parametrize(("code", "sdk"), [("helpers.connect()", "v1"), ("client = helpers.ml_client()", "v2")])
+def test_a_need_is_asked_for_by_the_sdk_of_the_notebook(tmp_path, code, sdk):
+    needed = {"03_compute": {"compute": "cluster_name"}}
+    path = write_notebook(tmp_path, "04_train", code, parameters=CELL, needs=needed)
+    (need,) = needs.read_dependence(path, {"cluster_name": "gpu-cluster"}).needs
+    assert need == Need("03_compute", "compute", "gpu-cluster", sdk)
