@@ -21,6 +21,7 @@ wrong and nothing was run; 130 interrupted, by Ctrl-C or SIGTERM.
 """
 
 import logging
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -30,9 +31,10 @@ from batch import UsageError
 from batch.command_line import parse_command_line
 from batch.execution import run_all
 from batch.junit import write_junit
+from batch.manifest import clear_reports
 from batch.page import write_page
 from batch.preparation import prepare
-from batch.report import report
+from batch.report import exit_code, report
 
 from helpers.costs import PricesError
 
@@ -52,12 +54,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         with work.claim:
-            for path in (options.junit, options.html):
-                if path:
-                    path.unlink(missing_ok=True)  # whatever happens, none of an older run shall stand in
-            with suppress(KeyboardInterrupt):  # between two notebooks
-                run_all(work, options.execution_timeout)
-            code = report(work)
+            clear_reports(options.junit, options.html)
+            try:
+                with suppress(KeyboardInterrupt):  # between two notebooks
+                    run_all(work, options.execution_timeout)
+                report(work)
+            except BrokenPipeError:  # who was told has ended, as `tee` does by the same Ctrl-C
+                tell_nobody()
             if options.junit:
                 write_junit(options.junit, work)
             if options.html:
@@ -65,7 +68,15 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         print(f"run_notebooks: cannot write the output: {error}. --output names another folder.", file=sys.stderr)
         return 1
-    return code
+    return exit_code(work)
+
+
+def tell_nobody() -> None:
+    """Have what is still to be printed go nowhere, in this process: it would fail again, at the latest at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 if __name__ == "__main__":

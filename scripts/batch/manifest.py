@@ -13,6 +13,8 @@ import nbformat
 from batch import UsageError
 from helpers import REPOSITORY
 
+VARIABLE = "AZUREML_OFFLINE_FOLDER"
+
 # What is read of an entry of an earlier run, and its type.
 READ = {"result": str, "started": str, "seconds": (int, float), "cells_run": int, "cells": int, "results": dict}
 
@@ -53,8 +55,8 @@ def hash_cells(notebook: Path) -> str:
 
 
 def offline_folder(notebook: Path) -> Path:
-    """The offline workspace that the notebook finds: a relative AZUREML_OFFLINE_FOLDER begins where it runs."""
-    named = os.environ.get("AZUREML_OFFLINE_FOLDER")
+    """The offline workspace that the notebook finds: a relative path in VARIABLE begins where it runs."""
+    named = os.environ.get(VARIABLE)
     return (notebook.parent / Path(named).expanduser() if named else REPOSITORY / ".offline").resolve()
 
 
@@ -72,6 +74,11 @@ def hash_folders(root: Path, names: tuple[str, ...]) -> str:
 def prepare_output(folder: Path, notebooks: list[Path]) -> Path:
     """The output folder, made if need be. Raises UsageError if it cannot be, or holds the notebooks themselves."""
     folder = folder.resolve()
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:  # papermill notes it in each executed notebook, which is UTF-8
+        message = f"the output folder {folder!a} has a name that is not UTF-8. --output names another."
+        raise UsageError(message) from None
     if any(notebook.parent == folder for notebook in notebooks):
         raise UsageError(f"the output folder {folder} holds the notebooks that are to run: they would be overwritten")
     try:
@@ -90,6 +97,15 @@ def prepare_reports(*paths: Path | None) -> None:
             raise UsageError(f"the report {path} cannot be written: {error}") from error
         if path.is_dir() or not os.access(path.parent, os.W_OK):
             raise UsageError(f"the report {path} cannot be written: that is a folder, or lies in one that is read-only")
+
+
+def clear_reports(*paths: Path | None) -> None:
+    """Delete the reports of an older run: whatever happens, none shall stand in. A link or a device, such as
+    /dev/stdout, is no report: it stays, and is written to.
+    """
+    for path in filter(None, paths):
+        if path.is_file() and not path.is_symlink():
+            path.unlink()
 
 
 def claim_output(folder: Path) -> IO:

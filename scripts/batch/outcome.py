@@ -8,10 +8,13 @@ from pathlib import Path
 import nbformat
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 
+from batch.needs import sdk_of
 from helpers.results import RESULT_MIME_TYPE, RUN_MIME_TYPE
 
 ERROR_MARKER_TAG = "papermill-error-cell-tag"
 ANSI_SEQUENCE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+# What either SDK prints as it begins to stream a run, and again at its end.
+STREAMED = re.compile(r"^RunId: (\S+)$", re.MULTILINE)
 
 
 def read_outcome(executed: Path, stopped_by: BaseException | None) -> dict[str, object]:
@@ -21,9 +24,8 @@ def read_outcome(executed: Path, stopped_by: BaseException | None) -> dict[str, 
     the run was interrupted, and calls a notebook failed for a cell tagged `raises-exception`.
     """
     stopped = "interrupted" if isinstance(stopped_by, KeyboardInterrupt) else "failed"
-    try:
-        notebook = nbformat.read(executed, as_version=4)
-    except (FileNotFoundError, nbformat.reader.NotJSONError):  # stopped before, or while, it was first written
+    notebook = read_executed(executed)
+    if notebook is None:
         return outcome(stopped, [], message=describe_exception(stopped_by))
     if stopped_by is not None:
         mark_stopped_cell(notebook)
@@ -41,6 +43,14 @@ def read_outcome(executed: Path, stopped_by: BaseException | None) -> dict[str, 
     return outcome(stopped, cells, message=describe_exception(stopped_by))
 
 
+def read_executed(executed: Path) -> nbformat.NotebookNode | None:
+    """The executed notebook; None where papermill was stopped before it was first written, or in the middle of that."""
+    try:
+        return nbformat.read(executed, as_version=4)
+    except (FileNotFoundError, nbformat.reader.NotJSONError, UnicodeDecodeError):
+        return None
+
+
 def outcome(result: str, cells: list[nbformat.NotebookNode], **error: object) -> dict[str, object]:
     """The part of a manifest entry that the executed notebook's code cells decide."""
     return {
@@ -48,7 +58,7 @@ def outcome(result: str, cells: list[nbformat.NotebookNode], **error: object) ->
         "cells_run": sum(cell.metadata.papermill.status == "completed" for cell in cells),
         "cells": len(cells),
         "results": {payload["name"]: payload["value"] for payload in payloads(cells, RESULT_MIME_TYPE)},
-    } | ({"error": error, "unfinished_runs": payloads(cells, RUN_MIME_TYPE)} if error else {})
+    } | ({"error": error, "unfinished_runs": unfinished_runs(cells)} if error else {})
 
 
 def mark_stopped_cell(notebook: nbformat.NotebookNode) -> None:
@@ -67,6 +77,16 @@ def payloads(cells: list[nbformat.NotebookNode], mime_type: str) -> list[dict]:
     """What helpers.record or helpers.watch left for this program in the cells' outputs."""
     outputs = [output.get("data", {}) for cell in cells for output in cell.outputs]
     return [data[mime_type] for data in outputs if mime_type in data]
+
+
+def unfinished_runs(cells: list[nbformat.NotebookNode]) -> list[dict]:
+    """The runs that the cells have last seen going on: by helpers.watch, or while they streamed them."""
+    watched = payloads(cells, RUN_MIME_TYPE)
+    printed = ["".join(output.get("text", "") for output in cell.outputs) for cell in cells]
+    told = STREAMED.findall(ANSI_SEQUENCE.sub("", "\n".join(printed)))
+    streamed = [run_id for run_id in dict.fromkeys(told) if told.count(run_id) == 1]
+    known = {run["run_id"] for run in watched}
+    return watched + [{"run_id": run_id, "sdk": sdk_of(cells)} for run_id in streamed if run_id not in known]
 
 
 def describe_failure(number: int, cell: nbformat.NotebookNode, stopped_by: BaseException | None) -> dict:

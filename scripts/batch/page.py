@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import nbformat
 
 from batch.junit import xml_text
-from batch.outcome import ANSI_SEQUENCE, ERROR_MARKER_TAG
+from batch.outcome import ANSI_SEQUENCE, ERROR_MARKER_TAG, read_executed
 from batch.preparation import Work
 from batch.report import describe_stop, summary
 
@@ -77,9 +77,8 @@ def section(notebook: Path, work: Work, entries: dict[str, dict | None]) -> Iter
     yield f'<section id="{html.escape(name)}" class="{entry["result"]}">\n<h2>{html.escape(name)}</h2>'
     if entry["result"] != "ok":
         yield f'<pre class="error">{html.escape(chr(10).join(describe_stop(work, name, entry)))}</pre>'
-    executed = work.output / notebook.name
-    cells = nbformat.read(executed, as_version=4).cells if executed.is_file() else []
-    for cell in cells:
+    executed = read_executed(work.output / notebook.name)
+    for cell in executed.cells if executed else ():
         if ERROR_MARKER_TAG in cell.metadata.get("tags", []):
             continue  # papermill's words on what is told above
         if cell.cell_type == "markdown":

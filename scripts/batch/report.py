@@ -1,20 +1,23 @@
 """What is told at the end: what stopped the run and what goes on, the table, the recorded results, a summary."""
 
 import json
+import os
 import shlex
 import sys
 
+from batch.manifest import VARIABLE, offline_folder
 from batch.preparation import Work
 from helpers.words import counted
 
 TRACEBACK_LINES = 15
 
 
-def report(work: Work) -> int:
-    """Print the failure, if there is one, the table, the recorded results and a summary; return the exit code."""
+def report(work: Work) -> None:
+    """Print the failure, if there is one, the table, the recorded results and a summary."""
     entries = work.entries()
-    stopped = {name: entry for name, entry in entries.items() if entry and entry["result"] != "ok"}
-    for name, entry in stopped.items():
+    for name, entry in entries.items():
+        if not entry or entry["result"] == "ok":
+            continue
         lines = ["", *describe_stop(work, name, entry), *describe_what_goes_on(work, name, entry)]
         print("\n".join(lines), file=sys.stderr, flush=True)
 
@@ -35,9 +38,14 @@ def report(work: Work) -> int:
                 text = json.dumps(value, ensure_ascii=False)
                 print(f"  {result} = {text if len(text) <= 80 else text[:79] + '…'}")
     print(f"\n{summary(work, entries)}\nExecuted notebooks: {work.output}", flush=True)
-    if all(entry and entry["result"] == "ok" for entry in entries.values()):
-        return 0
-    return 1 if any(entry["result"] == "failed" for entry in stopped.values()) else 130
+
+
+def exit_code(work: Work) -> int:
+    """0 where all notebooks ran to their end, 1 where one failed, and 130 where the batch was interrupted."""
+    results = [entry["result"] if entry else "not run" for entry in work.entries().values()]
+    if "failed" in results:
+        return 1
+    return 0 if set(results) == {"ok"} else 130
 
 
 def describe_stop(work: Work, name: str, entry: dict) -> list[str]:
@@ -64,13 +72,20 @@ def place(error: dict) -> str:
 
 def describe_what_goes_on(work: Work, name: str, entry: dict) -> list[str]:
     """The runs that the notebook leaves running, how to end them, and what else may go on costing money."""
-    (folder,) = {notebook.parent for notebook in work.notebooks if notebook.stem == name}
+    (notebook,) = [notebook for notebook in work.notebooks if notebook.stem == name]
+    world = offline_folder(notebook) if os.environ.get(VARIABLE) and work.backend == "offline" else None
+    variable = f"{VARIABLE}={shlex.quote(str(world))} " if world else ""
     lines = []
     for run in entry["unfinished_runs"]:
-        cancel = f"helpers.use_backend({work.backend!r}); helpers.connect().get_run({run['run_id']!r}).cancel()"
+        end = {
+            "v1": f"helpers.connect().get_run({run['run_id']!r}).cancel()",
+            "v2": f"helpers.ml_client().jobs.begin_cancel({run['run_id']!r})",
+        }[run.get("sdk", "v1")]
+        code = f"import helpers; helpers.use_backend({work.backend!r}); {end}"
+        which = f"run goes on, in the experiment {run['experiment']}" if "experiment" in run else "job goes on"
         lines += [
-            f"Its run goes on, in the experiment {run['experiment']}; the next notebooks find it. To end it:",
-            f'  cd {shlex.quote(str(folder))} && {shlex.quote(sys.executable)} -c "import helpers; {cancel}"',
+            f"Its {which}; the next notebooks find it. To end it:",
+            f'  cd {shlex.quote(str(notebook.parent))} && {variable}{shlex.quote(sys.executable)} -c "{code}"',
         ]
     if work.backend == "azure" and work.removers:
         remover = work.removers[0].stem

@@ -18,6 +18,7 @@ from small_notebooks import RUNNER, executed, manifest, record, run, write_noteb
 
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.history.statuses import FINAL
+from helpers.offline.engine.workspace import folder
 
 DEADLINE = 120  # seconds
 
@@ -215,6 +216,7 @@ def hanging_batch(tmp_path):
     )
     write_notebook(tmp_path, "03_c", "x = 1")
     command = [sys.executable, str(RUNNER), "--notebooks", str(tmp_path / "notebooks")]
+    command += ["--junit", str(tmp_path / "junit.xml"), "--html", str(tmp_path / "page.html")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + DEADLINE
@@ -248,6 +250,18 @@ def test_an_interruption_keeps_the_partial_notebook_and_ends_the_kernel(tmp_path
     assert statuses(tmp_path, "02_b") == ["completed", "failed", "pending"]
 
 
+def test_the_reports_are_written_though_whoever_was_told_has_ended_too(tmp_path, hanging_batch):
+    process, kernel = hanging_batch
+    process.stdout.close()  # as of `tee`, which Ctrl-C ends as well
+    process.stderr.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=DEADLINE) == 130
+    assert_ends(kernel)
+    assert [entry["result"] for entry in manifest(tmp_path).values()] == ["ok", "interrupted"]
+    assert 'errors="1"' in (tmp_path / "junit.xml").read_text()
+    assert "02_b was interrupted" in (tmp_path / "page.html").read_text()
+
+
 def test_an_interruption_before_the_first_notebook_is_told(tmp_path, monkeypatch, capsys):
     def interrupted(*arguments):
         raise KeyboardInterrupt
@@ -258,8 +272,28 @@ def test_an_interruption_before_the_first_notebook_is_told(tmp_path, monkeypatch
     assert capsys.readouterr().err == "run_notebooks: interrupted, and nothing was run\n"
 
 
-def test_after_ctrl_c_the_run_that_goes_on_is_named_with_the_command_that_ends_it(tmp_path, offline_folder):
+STREAMING = """
+import pathlib, time, types
+import helpers
+helpers.use_backend("offline")
+from azure.ai.ml import command
+from azure.ai.ml.operations import _job_ops_helper
+client = helpers.ml_client()
+where = {{"environment": "AzureML-sklearn-1.5@latest", "compute": "gpu-cluster"}}
+job = client.create_or_update(command(code={code!r}, command="python train.py", **where))
+def sleep_and_tell(seconds):
+    pathlib.Path("../shown").touch()
+    time.sleep(seconds)
+_job_ops_helper.time = types.SimpleNamespace(sleep=sleep_and_tell, time=time.time)
+"""
+
+
+@pytest.mark.parametrize("sdk", ["v1", "v2"])
+def test_after_ctrl_c_the_run_that_goes_on_is_named_with_the_command_that_ends_it(tmp_path, offline_folder, sdk):
     write_training_notebook(tmp_path, offline_folder, "import time\ntime.sleep(600)")
+    if sdk == "v2":
+        submit = STREAMING.format(code=str(tmp_path / "job"))
+        write_notebook(tmp_path, "04_train", submit, "client.jobs.stream(job.name)")
     command = [sys.executable, str(RUNNER), "--notebooks", str(tmp_path / "notebooks")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -271,11 +305,12 @@ def test_after_ctrl_c_the_run_that_goes_on_is_named_with_the_command_that_ends_i
         process.communicate()
     assert process.returncode == 130, err
     (left,) = manifest(tmp_path)["04_train"]["unfinished_runs"]
-    assert left["experiment"] == "digits"
-    assert "Its run goes on, in the experiment digits; the next notebooks find it. To end it:\n" in err
+    goes_on = {"v1": "Its run goes on, in the experiment digits", "v2": "Its job goes on"}[sdk]
+    assert f"{goes_on}; the next notebooks find it. To end it:\n" in err
     assert job_states.get(offline_folder, left["run_id"])["status"] not in FINAL
     (cancel,) = [line for line in err.splitlines() if left["run_id"] in line]
-    subprocess.run(cancel, shell=True, check=True, capture_output=True, timeout=DEADLINE)
+    another_terminal = {name: value for name, value in os.environ.items() if name != folder.VARIABLE}
+    subprocess.run(cancel, shell=True, check=True, capture_output=True, timeout=DEADLINE, env=another_terminal)
     wait_until(lambda: job_states.get(offline_folder, left["run_id"])["status"] == "Canceled", DEADLINE)
 
 
@@ -333,3 +368,9 @@ def test_an_output_folder_that_cannot_be_written_is_told(tmp_path, capsys):
     error = capsys.readouterr().err
     assert "cannot write the output" in error
     assert "--output names another folder" in error
+
+
+def test_an_output_folder_that_no_notebook_could_name_is_refused(tmp_path, capsys):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    assert run(tmp_path, "--output", str(tmp_path / os.fsdecode(b"\xff"))) == 2
+    assert "has a name that is not UTF-8. --output names another." in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -11,9 +12,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import pytest
 from batch import outcome, report
-from batch.page import prose
+from batch.manifest import clear_reports
+from batch.page import prose, section
 from small_notebooks import record, run, write_notebook
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
@@ -130,6 +133,28 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_runs(tmp_path, 
     assert not (tmp_path / "output").exists()
 
 
+def test_what_is_no_file_stays_where_a_report_is_written_to(tmp_path):
+    """`--junit /dev/stdout` as root must not delete that."""
+    write_notebook(tmp_path, "01_a", "x = 1")
+    link = tmp_path / "link"
+    link.symlink_to(os.devnull)
+    assert run(tmp_path, "--junit", str(link), "--html", str(link)) == 0
+    assert link.is_symlink()
+    (report := tmp_path / "of an older run.xml").write_text("")
+    clear_reports(report, None, tmp_path / "none")
+    assert not report.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"cells": ["\xc3'], ids=["empty", "cut off"])
+def test_the_page_tells_of_a_notebook_that_could_not_be_written(tmp_path, content):
+    (tmp_path / "01_a.ipynb").write_bytes(content)
+    entry = {"result": "failed", "error": {"message": "OSError: disk full"}, "unfinished_runs": []}
+    notebook = tmp_path / "notebooks" / "01_a.ipynb"
+    work = SimpleNamespace(notebooks=[notebook], backend="offline", removers=[], output=tmp_path)
+    assert "OSError: disk full" in "".join(section(notebook, work, {"01_a": entry}))
+    assert outcome.read_outcome(tmp_path / "01_a.ipynb", OSError("disk full"))["error"] == entry["error"]
+
+
 def test_a_series_is_a_folder_of_notebooks_with_outputs_of_its_own(tmp_path):
     write_notebook(tmp_path, "01_a", "x = 1")
     write_notebook(tmp_path, "01_a", "x = 2", series="v2")
@@ -147,6 +172,16 @@ def test_the_jobs_own_error_is_found_in_what_either_sdk_raises(opening):
     wrapped = f"ActivityFailedException:\n\tMessage: {raised}\n\tInnerException None\n\tErrorResponse \n{{}}"
     assert outcome.job_error(wrapped) == "no such layer {1}"
     assert outcome.job_error(f"{opening}Detailed error not set on the Run.") is None
+
+
+def test_of_the_runs_that_were_streamed_those_go_on_whose_end_was_not_told():
+    def cell(code: str, *texts: str):
+        outputs = [nbformat.v4.new_output("stream", text=text) for text in texts]
+        return nbformat.v4.new_code_cell(code, outputs=outputs)
+
+    ended = cell("client = helpers.ml_client()", "RunId: one\nWeb View: …\n", "\nExecution Summary\nRunId: one\nWeb V")
+    streamed = cell("client.jobs.stream(job.name)", "\x1b[39mRunId: two\nWeb View: …\nepoch 1\nMy RunId: three\n")
+    assert outcome.unfinished_runs([ended, streamed]) == [{"run_id": "two", "sdk": "v2"}]
 
 
 def test_what_goes_on_is_ended_by_a_command_that_a_shell_reads_as_it_is_meant(tmp_path):
