@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from helpers.checks.looking import read_json, require, text, value, workspace
+from helpers.checks.looking import counts, read_json, require, text, value, workspace
 
 
 def exercise_1(variables: Mapping[str, object]) -> str:
@@ -28,16 +28,9 @@ def exercise_2(variables: Mapping[str, object]) -> str:
 
 
 def exercise_3(variables: Mapping[str, object]) -> str:
-    told = value(variables, "stock")
-    require(isinstance(told, Mapping), "`stock` has to be a dictionary with three entries.")
     ws = workspace(variables)
     there = {"compute targets": len(ws.compute_targets), "datasets": len(ws.datasets), "models": len(ws.models)}
-    for kind, count in there.items():
-        require(told.get(kind, ...) is not ..., f"`stock` does not say how many {kind} there are.")
-        require(told[kind] == count, f"`stock` says {told[kind]!r} {kind}; the workspace lists {count}.")
-    return (
-        f"{', '.join(f'{count} {kind}' for kind, count in there.items())}: the workspace is the list of what you made."
-    )
+    return counts(variables, "stock", there)
 
 
 def _identity(ws) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """The exercises of lesson 6: a model that was downloaded."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 
-from helpers.checks.looking import given, near, number, require, value, whole
+from helpers.checks.looking import NotYet, given, near, number, require, value, whole
 
 SURE = 0.99
 
@@ -14,7 +15,7 @@ def exercise_1(variables: Mapping[str, object]) -> str:
     require(callable(is_intact), "`is_intact` has to be a function that takes a folder.")
     verdicts = {}
     for name in ("model_folder", "tampered_folder"):
-        verdicts[name] = is_intact(given(variables, name))
+        verdicts[name] = _answer(is_intact, name, given(variables, name))
         kind = type(verdicts[name]).__name__
         require(
             isinstance(verdicts[name], bool), f"`is_intact({name})` returns a `{kind}`; it should return True or False."
@@ -46,7 +47,7 @@ def exercise_3(variables: Mapping[str, object]) -> str:
     require(told <= 1, f"{told:g} is more than 1; a share is asked for.")
     share = f"{told:.4f} is the share of images of which it is sure. What is the accuracy on these?"
     require(not near(told, sure.mean(), 1e-4), share)
-    require(near(told, right, 1e-4), f"{told:.4f} is not the accuracy on the images of which it is sure.")
+    require(near(told, right, 1e-3), f"{told:.4f} is not the accuracy on the images of which it is sure.")
     return f"It is sure of {sure.mean():.1%} of the images, and reads {right:.2%} of these correctly."
 
 
@@ -65,6 +66,14 @@ def exercise_4(variables: Mapping[str, object]) -> str:
         f"Sure of {right:.1%} of the images instead of {scaled:.1%}, and right about {accuracy:.1%} instead of "
         f"{_mean(variables):.1%}. Nothing fails, and the accuracy alone would not have given it away."
     )
+
+
+def _answer(is_intact: Callable[[Path], object], name: str, folder: Path) -> object:
+    """What the learner's function says to a folder. Raises NotYet where it fails."""
+    try:
+        return is_intact(folder)
+    except Exception as error:
+        raise NotYet(f"`is_intact({name})` raises {type(error).__name__}: {error}.") from error
 
 
 def _mean(variables: Mapping[str, object]) -> float:

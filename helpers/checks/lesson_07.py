@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from helpers import costs, sweeps
 from helpers.checks.looking import given, near, number, require, value
 
+ROUNDED = 0.02  # share by which a rate is off whose exponent is rounded to a decimal
 RATES = (0.0005, 0.002)
 HOURS, IDLE = 1, 120  # that the exercise's sweep may last, and that a machine waits, in hours and seconds
 
@@ -21,7 +22,7 @@ def exercise_1(variables: Mapping[str, object]) -> str:
     require(
         not log10, f"These are exponents of 10; `loguniform` takes those of e, and would draw {' to '.join(drawn)}."
     )
-    right = near(math.exp(low), 0.0001) and near(math.exp(min(high, 50)), 0.01)
+    right = near(math.exp(low), 0.0001, ROUNDED) and near(math.exp(min(high, 50)), 0.01, ROUNDED)
     require(right, f"These draw rates from {drawn[0]} to {drawn[1]}; it should be 0.0001 to 0.01.")
     return f"{low:.2f} and {high:.2f}: half of the rates that are drawn will lie below 0.001."
 
@@ -35,6 +36,8 @@ def exercise_2(variables: Mapping[str, object]) -> str:
     )
     require(status == "Completed", f"The sweep is {status}. `helpers.watch(sweep)` shows why.")
     trials = sweeps.trials(sweep, "Accuracy")
+    others = sorted({name for trial in trials for name in trial.parameters} - {"--learning-rate"})
+    require(not others, f"It varies `{', '.join(others)}`; the script's argument is `--learning-rate`.")
     tried = sorted(float(trial.parameters.get("--learning-rate", "nan")) for trial in trials)
     require(tried == sorted(RATES), f"It tried the learning rates {tried}; each of {list(RATES)} should be tried once.")
     return f"{len(trials)} trials, each combination once: that is what a grid is."
@@ -65,11 +68,9 @@ def of_larger_sweep(variables: Mapping[str, object], vm_size: str) -> str:
     right = costs.bound(vm_size, 4, HOURS * 3600 + IDLE)
     require(right, f"There is no price for {vm_size} here; {costs.VARIABLE} takes a file of your own prices.")
     without_idle = costs.bound(vm_size, 4, HOURS * 3600)
-    require(
-        not near(told, without_idle, 1e-4), f"{told:.3f} USD leaves out the two minutes for which the machines wait."
-    )
+    require(not near(told, without_idle), f"{told:.3f} USD leaves out the two minutes for which the machines wait.")
     require(told < 5 * right, f"{told:.2f} USD is too much: twenty trials, but never more than four at once.")
-    require(near(told, right, 1e-4), f"{told:.3f} USD is not it. How many machines are on, and for how long at most?")
+    require(near(told, right), f"{told:.3f} USD is not it. How many machines are on, and for how long at most?")
     return f"{right:.2f} USD at most. The number of trials is not in it: the time limit ends the sweep."
 
 

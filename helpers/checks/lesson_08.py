@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from numbers import Integral
 
 import numpy as np
 
@@ -33,9 +34,11 @@ def ten_digits(variables: Mapping[str, object], ask: Ask) -> str:
     """Whether `digits` is what the service reads in the first ten images."""
     told, images = listed(variables, "digits"), given(variables, "images")
     require(len(told) == 10, f"`digits` has {counted(len(told), 'digit')}; ten images were to be read.")
+    digits = [int(digit) for digit in told if isinstance(digit, Integral)]
+    require(len(digits) == 10, "`digits` should hold ten whole numbers: the entry `digits` of the answer does.")
     answer = ask(_scaled(images[:10]))
     require(
-        [int(digit) for digit in told] == answer["digits"],
+        digits == answer["digits"],
         f"The service reads these images as {answer['digits']}, and `digits` says something else.",
     )
     right = int(np.sum(np.array(answer["digits"]) == given(variables, "labels")[:10]))
@@ -63,7 +66,8 @@ def replaced_key(variables: Mapping[str, object], *keys: str) -> str:
     now_primary, now_secondary = map(fingerprint, keys)
     require(
         now_primary == primary,
-        "The primary key was replaced, and whoever uses it is locked out. Only the secondary leaked.",
+        "The primary key was replaced, and whoever uses it is locked out. Only the secondary leaked. To try again, run "
+        "the cell that records the fingerprints once more.",
     )
     require(now_secondary != secondary, "The secondary key is still the one that leaked.")
     return "The leaked key is now worthless, and nobody who uses the primary one has noticed anything."

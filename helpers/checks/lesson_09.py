@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import helpers
 from helpers import costs
-from helpers.checks.looking import given, listed, near, number, require, workspace
+from helpers.checks.looking import given, named, near, number, require, workspace
 
 MONTH = 30 * 24 * 3600
 NOTE = "exercise-note"
@@ -18,12 +18,12 @@ def exercise_1(variables: Mapping[str, object]) -> str:
 
 
 def exercise_2(variables: Mapping[str, object]) -> str:
-    told = set(map(str, listed(variables, "untagged")))
+    told = named(variables, "untagged")
     targets = workspace(variables).compute_targets
     right = set(targets) - set(helpers.of_series(targets))
     unknown, missing = sorted(told - set(targets)), sorted(right - told)
     require(not unknown, f"The workspace has no compute target {', '.join(unknown)}.")
-    require(not told - right, f"{', '.join(sorted(told - right))} does carry the tag.")
+    require(not told - right, f"Of `untagged`, these do carry the tag: {', '.join(sorted(told - right))}.")
     require(
         not missing, f"{len(missing)} without the tag {'is' if len(missing) == 1 else 'are'} missing in `untagged`."
     )

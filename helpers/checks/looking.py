@@ -73,7 +73,30 @@ def listed(variables: Mapping[str, object], name: str) -> list:
     found = value(variables, name)
     is_list = hasattr(found, "__iter__") and not isinstance(found, str | Mapping)
     require(is_list, f"`{name}` is of type {_type(found)}; a list is expected.")
+    once = hasattr(found, "__next__")  # such as a generator: a second look would find nothing
+    require(not once, f"`{name}` is of type {_type(found)}, which gives its items only once: `list(...)` keeps them.")
     return list(found)
+
+
+def named(variables: Mapping[str, object], name: str) -> set[str]:
+    """The variable, several names. Raises NotYet."""
+    found = listed(variables, name)
+    for item in found:
+        require(isinstance(item, str), f"`{name}` holds something of type {_type(item)}; names are expected.")
+    return set(found)
+
+
+def counts(variables: Mapping[str, object], name: str, there: Mapping[str, int]) -> str:
+    """What is told of the variable, a dictionary that says how many there are of each kind. Raises NotYet."""
+    told = value(variables, name)
+    require(isinstance(told, Mapping), f"`{name}` has to be a dictionary with {len(there)} entries.")
+    for kind, count in there.items():
+        require(kind in told and told[kind] is not ..., f"`{name}` does not say how many `{kind}` there are.")
+        is_number = isinstance(told[kind], Integral)
+        require(is_number, f"`{name}` has no number for `{kind}`: `len` counts what a list or a dictionary holds.")
+        require(told[kind] == count, f"`{name}` says {told[kind]} for `{kind}`; the workspace lists {count}.")
+    found = ", ".join(f"{kind}: {count}" for kind, count in there.items())
+    return f"{found}. The workspace is the list of what you made."
 
 
 def workspace(variables: Mapping[str, object]):
@@ -110,10 +133,22 @@ def ended_run(variables: Mapping[str, object], name: str, status: str):
 
 
 def arguments(run) -> dict[str, str]:
-    """What a run's script was given on its command line, by the argument's name."""
+    """What a run's script was given on its command line, by the argument's name: `--epochs 1`, or `--epochs=1`."""
     definition = run.get_details().get("runDefinition") or {}  # a run that was not submitted has none
-    given = [str(argument) for argument in definition.get("arguments", ())]
+    given = []
+    for argument in map(str, definition.get("arguments", ())):
+        given += argument.split("=", 1) if argument.startswith("--") else [argument]
     return {name: following for name, following in pairwise(given) if name.startswith("--")}
+
+
+def reason_in(variables: Mapping[str, object], log: str) -> str:
+    """What is told of `reason`, the line of a log that says why the script would not train. Raises NotYet."""
+    reason = text(variables, "reason").strip()
+    require(len(reason) > 10 and reason in log, "`reason` is not in the log. Copy the line that says it.")
+    require("\n" not in reason, "`reason` is more of the log than a line. Copy the one that says it.")
+    says = "must be a whole number" in reason
+    require(says, "`reason` is in the log, but does not say what was wrong with the arguments.")
+    return f"That is what failed, and it is in the log: “{reason}”"
 
 
 def near(one: float, other: float, tolerance: float = 0.005) -> bool:

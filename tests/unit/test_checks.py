@@ -1,6 +1,7 @@
 """What a check says to an answer that is wrong, to none, and to an exercise that does not exist."""
 
 import json
+from enum import Enum
 from types import SimpleNamespace
 from unittest.mock import create_autospec
 
@@ -10,7 +11,7 @@ import pytest
 import helpers
 from helpers import checks, costs
 from helpers.checks import lesson_06
-from helpers.checks.looking import NotYet, in_workspace
+from helpers.checks.looking import NotYet, arguments, counts, in_workspace, reason_in
 from helpers.checks.v2.looking import versions
 from helpers.mnist import Mnist
 
@@ -79,6 +80,11 @@ def test_a_cell_that_was_not_run_is_not_an_error():
         ("04.1", {"short": "a run"}, "`short` is of type `str`; a run is expected"),
         ("07.2", {"sweep": 3}, "`sweep` is no sweep"),
         ("06.1", {"is_intact": True}, "has to be a function"),
+        ("08.1", {"digits": [[0.1] * 10] * 10, "images": None}, "should hold ten whole numbers"),
+        ("08.1", {"digits": list("abcdefghij"), "images": None}, "should hold ten whole numbers"),
+        ("09.2", {"untagged": [CLUSTER]}, "holds something of type `SimpleNamespace`; names are expected"),
+        ("v2.09.2", {"untagged": [CLUSTER]}, "holds something of type `SimpleNamespace`; names are expected"),
+        ("09.2", {"untagged": iter(["a"])}, "which gives its items only once: `list(...)` keeps them"),
     ],
 )
 def test_a_value_of_another_kind_is_told(exercise, variables, told):
@@ -98,6 +104,7 @@ def test_a_value_of_another_kind_is_told(exercise, variables, told):
         ("07.1", {"low": -6, "high": -1}, "rates from 0.002479 to 0.3679"),
         ("07.4", {"dollars": 4 * 0.526, "compute_target": CLUSTER}, "leaves out the two minutes"),
         ("07.4", {"dollars": 20 * 0.544, "compute_target": CLUSTER}, "never more than four at once"),
+        ("07.1", {"low": -9.21, "high": -4.5}, "rates from 0.0001 to 0.01111"),
         ("07.4", {"dollars": 1, "compute_target": CLUSTER}, "How many machines are on"),
         ("09.1", {"dollars": costs.service(1, 1, 24 * 3600)}, "what a day costs"),
         ("09.1", {"dollars": 1000}, "takes cores, gigabytes and seconds"),
@@ -108,6 +115,136 @@ def test_a_value_of_another_kind_is_told(exercise, variables, told):
 )
 def test_a_wrong_answer_that_people_give_is_told_why_it_is_wrong(exercise, variables, told):
     assert told in sentence(exercise, **variables)
+
+
+@pytest.mark.parametrize(
+    "exercise, variables",
+    [
+        ("07.1", {"low": -9.2, "high": -4.6}),
+        ("07.4", {"dollars": 2.17, "compute_target": CLUSTER}),
+        ("v2.07.3", {"dollars": 2.17, "cluster": SimpleNamespace(size=CLUSTER.vm_size)}),
+    ],
+)
+def test_a_figure_that_people_round_is_right(exercise, variables):
+    assert checks.examine(exercise, variables).solved
+
+
+def test_an_argument_may_be_written_with_its_value():
+    def told(*given):
+        return arguments(SimpleNamespace(get_details=lambda: {"runDefinition": {"arguments": given}}))
+
+    assert told("--epochs=1", "--data-folder", "a=b") == {"--epochs": "1", "--data-folder": "a=b"}
+    assert told("--epochs", 1, "--seed", 2) == {"--epochs": "1", "--seed": "2"}
+
+
+LOG = """usage: train.py [--epochs EPOCHS] [--seed SEED]
+train.py: error: argument --epochs: must be a whole number above 0, not '0'
+"""
+
+
+@pytest.mark.parametrize(
+    "reason, told",
+    [
+        ("argument --epochs: wrong", "is not in the log"),
+        ("[--epochs EPOCHS] [--seed SEED]", "does not say what was wrong"),
+        (LOG, "more of the log than a line"),
+    ],
+)
+def test_another_part_of_a_log_than_the_line_that_says_why_is_told(reason, told):
+    with pytest.raises(NotYet, match=told):
+        reason_in({"reason": reason}, LOG)
+    assert reason_in({"reason": f"{LOG.splitlines()[1]}\n"}, LOG)
+
+
+@pytest.mark.parametrize(
+    "stock, told",
+    [
+        ({}, "does not say how many `data` there are"),
+        ({"data": ...}, "does not say how many `data` there are"),
+        ({"data": ["mnist"]}, "has no number for `data`: `len` counts"),
+        ({"data": 2}, "says 2 for `data`; the workspace lists 1"),
+    ],
+)
+def test_what_is_listed_in_place_of_counted_is_told(stock, told):
+    with pytest.raises(NotYet, match=told):
+        counts({"stock": stock}, "stock", {"data": 1})
+    assert counts({"stock": {"data": 1}}, "stock", {"data": 1}).startswith("data: 1.")
+
+
+def test_a_sweep_of_another_argument_is_told(monkeypatch):
+    trials = [SimpleNamespace(parameters={"learning-rate": rate}) for rate in (0.0005, 0.002)]
+    monkeypatch.setattr("helpers.sweeps.trials", lambda *_: trials)
+    sweep = SimpleNamespace(type="hyperdrive", get_status=lambda: "Completed")
+    assert sentence("07.2", sweep=sweep) == "It varies `learning-rate`; the script's argument is `--learning-rate`."
+
+
+def asset(name, version, path, type="uri_folder", **tags):
+    return SimpleNamespace(name=name, version=str(version), path=f"azureml://there/{path}/", type=type, tags=tags)
+
+
+def assets(*listed, archived=()):
+    """The variables of a notebook whose workspace has these versions of data assets."""
+    from azure.ai.ml import MLClient
+    from azure.core.exceptions import ResourceNotFoundError
+
+    def get(name, version):
+        for found in [*listed, *archived]:
+            if (found.name, found.version) == (name, version):
+                return found
+        raise ResourceNotFoundError
+
+    client = create_autospec(MLClient, instance=True)
+    client.data = SimpleNamespace(list=lambda name: [found for found in listed if found.name == name], get=get)
+    return {"ml_client": client}
+
+
+def test_a_data_asset_has_its_tag_in_some_version_of_the_right_folder():
+    other = asset("exercise-digits", 1, "mnist", purpose="exercise")
+    untagged = asset("exercise-digits", 2, "test-set")
+    assert "Version 2 has no tag `purpose`" in sentence("v2.02.1", **assets(other, untagged))
+    tagged = asset("exercise-digits", 1, "test-set", purpose="exercise")
+    assert checks.examine("v2.02.1", assets(untagged, archived=[tagged])).solved
+    first_of_seven = asset("exercise-digits", 7, "test-set", purpose="exercise")
+    assert checks.examine("v2.02.1", assets(first_of_seven)).solved
+
+
+def test_whoever_has_registered_a_folder_for_the_file_is_given_another_name():
+    labels, images = (f"t10k-{name}-ubyte.gz" for name in ("labels-idx1", "images-idx3"))
+    folder = asset("exercise-labels", 1, "test-set")
+    told = sentence("v2.02.2", **assets(folder))
+    assert told.endswith("A name keeps the type of its first version, so register the file as `exercise-labels-2`.")
+    assert checks.examine("v2.02.2", assets(folder, asset("exercise-labels-2", 1, labels, "uri_file"))).solved
+    assert checks.examine("v2.02.2", assets(asset("exercise-labels", 1, labels, "uri_file"))).solved
+    wrong = assets(folder, asset("exercise-labels-2", 1, images, "uri_file"))
+    assert "`exercise-labels-2` refers to another file" in sentence("v2.02.2", **wrong)
+
+
+def test_a_number_of_another_default_is_told():
+    from azure.ai.ml import Input, Output, command
+
+    def report(least):
+        return command(
+            command="test ${{inputs.counted}} ${{inputs.least}} ${{outputs.reported}}",
+            inputs={"counted": Input(type="uri_folder"), "least": least},
+            outputs={"reported": Output(type="uri_folder")},
+            environment="e@latest",
+        )
+
+    assert "`least` is 5 by default; it should be 4." in sentence("v2.10.1", report=report(5))
+    assert "`least` is None by default" in sentence("v2.10.1", report=report(Input(type="integer")))
+    for four in (4, 4.0, Input(type="integer", default=4)):
+        assert checks.examine("v2.10.1", {"report": report(four)}).solved
+
+
+def test_the_status_of_a_job_is_told_in_azure_mls_word(monkeypatch):
+    from azure.ai.ml import command
+
+    status = Enum("JobStatus", {"RUNNING": "Running"}, type=str)  # as the client has it of a job that has not ended
+    variables = looked_at(monkeypatch, command(command="true", environment="e@latest"), {})
+    variables["short"]._status = status.RUNNING
+    assert "The job is Running. Wait for its end" in sentence("v2.04.1", **variables)
+    endless = {"endless": variables["short"], "ml_client": variables["ml_client"]}
+    assert "The job `endless` is Running, and costs money" in sentence("v2.04.4", **endless)
 
 
 def test_steps_that_are_not_connected_are_told():
@@ -223,6 +360,7 @@ def test_the_shares_of_lesson_6_are_measured_and_not_looked_up():
         raw=(np.array([0, 1, 1, 2]), np.array([1, 1, 1, 0.5])),
     )
     assert checks.examine("06.3", given | {"when_sure": 1.0}).solved
+    assert checks.examine("06.3", given | {"when_sure": 0.9995}).solved
     assert "0.5000 is the share of images of which it is sure" in sentence("06.3", when_sure=0.5, **given)
     assert checks.examine("06.4", given | {"share_sure": 0.75}).solved
     assert "is the share for scaled pixels" in sentence("06.4", share_sure=0.5, **given)
@@ -235,6 +373,11 @@ def test_a_function_that_says_yes_to_everything_is_found_out(tmp_path):
     assert "says True to the folder" in sentence("06.1", is_intact=lambda folder: True, **folders)
     assert "says False to the model" in sentence("06.1", is_intact=lambda folder: False, **folders)
     assert "returns a `str`" in sentence("06.1", is_intact=lambda folder: "yes", **folders)
+
+
+def test_a_function_that_fails_is_told_with_its_error(tmp_path):
+    said = sentence("06.1", is_intact=lambda folder: folder + "x", model_folder=tmp_path, tampered_folder=tmp_path)
+    assert said.startswith("`is_intact(model_folder)` raises TypeError: unsupported operand")
 
 
 def test_a_request_of_another_image_is_not_the_repaired_one():

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import helpers
 from helpers import costs
 from helpers.checks.lesson_09 import MONTH
-from helpers.checks.looking import given, listed, near, number, require
+from helpers.checks.looking import given, named, near, number, require
 from helpers.checks.v2.looking import client, versions
 
 NOTE = "exercise-note-v2"
@@ -21,12 +21,12 @@ def exercise_1(variables: Mapping[str, object]) -> str:
 
 
 def exercise_2(variables: Mapping[str, object]) -> str:
-    told = set(map(str, listed(variables, "untagged")))
+    told = named(variables, "untagged")
     computes = {compute.name: compute for compute in client(variables).compute.list()}
     tagged = helpers.of_series(computes)
     unknown, carrying = sorted(told - set(computes)), sorted(told & set(tagged))
     require(not unknown, f"The workspace has no compute `{', '.join(unknown)}`.")
-    require(not carrying, f"`{', '.join(carrying)}` does carry the tag.")
+    require(not carrying, f"Of `untagged`, these do carry the tag: {', '.join(carrying)}.")
     missing = len(set(computes) - set(tagged) - told)
     require(not missing, f"Of those without the tag, {missing} more should be in `untagged`.")
     require(told, "No compute is without the tag: run the cell that makes `forgotten` again.")

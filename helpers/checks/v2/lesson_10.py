@@ -23,6 +23,8 @@ def exercise_1(variables: Mapping[str, object]) -> str:
             require(
                 mentioned, f"The command does not mention `{kind}.{name}`: what it says there, the step would not get."
             )
+    default = report.component.inputs["least"].default
+    require(str(default) in ("4", "4.0"), f"`least` is {default} by default; it should be 4.")
     return "A component: it has no data and no machine yet, and fits into any pipeline that counts something."
 
 
