@@ -1,14 +1,17 @@
 """Draw the pictures to think with: the map of each lesson, the stages of a run, and the house. `make pictures`.
 
-They are SVG files in docs/images, shown by the notebooks and the README. The page behind them may be white or dark, so
-nothing here depends on it: what matters is white on a filled box, and lines and loose words are of a grey that reads
-on both. Nothing is told by colour alone.
+They are SVG files in docs/images and, in Portuguese, in docs/images/pt, shown by the notebooks and the READMEs. The
+page behind them may be white or dark, so nothing here depends on it: what matters is white on a filled box, and lines
+and loose words are of a grey that reads on both. Nothing is told by colour alone.
 """
 
 import html
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+
+import picture_words
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 
@@ -16,6 +19,9 @@ IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 # grey has more on both.
 INK, BLUE, VERMILION, WHITE = "#787878", "#0072B2", "#B24D00", "#ffffff"
 FONT = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
+
+
+Say = Callable[[str], str]  # gives English words in the language of a picture
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,10 @@ class Box:
     @property
     def center(self) -> int:
         return self.y + self.height // 2
+
+    def told(self, say: Say) -> "Box":
+        """The box with its words in another language."""
+        return replace(self, name=say(self.name), words=say(self.words))
 
 
 # The map, which is the same in every lesson.
@@ -121,27 +131,30 @@ HOUSE_ALT = (
 )
 
 
-def here(lesson: Lesson) -> str:
+def here(lesson: Lesson, alt: str, say: Say = str) -> str:
     """The map with the lesson's place on it."""
-    parts = [_frame(WORKSPACE, "workspace" in lesson.here, "workspace" in lesson.made)]
+    you_are_here = say("you are here")
+    frame_pin = you_are_here if "workspace" in lesson.here else ""
+    parts = [_frame(WORKSPACE.told(say), frame_pin, "workspace" in lesson.made)]
     data, compute, run, model, service = PLACES.values()
     parts += [_elbow(data, run), _elbow(compute, run), _level(run, model), _level(model, service)]
     if lesson.number == 7:  # more runs behind the one
         parts += [_rectangle(Box(run.x + by, run.y - by, run.width, run.height, ""), VERMILION, 0.45) for by in (14, 7)]
-    parts += [_place(box, name in lesson.here, name in lesson.made) for name, box in PLACES.items()]
+    pins = dict.fromkeys(lesson.here, you_are_here)
+    parts += [_place(box.told(say), pins.get(name, ""), name in lesson.made) for name, box in PLACES.items()]
     if "notebook" in lesson.here:
         parts += [_line(model.middle, model.y + model.height, model.middle, NOTEBOOK.y, VERMILION, width=2.5)]
-        parts += [_text(model.middle + 10, NOTEBOOK.y - 40, "download", INK, 12, "start")]
+        parts += [_text(model.middle + 10, NOTEBOOK.y - 40, say("download"), INK, 12, "start")]
     else:
         x = NOTEBOOK.middle
         parts += [_line(x, NOTEBOOK.y, x, WORKSPACE.y + WORKSPACE.height, INK)]
-        parts += [_text(x + 10, NOTEBOOK.y - 9, "asks", INK, 12, "start")]
-    parts += [_place(NOTEBOOK, "notebook" in lesson.here, False)]
-    parts += [_legend(40, 256)]
-    return _svg(760, 290, f"Lesson {lesson.number}: you are here", lesson.alt, parts)
+        parts += [_text(x + 10, NOTEBOOK.y - 9, say("asks"), INK, 12, "start")]
+    parts += [_place(NOTEBOOK.told(say), pins.get("notebook", ""), False)]
+    parts += [_legend(40, 256, say)]
+    return _svg(760, 290, f"{say('Lesson')} {lesson.number}: {you_are_here}", alt, parts)
 
 
-def stages() -> str:
+def stages(alt: str, say: Say = str) -> str:
     """The stages of a run, and its three ends."""
     names = (
         ("NotStarted", "submitted"),
@@ -150,7 +163,7 @@ def stages() -> str:
         ("Running", "the script works"),
         ("Finalizing", "outputs are kept"),
     )
-    boxes = [Box(12 + 126 * at, 30, 112, 46, name, words) for at, (name, words) in enumerate(names)]
+    boxes = [Box(12 + 126 * at, 30, 112, 46, name, say(words)) for at, (name, words) in enumerate(names)]
     completed = Box(642, 30, 106, 46, "Completed")
     failed, canceled = Box(264, 128, 112, 40, "Failed"), Box(516, 128, 112, 40, "Canceled")
     parts = [_level(left, right) for left, right in zip(boxes, [*boxes[1:], completed], strict=True)]
@@ -159,28 +172,28 @@ def stages() -> str:
         _path(f"M{preparing.middle} 76 V100 H{failed.middle - 20} V{failed.y - 2}"),
         _path(f"M{running.middle} 76 V100 H{failed.middle + 20} V{failed.y - 2}"),
         _path(f"M{canceled.middle} 104 V{canceled.y - 2}"),
-        _text(canceled.middle, 97, "at any time: run.cancel()", INK, 12),
-        _text(failed.middle, 188, "the log says why", INK, 12),
-        _text(canceled.middle, 188, "what it wrote is kept", INK, 12),
+        _text(canceled.middle, 97, say("at any time: run.cancel()"), INK, 12),
+        _text(failed.middle, 188, say("the log says why"), INK, 12),
+        _text(canceled.middle, 188, say("what it wrote is kept"), INK, 12),
     ]
     parts += [_filled(box, BLUE) for box in boxes]
     parts += [_filled(completed, BLUE, "✓ "), _filled(failed, VERMILION, "✗ "), _outlined(canceled)]
-    return _svg(760, 200, "The stages of a run", STAGES_ALT, parts)
+    return _svg(760, 200, say("The stages of a run"), alt, parts)
 
 
-def house() -> str:
+def house(alt: str, say: Say = str) -> str:
     """What calls what, offline and on Azure."""
-    notebooks = Box(16, 40, 170, 56, "notebooks", "one by one, in JupyterLab")
-    runner = Box(16, 116, 170, 56, "batch runner", "all of them, papermill")
-    mocked = Box(300, 40, 150, 56, "v1: a mocked SDK", "import azureml")
-    answered = Box(300, 116, 150, 56, "v2: the real SDK", "import azure.ai.ml")
-    real = Box(300, 196, 150, 56, "the real SDKs", "v1 or v2")
-    engine = Box(520, 40, 104, 56, "engine", "jobs, nodes")
-    script = Box(664, 40, 104, 56, "training", "a real process")
-    folder = Box(520, 122, 248, 46, "the workspace is a folder", "runs (MLflow), files, models, services")
-    azure = Box(520, 196, 248, 56, "Azure ML workspace", "clusters, runs, models, services")
+    notebooks = Box(16, 40, 170, 56, "notebooks", "one by one, in JupyterLab").told(say)
+    runner = Box(16, 116, 170, 56, "batch runner", "all of them, papermill").told(say)
+    mocked = Box(300, 40, 150, 56, "v1: a mocked SDK", "import azureml").told(say)
+    answered = Box(300, 116, 150, 56, "v2: the real SDK", "import azure.ai.ml").told(say)
+    real = Box(300, 196, 150, 56, "the real SDKs", "v1 or v2").told(say)
+    engine = Box(520, 40, 104, 56, "engine", "jobs, nodes").told(say)
+    script = Box(664, 40, 104, 56, "training", "a real process").told(say)
+    folder = Box(520, 122, 248, 46, "the workspace is a folder", "runs (MLflow), files, models, services").told(say)
+    azure = Box(520, 196, 248, 56, "Azure ML workspace", "clusters, runs, models, services").told(say)
     parts = [
-        _frame(Box(284, 14, 500, 168, "on this machine"), False, False),
+        _frame(Box(284, 14, 500, 168, say("on this machine")), "", False),
         _level(notebooks, mocked),
         _level(runner, answered),
         _path(f"M236 {notebooks.center} V{real.center} H{real.x - 3}"),
@@ -192,48 +205,56 @@ def house() -> str:
         _level(real, azure),
         _line(engine.middle, 96, engine.middle, folder.y, INK),
         _line(script.middle, 96, script.middle, folder.y, INK),
-        _text(101, real.center + 4, 'backend = "offline" or "azure"', INK, 12),
+        _text(101, real.center + 4, say('backend = "offline" or "azure"'), INK, 12),
     ]
     parts += [_filled(box, BLUE) for box in (notebooks, runner, mocked, answered, engine, script)]
     parts += [_outlined(folder), _outlined(real), _outlined(azure)]
-    return _svg(800, 266, "How it fits together", HOUSE_ALT, parts)
+    return _svg(800, 266, say("How it fits together"), alt, parts)
 
 
 def pictures() -> dict[str, str]:
     """Each file's name and what it holds."""
-    maps = {f"here-{lesson.number}.svg": here(lesson) for lesson in LESSONS}
-    return {**maps, "stages.svg": stages(), "house.svg": house()}
+    translated = _drawn(picture_words.ALTERNATIVES, picture_words.portuguese)
+    return _drawn(alternatives()) | {f"pt/{name}": picture for name, picture in translated.items()}
 
 
 def alternatives() -> dict[str, str]:
-    """Each file's name and the alternative text that goes with it wherever it is shown."""
+    """Each English picture's name and the alternative text that goes with it wherever it is shown."""
     maps = {f"here-{lesson.number}.svg": lesson.alt for lesson in LESSONS}
     return {**maps, "stages.svg": STAGES_ALT, "house.svg": HOUSE_ALT}
 
 
-def _place(box: Box, is_here: bool, is_made: bool) -> str:
-    if is_here:
-        pin = Box(box.middle - 48, box.y - 21, 96, 19, "you are here")
+def _drawn(alternatives: Mapping[str, str], say: Say = str) -> dict[str, str]:
+    """The pictures of these names, each with its alternative text."""
+    drawn = {f"here-{lesson.number}.svg": partial(here, lesson) for lesson in LESSONS}
+    drawn |= {"stages.svg": stages, "house.svg": house}
+    return {name: drawn[name](alt, say) for name, alt in alternatives.items()}
+
+
+def _place(box: Box, pinned: str, is_made: bool) -> str:
+    """A box; where the reader is, with these words pinned to it."""
+    if pinned:
+        pin = Box(box.middle - 48, box.y - 21, 96, 19, pinned)
         return _filled(box, VERMILION) + _rectangle(pin, VERMILION) + _text(pin.middle, pin.y + 14, pin.name, WHITE, 12)
     return _filled(box, BLUE, "✓ ") if is_made else _outlined(box)
 
 
-def _frame(box: Box, is_here: bool, is_made: bool) -> str:
-    """A large rectangle around others, with its name on the upper edge."""
-    label = f"{box.name} · you are here" if is_here else f"✓ {box.name}" if is_made else box.name
-    color = VERMILION if is_here else BLUE if is_made else INK
+def _frame(box: Box, pinned: str, is_made: bool) -> str:
+    """A large rectangle around others, with its name on the upper edge; where the reader is, with these words, too."""
+    label = f"{box.name} · {pinned}" if pinned else f"✓ {box.name}" if is_made else box.name
+    color = VERMILION if pinned else BLUE if is_made else INK
     tag = Box(box.x + 20, box.y - 12, 22 + 8 * len(label), 24, "")
-    edge = _rectangle(box, "none", edge=color, width=2.5 if is_here else 1.5)
+    edge = _rectangle(box, "none", edge=color, width=2.5 if pinned else 1.5)
     return edge + _rectangle(tag, color) + _text(tag.middle, tag.y + 16, label, WHITE, 13, weight=600)
 
 
-def _legend(x: int, y: int) -> str:
+def _legend(x: int, y: int, say: Say) -> str:
     made, to_come = Box(x, y - 9, 18, 18, ""), Box(x + 112, y - 9, 18, 18, "")
     return "".join(
         [
             _rectangle(made, BLUE) + _text(made.middle, y + 5, "✓", WHITE, 12),
-            _text(x + 26, y + 4, "made", INK, 12, "start"),
-            _rectangle(to_come, "none", edge=INK) + _text(x + 138, y + 4, "still to come", INK, 12, "start"),
+            _text(x + 26, y + 4, say("made"), INK, 12, "start"),
+            _rectangle(to_come, "none", edge=INK) + _text(x + 138, y + 4, say("still to come"), INK, 12, "start"),
         ]
     )
 
@@ -304,6 +325,7 @@ def _svg(width: int, height: int, title: str, description: str, parts: Iterable[
 
 
 def main() -> None:
+    (IMAGES / "pt").mkdir(exist_ok=True)
     for name, content in pictures().items():
         (IMAGES / name).write_text(content, encoding="utf-8")
         print(f"docs/images/{name}")

@@ -109,12 +109,16 @@ def with_links(text: str, english: Path) -> str:
 
 
 def as_linked(target: str, english: Path) -> str:
-    """Where a link of an English notebook leads in its translation: to the translation of what it leads to, if any."""
+    """Where a link of an English notebook leads in its translation: to the translation of what it leads to, if any.
+
+    That is a notebook, or a picture with words on it.
+    """
     if "://" in target or target.startswith("#"):
         return target
     file, *anchor = target.split("#")
     linked = (english.parent / file).resolve()
-    if linked in english_notebooks():
+    drawn = linked.suffix == ".svg" and translation_of(linked).exists()
+    if drawn or linked in english_notebooks():
         linked = translation_of(linked)
     return "#".join([os.path.relpath(linked, translation_of(english).parent), *anchor])
 

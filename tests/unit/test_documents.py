@@ -6,6 +6,7 @@ from pathlib import Path
 
 import compare_series
 import draw_pictures
+import picture_words
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,13 +42,16 @@ def test_every_make_target_that_readme_names_is_there(readme):
 
 def test_the_portuguese_readme_has_the_links_and_the_settings_of_the_english_one():
     english, portuguese = ((ROOT / name).read_text() for name in ("README.md", "README.pt-BR.md"))
-    assert set(LINK.findall(english)) - {"README.pt-BR.md"} <= set(LINK.findall(portuguese))
+    links = set(LINK.findall(english)) - {"README.pt-BR.md", "docs/images/house.svg"}
+    assert links | {"docs/images/pt/house.svg"} <= set(LINK.findall(portuguese))
     assert set(SETTING.findall(english)) == set(SETTING.findall(portuguese))
 
 
 def test_readme_shows_the_house():
     alt = draw_pictures.alternatives()["house.svg"]
     assert f"![{alt}](docs/images/house.svg)" in (ROOT / "README.md").read_text()
+    alt = picture_words.ALTERNATIVES["house.svg"]
+    assert f"![{alt}](docs/images/pt/house.svg)" in (ROOT / "README.pt-BR.md").read_text()
 
 
 def test_the_comparison_of_the_series_shows_the_notebooks_own_cells():

@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import draw_pictures
+import picture_words
 import pytest
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
@@ -51,6 +52,14 @@ def test_what_is_committed_is_what_the_script_draws(name):
     assert (draw_pictures.IMAGES / name).read_text(encoding="utf-8") == PICTURES[name], "run `make pictures`"
 
 
+def test_every_word_on_a_portuguese_picture_is_portuguese():
+    english = {word for word in picture_words.PORTUGUESE if " " in word}
+    for name in picture_words.ALTERNATIVES:
+        assert not [word for word in english if f">{word}<" in PICTURES[f"pt/{name}"]], name
+    with pytest.raises(KeyError, match="a new word"):
+        picture_words.portuguese("a new word")
+
+
 def test_a_text_says_what_the_picture_shows(elements):
     texts = {element.tag.removeprefix(SVG): element.text for element in elements}
     assert len(texts["title"]) > 10
@@ -82,7 +91,7 @@ def test_words_stay_in_their_boxes_and_on_the_picture(elements):
 
 def test_each_lesson_has_one_place_of_its_own_on_the_map():
     for lesson in draw_pictures.LESSONS:
-        words = ElementTree.fromstring(draw_pictures.here(lesson)).iter(f"{SVG}text")
+        words = ElementTree.fromstring(draw_pictures.here(lesson, lesson.alt)).iter(f"{SVG}text")
         marks = [word for word in words if "you are here" in word.text]
         assert len(marks) == len(lesson.here)
         assert all(place in ("workspace", "notebook", *draw_pictures.PLACES) for place in (*lesson.here, *lesson.made))

@@ -3,12 +3,14 @@
 import re
 
 import nbformat
+import picture_words
 import portuguese
 import pytest
 from plain_metadata import plain
 from small_notebooks import jupyterlab_opens
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+DRAWN = re.compile(r"!\[([^\]]*)\]\(([^)\s]*/)([\w-]+\.svg)\)")
 CODE = re.compile(r"`[^`\n]+`")
 FORM = re.compile(r"^(?:#+ |- |\d+\. |\| |</?details>|```)", re.MULTILINE)  # headings, lists, tables, what folds
 TEXTS = {"title": "# 1 · Data", "purpose": "See [2](02_next.ipynb), ![map](../docs/map.svg)."}
@@ -31,6 +33,13 @@ def test_links_and_pictures_are_the_english_ones_seen_from_the_translation(path)
         if cell.cell_type == "markdown":
             expected = [portuguese.as_linked(target, path) for target in LINK.findall(cell.source)]
             assert sorted(LINK.findall(translated[cell.id])) == sorted(expected), cell.id
+
+
+def test_a_picture_with_words_is_the_portuguese_one_with_its_alternative_text(path):
+    translated = portuguese.read(portuguese.translation_of(path)).cells
+    for cell in translated:
+        for alt, folder, name in DRAWN.findall(cell.source):
+            assert (folder, alt) == ("../../docs/images/pt/", picture_words.ALTERNATIVES[name])
 
 
 def test_what_is_code_in_the_text_and_its_form_are_the_english_ones(path):
