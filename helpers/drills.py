@@ -130,7 +130,7 @@ def _labels(engine) -> Path:
 
     from helpers import REPOSITORY, mnist
 
-    folder = new_folder("mnist-from-a-colleague-")
+    folder = new_folder("mnist-from-a-colleague")
     shutil.copytree(REPOSITORY / "data" / "mnist", folder, dirs_exist_ok=True)
     path = folder / "train-labels-idx1-ubyte.gz"
     labels = np.random.default_rng(0).permutation(mnist.read_idx(path))
@@ -187,7 +187,7 @@ def _unscaled(engine) -> Path:
     """The service's entry script, from which somebody has taken the look at the range of the pixels."""
     from helpers import REPOSITORY
 
-    folder = new_folder("scoring-without-a-check-")
+    folder = new_folder("scoring-without-a-check")
     shutil.copytree(REPOSITORY / "scripts" / "scoring", folder, dirs_exist_ok=True)
     path = folder / "score.py"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

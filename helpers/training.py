@@ -22,7 +22,7 @@ def stage_training_script(edition: str = "v1") -> Path:
     with the scripts of the steps around it, and "legacy" is the article's. What is submitted is a whole folder, so it
     holds nothing else. It is deleted when the kernel ends.
     """
-    folder = new_folder("keras-mnist-")
+    folder = new_folder("keras-mnist")
     files = [file for source in EDITIONS[edition] for file in source.iterdir() if file.is_file()]
     for file in [*files, REPOSITORY / "helpers" / "mnist.py"]:
         shutil.copy(file, folder)

@@ -1,9 +1,5 @@
 """The kernels that notebooks run in: this interpreter's own, on channels that nobody else can have."""
 
-import contextlib
-import fcntl
-import os
-import shutil
 import tempfile
 import weakref
 from pathlib import Path
@@ -12,6 +8,8 @@ from typing import IO
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import HasTraits, default
+
+from helpers.temporary import own_folder
 
 PREFIX = "batch-kernel-"  # of the names of the kernels' folders
 LONGEST = 69  # bytes of a folder for the kernels'; a socket's path has at most 103 on macOS and 107 on Linux
@@ -44,8 +42,9 @@ class OwnChannels(HasTraits):
 
     def _own_folder(self) -> Path:
         if self._folder is None:
-            self._folder, lock = _make_folder()
-            self._remove_folder = weakref.finalize(self, _delete, self._folder, lock)
+            parent = Path(tempfile.gettempdir() if _holds_sockets(tempfile.gettempdir()) else "/tmp")
+            self._folder, delete = own_folder(PREFIX, parent)
+            self._remove_folder = weakref.finalize(self, delete)
         return self._folder
 
     def cleanup_connection_file(self):
@@ -53,34 +52,6 @@ class OwnChannels(HasTraits):
         super().cleanup_connection_file()
         if self._remove_folder is not None:
             self._remove_folder()
-
-
-def _make_folder() -> tuple[Path, int]:
-    """A folder that is locked as long as this process lives, and the lock; those that no process locks are deleted."""
-    parent = Path(tempfile.gettempdir() if _holds_sockets(tempfile.gettempdir()) else "/tmp")
-    for left in parent.glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError):  # in use, or deleted by another process at this moment
-            if left.lstat().st_uid == os.getuid():
-                _delete(left, _lock(left))
-    new = Path(tempfile.mkdtemp(prefix=f"new-{PREFIX}", dir=parent))
-    lock = _lock(new)
-    return new.rename(parent / new.name.removeprefix("new-")), lock  # under its name it is never without the lock
-
-
-def _lock(folder: Path) -> int:
-    """The lock of a folder. Raises OSError where another process has it."""
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise
-    return lock
-
-
-def _delete(folder: Path, lock: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    os.close(lock)
 
 
 def _holds_sockets(folder: str) -> bool:

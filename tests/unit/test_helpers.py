@@ -1,5 +1,6 @@
 """The helpers that notebooks stand on, apart from pictures and runs."""
 
+import contextlib
 import importlib
 import math
 import os
@@ -346,6 +347,33 @@ def test_the_staged_folder_goes_with_the_process(tmp_path):
     folder, was_there = python(code, tmp_path, TMPDIR=str(tmp_path)).stdout.split()
     assert was_there == "True"
     assert not Path(folder).exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_whose_process_was_killed_goes_with_the_next_one_and_no_other(tmp_path):
+    (tmp_path / "keras-mnist-of-mine").mkdir()
+    code = "import helpers; print(helpers.stage_training_script(), flush=True); input()"
+
+    def begun() -> tuple[subprocess.Popen, Path]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True},
+            env=os.environ | {"TMPDIR": str(tmp_path)},
+        )
+        return process, Path(process.stdout.readline().strip())
+
+    with contextlib.ExitStack() as stack:
+        processes, folders = zip(*(begun() for _ in range(2)), strict=True)
+        for process in processes:
+            stack.enter_context(process)
+            stack.callback(process.kill)
+        assert all(folder.is_dir() for folder in folders)
+        processes[0].kill()
+        processes[0].wait(timeout=60)
+        assert folders[0].is_dir()
+        python("import helpers; helpers.stage_training_script()", tmp_path, TMPDIR=str(tmp_path)).check_returncode()
+        assert not folders[0].exists() and folders[1].is_dir()
+    assert (tmp_path / "keras-mnist-of-mine").is_dir()
 
 
 # In a kernel, where there is a page to show things on
