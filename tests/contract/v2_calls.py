@@ -164,6 +164,13 @@ def nested_sweep():
     return swept.sweep(sampling_algorithm="random", primary_metric="a", goal="maximize", compute="cpu")
 
 
+def registering_sweep():
+    swept = job(command="echo ${{inputs.a}}", inputs={"a": 1}, outputs={"o": Output(type="uri_folder", name="kept")})
+    return swept(a=Choice([1, 2])).sweep(
+        sampling_algorithm="random", primary_metric="a", goal="maximize", compute="cpu"
+    )
+
+
 @pipeline(default_compute="cpu")
 def distributed_step():
     job(distribution=PyTorchDistribution(process_count_per_instance=2))()
@@ -316,7 +323,7 @@ LIMITS: dict[str, dict[str, Callable]] = {
         "inputs of the type `mltable`": submit(inputs={"t": Input(type="mltable", path=STORED)}),
         "outputs of the type `mltable`": submit(outputs={"t": Output(type="mltable")}),
         "outputs of the mode `direct`": submit(outputs={"o": Output(type="uri_folder", mode="direct")}),
-        "outputs that are registered under a name": submit(outputs={"o": Output(type="uri_folder", name="kept")}),
+        "outputs of a sweep that are registered under a name": submit(registering_sweep),
         "several nodes without a distribution": submit(instance_count=2),
         "parameter servers": submit(distribution=TensorFlowDistribution(parameter_server_count=1), instance_count=2),
         "a pipeline's step in several processes": submit(distributed_step),

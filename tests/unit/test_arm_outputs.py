@@ -1,15 +1,16 @@
-"""Where the outputs of SDK v2's jobs land, offline: as their paths say, or in the default datastore."""
+"""Where the outputs of SDK v2's jobs land, offline, and what they are registered as."""
 
 import re
 from pathlib import Path
 
 import pytest
-from azure.ai.ml import Output, command, load_job
+from azure.ai.ml import Input, Output, command, load_job
 from azure.ai.ml.dsl import pipeline
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from small_v2 import make_cluster, make_environment, wait_for
 
 from helpers.offline.engine.assets import data, details
+from helpers.offline.engine.jobs import outputs
 from helpers.offline.engine.workspace import folder as folders
 
 STORE = "azureml://datastores/${{default_datastore}}/paths/"
@@ -94,3 +95,70 @@ def test_a_pipeline_in_yaml_has_a_datastore_too(ml_client, datastore):
     name = ml_client.jobs.create_or_update(load_job("chain.yml")).name
     assert ml_client.jobs.get(name).outputs.told.path.endswith(f"/datastores/{datastore}/paths/t/{name}_write/")
     ml_client.jobs.begin_cancel(name).result()
+
+
+def registering(ml_client, line="echo written > ${{outputs.out}}/a.txt", **details):
+    """A job that has ended, whose output is registered."""
+    made = command(**WRITES | {"command": line}, compute="cpu", outputs={"out": Output(**details)})
+    return wait_for(ml_client, ml_client.jobs.create_or_update(made).name)
+
+
+def test_an_output_with_a_name_is_registered_as_data_once_its_job_is_completed(ml_client):
+    jobs = [registering(ml_client, type="uri_folder", name="words", version=version) for version in ("7", None)]
+    failed = registering(ml_client, "exit 1", type="uri_folder", name="words")
+    assert [job.status for job in (*jobs, failed)] == ["Completed", "Completed", "Failed"]
+    assert outputs.keep(folders.open_folder(), jobs[1].name, completed=True) == []  # as after a crash: nothing new
+    found = {one.version: (one.type, one.path) for one in ml_client.data.list("words")}
+    assert found == {
+        version: ("uri_folder", job.outputs.out.path) for version, job in zip(("7", "8"), jobs, strict=True)
+    }
+    reads = command(
+        command="cat ${{inputs.words}}/a.txt | grep written",
+        inputs={"words": Input(type="uri_folder", path="azureml:words:8")},
+        environment="small@latest",
+        compute="cpu",
+    )
+    wait_for(ml_client, ml_client.jobs.create_or_update(reads).name, "Completed")
+
+
+def test_an_output_that_is_a_model_is_registered_as_one(ml_client):
+    line = "echo 'flavors: {python_function: {loader_module: m}}' > ${{outputs.out}}/MLmodel"
+    job = registering(ml_client, line, type="mlflow_model", name="digits")
+    model = ml_client.models.get("digits", version="1")
+    assert outputs.keep(folders.open_folder(), job.name, completed=True) == []
+    assert [one.version for one in ml_client.models.list("digits")] == ["1"]
+    assert (model.type, model.job_name, model.path) == ("mlflow_model", job.name, job.outputs.out.path)
+    assert model.flavors == {"python_function": {"loader_module": "m"}}
+    ml_client.models.download("digits", version="1")
+    assert Path("digits/out/MLmodel").is_file()
+
+
+def test_in_a_pipeline_steps_register_what_they_or_the_pipeline_name(ml_client):
+    @pipeline(default_compute="cpu")
+    def registered():
+        own = command(**WRITES, outputs={"out": output()})()
+        own.outputs.out = Output(type="uri_folder", name="of-step")
+        return {"out": command(**WRITES, outputs={"out": output()})().outputs.out}
+
+    made = registered()
+    made.outputs.out = Output(type="uri_folder", name="of-pipeline", version="3")
+    job = wait_for(ml_client, ml_client.jobs.create_or_update(made).name, "Completed")
+    assert ml_client.data.get("of-pipeline", version="3").path == job.outputs.out.path
+    assert [one.version for one in ml_client.data.list("of-step")] == ["1"]
+
+
+def test_what_cannot_be_registered_is_refused_at_the_submission(ml_client):
+    registering(ml_client, type="uri_folder", name="taken", version="1")
+    with pytest.raises(ResourceExistsError, match="has a version 1 already"):
+        registering(ml_client, type="uri_folder", name="taken", version="1")
+    with pytest.raises(HttpResponseError, match="a new version cannot be of another, as uri_file is"):
+        registering(ml_client, type="uri_file", name="taken")
+    with pytest.raises(HttpResponseError, match="is a whole number above 0, not 'first'"):
+        registering(ml_client, type="custom_model", name="digits", version="first")
+
+
+def test_an_output_that_is_gone_fails_its_job(ml_client):
+    job = registering(ml_client, "rmdir ${{outputs.out}}", type="custom_model", name="gone")
+    assert job.status == "Failed"
+    told = ml_client.jobs._runs_operations.get_run_details(job.name).error.error.message
+    assert "The output out: There is no file or folder" in told

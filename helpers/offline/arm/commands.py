@@ -193,18 +193,21 @@ def _output(request: Request, known: dict, name: str, given: dict) -> dict:
         raise Unsupported(f"An output of the type {kind}", f"{', '.join(KINDS)} are")
     if given.get("mode") not in OUTPUT_MODES:
         raise Unsupported(f"The mode {given['mode']} of the output {name!r}", "rw_mount and upload are")
-    if given.get("assetName"):
-        raise Unsupported(
-            f"The output {name!r} with a name to register",
-            f"register it with ml_client.data, from azureml://jobs/{known['name']}/outputs/{name}",
-        )
     uri = _evaluated(given.get("uri") or OUTPUT, {**known, "output_name": name})
     source = locations.source_of(request.folder, uri)
     if source.get("datastore") in (None, data.ARTIFACTSTORE):
         raise Refused(f"The output {name!r} cannot go to {uri}; give azureml://datastores/{data.BLOBSTORE}/paths/….")
     end = "/" if KINDS[kind] == "folder" else ""
-    path = source["path"].rstrip("/") + end
-    return {"name": name, "kind": KINDS[kind], "datastore": source["datastore"], "path": path}
+    output = {
+        "name": name,
+        "kind": KINDS[kind],
+        "datastore": source["datastore"],
+        "path": source["path"].rstrip("/") + end,
+    }
+    if not given.get("assetName"):
+        return output
+    room = model_assets if kind in model_assets.TYPES else data_assets
+    return output | {"asset": room.to_register(request, given["assetName"], given.get("assetVersion"), kind, output)}
 
 
 def _evaluated(uri: str, values: dict[str, str]) -> str:

@@ -17,12 +17,7 @@ def put_version(request: Request) -> dict:
     given, name = request.properties, request.names["name"]
     if given.get("dataType") not in TYPES:
         raise Unsupported(f"A data asset of the type {given.get('dataType')!r}", f"{' and '.join(TYPES)} are")
-    types = {asset.body["dataType"] for asset in resources.all_versions(request, KIND, name)}
-    if types and given["dataType"] not in types:  # "How to create data assets", on a type that is incorrect
-        raise Refused(
-            f"The data {name!r} is of the type {' or '.join(sorted(types))}, and a new version cannot be of another, "
-            f"as {given['dataType']} is: give it another name."
-        )
+    _check_type(request, name, given["dataType"])
     body = given | {"dataUri": short_uri(given.get("dataUri") or "")}
     source = locations.source_of(request.folder, body["dataUri"])
     if "url" in source:
@@ -57,6 +52,27 @@ def uri_of(request: Request, words: list[str]) -> str:
     return resources.get_version(request, KIND, words[1], words[3]).body["dataUri"]
 
 
+def to_register(request: Request, name: str, version: str | None, kind: str, source: dict) -> dict:
+    """Data that a job's output becomes at its end, as the engine has it. Raises Refused for a version that is there."""
+    resources.check_names(name, version or "1")
+    if version in map(resources.version_of, resources.all_versions(request, KIND, name)):
+        raise Refused(
+            f"The data {name!r} has a version {version} already; give another one, or none for the next.", 409
+        )
+    _check_type(request, name, kind)
+    body = {"dataType": kind, "dataUri": f"azureml://datastores/{source['datastore']}/paths/{source['path']}"}
+    return {"kind": resources.kept_as(KIND), "name": name, "version": version, "body": body}
+
+
+def _check_type(request: Request, name: str, kind: str) -> None:
+    types = {asset.body["dataType"] for asset in resources.all_versions(request, KIND, name)}
+    if types and kind not in types:  # "How to create data assets", on a type that is incorrect
+        raise Refused(
+            f"The data {name!r} is of the type {' or '.join(sorted(types))}, and a new version cannot be of another, "
+            f"as {kind} is: give it another name."
+        )
+
+
 def _typed(request: Request, container: dict) -> dict:
     properties = container["properties"]
     latest = resources.get_version(request, KIND, container["name"], properties["latestVersion"])
@@ -64,5 +80,6 @@ def _typed(request: Request, container: dict) -> dict:
 
 
 def _described(request: Request, asset) -> dict:
-    body = {"isArchived": False, **asset.body, "dataUri": long_uri(request.scope, asset.body["dataUri"])}
+    kept = {key: value for key, value in asset.body.items() if key != "output"}  # the job's output that it was
+    body = {"isArchived": False, **kept, "dataUri": long_uri(request.scope, asset.body["dataUri"])}
     return resources.described(request, KIND, asset, body)

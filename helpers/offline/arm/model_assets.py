@@ -8,7 +8,7 @@ import yaml
 
 from helpers.offline.arm import locations, resources
 from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource, short_uri
-from helpers.offline.engine.assets import data, models
+from helpers.offline.engine.assets import data, models, text_versions
 from helpers.offline.engine.history import artifacts
 
 KIND = "model"
@@ -84,6 +84,19 @@ def source_of(words: list[str]) -> dict:
     return {"model": words[1], "version": _number(words[3])}
 
 
+def to_register(request: Request, name: str, version: str | None, kind: str, source: dict) -> dict:
+    """A model that a job's output becomes at its end, as the engine has it. Raises Refused for one that is there."""
+    if not re.fullmatch(models.NAME_PATTERN, name):
+        raise Refused(f"{name!r} is no name for a model: {models.NAME_RULE}.")
+    number = None if version is None else _number(version)
+    if number in [model.version for model in models.list_all(request.folder, name)]:
+        raise Refused(
+            f"The model {name!r} has a version {number} already; give another one, or none for the next.", 409
+        )
+    address = f"azureml://datastores/{source['datastore']}/paths/{source['path']}"
+    return {"kind": KIND, "name": name, "version": number, "body": {"address": address, "type": kind}}
+
+
 def type_of(model: models.ModelRecord) -> str:
     """One of TYPES."""
     return model.extra.get("type") or TYPES[_is_of_mlflow(model)]
@@ -111,8 +124,7 @@ def _register(request: Request, name: str, version: int, address: str, given: di
             "archived": False,
             "stage": given.get("stage"),
             "anonymous": bool(given.get("isAnonymous")),
-        }
-        | ({"flavors": _flavors(path)} if kind == MLFLOW else {}),
+        },
     )
 
 
@@ -158,6 +170,16 @@ def _flavors(path: Path) -> dict:
         raise Refused(f"The file MLmodel cannot be read: {error}") from None
 
 
+def _flavors_of(model: models.ModelRecord) -> dict:
+    """Those of a model's files, where they were not kept as it was registered: by MLflow, or at the end of a job."""
+    if "flavors" in model.extra or type_of(model) != MLFLOW:
+        return model.extra.get("flavors") or {}
+    try:
+        return _flavors(model.path if _is_of_mlflow(model) else next(model.path.iterdir()))
+    except (Refused, OSError, StopIteration):
+        return {}
+
+
 def _number(version: str) -> int:
     if not version.isdigit() or int(version) < 1:
         raise Refused(f"The version of a model is a whole number above 0, not {version!r}.")
@@ -171,7 +193,7 @@ def _container(request: Request, found: list[models.ModelRecord]) -> dict:
     properties = {
         "isArchived": bool(kept.get("isArchived")),
         "latestVersion": str(active[0].version),
-        "nextVersion": resources.next_version(str(model.version) for model in found),
+        "nextVersion": text_versions.next_version(str(model.version) for model in found),
         "tags": kept.get("tags") or {},
         "properties": kept.get("properties") or {},
         "description": kept.get("description"),
@@ -180,8 +202,7 @@ def _container(request: Request, found: list[models.ModelRecord]) -> dict:
 
 
 def _described(request: Request, model: models.ModelRecord) -> dict:
-    is_of_mlflow = _is_of_mlflow(model)
-    flavors = _flavors(model.path) if is_of_mlflow else model.extra.get("flavors") or {}
+    flavors = _flavors_of(model)
     properties = {
         "modelUri": long_uri(request.scope, address_of(model)),
         "modelType": type_of(model),

@@ -171,17 +171,19 @@ def _bound(asked: dict, step: str, name: str, declared: dict, given: dict, writt
 
 
 def _output(asked: dict, declared: dict, given: dict) -> dict:
-    """A step's output as a command job has it; one that is bound lands where the pipeline's output shall."""
+    """A step's output as a command job has it; one that is bound is what the pipeline's output shall be."""
+    own = {"assetName": given.get("name"), "assetVersion": given.get("version"), **given}
     if bound := TO_PIPELINE.fullmatch(str(given.get("value") or "")):
-        given = (asked.get("outputs") or {}).get(bound[1]) or {}
-    return {"jobOutputType": declared["type"], **{key: given[key] for key in ("uri", "mode") if given.get(key)}}
+        own |= (asked.get("outputs") or {}).get(bound[1]) or {}
+    known = ("uri", "mode", "assetName", "assetVersion")
+    return {"jobOutputType": declared["type"], **{key: own[key] for key in known if own.get(key)}}
 
 
 def _outputs(nodes: dict, written: dict) -> list[dict]:
-    """The pipeline's outputs: those of its steps that are bound to them, under their own names."""
+    """The pipeline's outputs: those of its steps that are bound to them, under their own names; steps register them."""
     found = []
     for step, node in nodes.items():
         for name, given in (node.get("outputs") or {}).items():
             if bound := TO_PIPELINE.fullmatch(str(given.get("value") or "")):
-                found.append(written[step][name] | {"name": bound[1]})
+                found.append({**written[step][name], "name": bound[1], "asset": None})
     return found

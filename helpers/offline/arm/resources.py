@@ -1,12 +1,13 @@
 """Versioned assets, as data, codes and environments are: containers, versions, labels and archive flags."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from helpers.offline.arm.wire import Refused, Request, resource
 from helpers.offline.engine import assets
-from helpers.offline.engine.assets import Asset
+from helpers.offline.engine.assets import Asset, text_versions
+from helpers.offline.engine.assets.text_versions import version_of
 from helpers.offline.engine.workspace.errors import NotFound
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
@@ -22,9 +23,7 @@ def put_version(request: Request, kind: str, body: dict, content: Callable[[dict
     Raises Refused, which says `immutable`, where the `content` of the body is not that of the one that is kept.
     """
     name, version = request.names["name"], request.names["version"]
-    for word in (name, version):
-        if not re.fullmatch(NAME, word):
-            raise Refused(f"{word!r} is no name or version for this: {NAME_RULE}.")
+    check_names(name, version)
 
     def choose(there: Asset | None) -> dict | Asset:
         if there is None:
@@ -33,16 +32,23 @@ def put_version(request: Request, kind: str, body: dict, content: Callable[[dict
             raise Refused(immutable, 409, "UserError")
         return there
 
-    asset = assets.add_if(request.folder, _kept(kind), _key(name, version), choose)
+    asset = assets.add_if(request.folder, kept_as(kind), text_versions.key(name, version), choose)
     if asset.body != body:
         asset = assets.update(request.folder, asset.kind, asset.name, asset.version, lambda kept: kept | body)
     return asset
 
 
+def check_names(name: str, version: str) -> None:
+    """Raises Refused."""
+    for word in (name, version):
+        if not re.fullmatch(NAME, word):
+            raise Refused(f"{word!r} is no name or version for this: {NAME_RULE}.")
+
+
 def get_version(request: Request, kind: str, name: str, version: str) -> Asset:
     """Raises Refused where it is not there."""
     try:
-        return assets.get(request.folder, _kept(kind), _key(name, version))
+        return assets.get(request.folder, kept_as(kind), text_versions.key(name, version))
     except NotFound:
         there = [version_of(asset) for asset in all_versions(request, kind, name)]
         known = f"It has the versions {', '.join(there)}." if there else "There is none of that name."
@@ -78,7 +84,7 @@ def put_container(request: Request, kind: str) -> dict:
 def keep_container(request: Request, kind: str) -> None:
     kept = {key: value for key, value in request.properties.items() if key in FREE}
     asset = assets.add_if(
-        request.folder, _kept(f"{kind} container"), request.names["name"], lambda there: there or kept
+        request.folder, kept_as(f"{kind} container"), request.names["name"], lambda there: there or kept
     )
     assets.update(request.folder, asset.kind, asset.name, asset.version, lambda there: there | kept)
 
@@ -86,7 +92,7 @@ def keep_container(request: Request, kind: str) -> None:
 def kept_of_container(request: Request, kind: str, name: str) -> dict:
     """What was set of the container of a name: archive flag, tags and description."""
     try:
-        return assets.get(request.folder, _kept(f"{kind} container"), name).body
+        return assets.get(request.folder, kept_as(f"{kind} container"), name).body
     except NotFound:
         return {}
 
@@ -94,7 +100,7 @@ def kept_of_container(request: Request, kind: str, name: str) -> dict:
 def list_containers(request: Request, kind: str) -> Iterator[dict]:
     """The resource of each container that a list asks for; what jobs made by themselves is not listed."""
     names: dict[str, list[Asset]] = {}
-    for asset in assets.list_latest(request.folder, _kept(kind)):
+    for asset in assets.list_latest(request.folder, kept_as(kind)):
         names.setdefault(asset.name.partition("/")[0], []).append(asset)
     for name, versions in sorted(names.items()):
         described = _container(request, kind, name, versions)
@@ -113,14 +119,6 @@ def check_view(request: Request) -> None:
     view = request.query.get("listViewType") or "ActiveOnly"
     if view not in VIEWS:
         raise Refused(f"listViewType is {view!r}; give one of {', '.join(VIEWS)}.")
-
-
-def next_version(versions: Iterable[str]) -> str:
-    return str(max((int(version) for version in versions if version.isdigit()), default=0) + 1)
-
-
-def version_of(asset: Asset) -> str:
-    return asset.name.partition("/")[2]
 
 
 def described(request: Request, kind: str, asset: Asset, properties: dict) -> dict:
@@ -144,7 +142,7 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
     properties = {
         "isArchived": bool(kept.get("isArchived")),
         "latestVersion": version_of(active[-1]),
-        "nextVersion": next_version(map(version_of, versions)),
+        "nextVersion": text_versions.next_version(map(version_of, versions)),
         "tags": kept.get("tags") or {},
         "properties": kept.get("properties") or {},
         "description": kept.get("description"),
@@ -156,18 +154,14 @@ def _container(request: Request, kind: str, name: str, versions: list[Asset]) ->
 
 def all_of(folder: Path, kind: str) -> list[Asset]:
     """The versions of all names."""
-    return assets.list_latest(folder, _kept(kind))
+    return assets.list_latest(folder, kept_as(kind))
 
 
 def all_versions(request: Request, kind: str, name: str) -> list[Asset]:
     """The versions of a name, archived ones, too."""
-    return assets.list_latest(request.folder, _kept(kind), f"{name}/")
+    return text_versions.list_all(request.folder, kept_as(kind), name)
 
 
-def _kept(kind: str) -> str:
+def kept_as(kind: str) -> str:
     """What the assets of a kind are kept as: SDK v1 has some of the same name and another form."""
     return f"v2 {kind}"
-
-
-def _key(name: str, version: str) -> str:
-    return f"{name}/{version}"

@@ -29,6 +29,8 @@ TRIAL = "{run-id}"  # what stands for a trial where its name is not known yet
 def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     """Start a sweep under this name; `given` are further words for jobs.submit. Raises what commands.job_of raises."""
     trial = of_trial(asked)
+    if any((output or {}).get("assetName") for output in (trial.get("outputs") or {}).values()):
+        raise Unsupported("A sweep's output with a name to register", "register that of its best trial")
     space = asked.get("searchSpace") or {}
     swept = sweep_of(asked)
     trial["command"] = _filled(trial["command"], {key: f"${{search:{key}}}" for key in space})

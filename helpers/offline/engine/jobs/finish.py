@@ -86,8 +86,7 @@ def record(folder: Path, run_id: str) -> None:
         status, error = job["outcome"], job["error"]
         problems = carry(folder, run_id)
         not_kept = outputs.keep(folder, run_id, completed=status == "Completed")
-        if not_kept:
-            problems += [*not_kept, f"They are in {run_folder(folder, run_id) / outputs.FOLDER}."]
+        problems += not_kept
         left = upload_outputs(folder, run_id)
         if left:
             problems += [*left, f"What is left of them is in {run_folder(folder, run_id) / CODE}."]

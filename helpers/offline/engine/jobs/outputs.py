@@ -4,7 +4,7 @@ import fnmatch
 from pathlib import Path
 
 from helpers.offline.engine import assets
-from helpers.offline.engine.assets import data
+from helpers.offline.engine.assets import data, models, text_versions
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.workspace.errors import AlreadyExists, EngineError, FolderError
 from helpers.offline.engine.workspace.files import files_below, move_whole
@@ -12,6 +12,7 @@ from helpers.offline.engine.workspace.names import relative_name, safe_join
 
 FOLDER = "made"  # of a job, for what is uploaded at its end
 DATASET = "dataset"  # as which outputs are registered
+MODEL = "model"  # what an output's "asset" may be, besides a kind of those of text_versions
 
 
 def place(folder: Path, run_id: str, job: dict) -> dict[str, str]:
@@ -48,17 +49,19 @@ def keep(folder: Path, run_id: str, completed: bool) -> list[str]:
     """Bring to the datastores what is not there yet, and register what has completed; a sentence for each problem."""
     problems = []
     for given in job_states.submitted(folder, run_id).get("outputs") or []:
-        if "mechanism" not in given or not (completed or given["mechanism"] == "mount"):
-            continue
         try:
-            _upload(folder, run_id, given)
-            if completed and given["register"]:
+            if completed or given.get("mechanism") == "mount":
+                _upload(folder, run_id, given)
+            if completed and given.get("register"):
                 _register(folder, given)
+            if completed and given.get("asset"):
+                _register_version(folder, run_id, given)
         except FolderError:
             raise
         except (OSError, EngineError) as error:
             problems.append(f"The output {given['name']}: {error}")
-    return problems
+    left = job_states.run_folder(folder, run_id) / FOLDER
+    return [*problems, f"They are in {left}."] if problems and left.exists() else problems
 
 
 def sources(given: dict) -> list[dict]:
@@ -105,3 +108,15 @@ def _register(folder: Path, given: dict) -> None:
         return body
 
     assets.add_if(folder, DATASET, wanted["name"], choose)
+
+
+def _register_version(folder: Path, run_id: str, given: dict) -> None:
+    """Keep an output as a new version of what its "asset" names, once: a job's end may be recorded again."""
+    asset, origin = given["asset"], {"output": f"{run_id}/{given['name']}"}
+    name, version, body = asset["name"], asset["version"], asset["body"] | origin
+    if asset["kind"] == MODEL:
+        if all(model.extra.get("output") != body["output"] for model in models.list_all(folder, name)):
+            path = in_datastore(folder, given)
+            models.register(folder, name, path, stored_as=path.name, run_id=run_id, extra=body, version=version)
+    elif all(one.body.get("output") != body["output"] for one in text_versions.list_all(folder, asset["kind"], name)):
+        text_versions.add(folder, asset["kind"], name, body, version)
