@@ -124,7 +124,8 @@ def _register(request: Request, name: str, version: int, address: str, given: di
             "archived": False,
             "stage": given.get("stage"),
             "anonymous": bool(given.get("isAnonymous")),
-        },
+        }
+        | ({"flavors": _flavors(path)} if kind == MLFLOW else {}),
     )
 
 
