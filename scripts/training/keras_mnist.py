@@ -49,6 +49,8 @@ def main():
         keras.utils.set_random_seed(args.seed)
         pixels, rate = training[0][0].size, arguments.learning_rate(args)
         model = network.build(pixels, args.first_layer_neurons, args.second_layer_neurons, rate)
+        if not model.built:  # as a subclass of keras.Model is not, which has its weights from its first batch on
+            model(keras.KerasTensor((None, pixels)))
         versions = [f"{name} {version}" for name, version in outputs.versions().items()]
         print(", ".join(versions) + f", on {outputs.device(model)}")
         try:

@@ -69,6 +69,38 @@ def trained(digits, tmp_path_factory):
     return run_script("--data-folder", digits.parents[0], *OPTIONS, cwd=cwd), cwd
 
 
+SUBCLASS = """
+import keras
+
+@keras.saving.register_keras_serializable()
+class Network(keras.Model):
+    def __init__(self, **named):
+        super().__init__(**named)
+        self.hidden, self.last = keras.layers.Dense(8, activation="relu"), keras.layers.Dense(10)
+
+    def call(self, images):
+        return self.last(self.hidden(images))
+
+def build(pixels, first_layer_neurons, second_layer_neurons, learning_rate):
+    model = Network()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss, metrics=["accuracy"])
+    return model
+"""
+
+
+def test_a_network_of_ones_own_may_be_a_subclass_of_the_model(digits, tmp_path):
+    folder = helpers.stage_training_script()
+    (folder / "network.py").write_text(SUBCLASS)
+    options = ["--data-folder", digits, "--output-folder", tmp_path]
+    first = run_script(*options, "--epochs", 1, script=folder / "keras_mnist.py")
+    assert first.returncode == 0, first.stderr
+    second = run_script(*options, "--epochs", 2, "--resume-from", tmp_path, script=folder / "keras_mnist.py")
+    assert second.returncode == 0, second.stderr
+    assert "Resumed after epoch 1" in second.stdout
+    assert record_of(tmp_path)["hyperparameters"]["epochs"] == 2
+
+
 def test_prints_what_it_trains_on_and_one_line_per_epoch(trained):
     finished, _ = trained
     assert finished.returncode == 0, finished.stderr
