@@ -20,7 +20,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 FOLDER = ROOT / "output" / "slides"
-SERIES = {"Version 1": NOTEBOOKS, "Version 2": NOTEBOOKS / "v2"}
+SERIES = {"Version 1": NOTEBOOKS, "Version 2": NOTEBOOKS / "v2", "Versão 1, em português": NOTEBOOKS / "pt"}
 TEMPLATE = Path(__file__).with_name("slides")
 FULL = 19  # lines of text that fit on a slide
 LINE = 95  # letters that fit on a line
@@ -125,6 +125,7 @@ def page(slides: nbformat.NotebookNode, notebook: Path) -> str:
         template_name=TEMPLATE.name,
         extra_template_basedirs=[str(TEMPLATE.parent)],
         reveal_url_prefix=address(FOLDER / "reveal", slides_of(notebook).parent),
+        language_code="pt" if notebook.parent.name == "pt" else "en",
     )
     for cell in slides.cells:
         if cell.cell_type == "markdown":

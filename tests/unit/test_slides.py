@@ -42,7 +42,7 @@ def test_a_picture_takes_room_and_a_long_output_not_more_than_fits():
     [
         ("[2](02_data.ipynb)", "[2](02_data.html)"),
         ("[2](v2/02_data.ipynb)", "[2](v2/02_data.html)"),
-        ("[2](pt/02_data.ipynb)", "[2](../../notebooks/pt/02_data.ipynb)"),
+        ("[2](pt/02_data.ipynb)", "[2](pt/02_data.html)"),
         ("[2](../workshop/02_data.ipynb)", "[2](../../workshop/02_data.ipynb)"),
         ("[p](../docs/azure.md)", "[p](../../docs/azure.md)"),
         ("[a](https://example.org/x)", "[a](https://example.org/x)"),
@@ -75,7 +75,13 @@ def test_a_page_asks_nobody_for_anything_and_has_its_pictures_in_it(tmp_path, mo
         )
     assert not re.search(r"@import|url\(['\"]?https?:", page)
     assert page.count("data:image/svg+xml") >= 2
+    assert page.index("word-break: break-all") < page.index("word-break: normal; overflow-wrap")
+    assert f'<html lang="{"pt" if series.name == "pt" else "en"}">' in page
     assert (tmp_path / "reveal" / "LICENSE").is_file()
+
+
+def test_every_series_has_slides():
+    assert set(make_slides.SERIES.values()) == {path.parent for path in make_slides.NOTEBOOKS.glob("**/01_setup.ipynb")}
 
 
 def test_the_index_leads_to_each_page():
