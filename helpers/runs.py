@@ -13,6 +13,7 @@ from helpers.workspace import NotMadeYet
 STAGES = ("Preparing", "Queued", "Running", "Finalizing")
 LOG = "user_logs/std_log"  # what the name begins with: there may be one for each process
 LINES_SHOWN = 8
+WHOLE_WORDS = "word-break:normal;overflow-wrap:anywhere"  # JupyterLab breaks lines of an output within words
 POLL = (1.0, 5.0)  # seconds between two looks: at first, and after the first two minutes
 REDRAW = 3.0  # seconds between two curves at least: offline, drawing takes time from the training
 
@@ -136,7 +137,7 @@ def _report_lines() -> Callable[[Look], None]:
 def _as_html(look: Look) -> str:
     stages = " → ".join(f"<b>{html.escape(stage)}</b>" for stage in _stages(look))
     log = html.escape("\n".join(look.log[-LINES_SHOWN:]))
-    return f"<p>{stages}</p>" + (f"<pre>{log}</pre>" if log else "")
+    return f"<p>{stages}</p>" + (f'<pre style="{WHOLE_WORDS}">{log}</pre>' if log else "")
 
 
 def _as_text(look: Look) -> str:

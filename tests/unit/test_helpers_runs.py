@@ -109,7 +109,7 @@ def test_in_a_notebook_one_block_and_one_curve_are_replaced(monkeypatch):
         "Epoch 2",
         "end",
     ]
-    assert "<pre>start" in last["text/html"]
+    assert '<pre style="word-break:normal;overflow-wrap:anywhere">start' in last["text/html"]
 
 
 def test_the_curve_is_drawn_seldom_but_at_the_end(monkeypatch):

@@ -63,6 +63,7 @@ def test_the_block_has_all_parts():
     for part in ("… Running", "Queued 0 s → Running 3 min 05 s", "Accuracy", "0.75", "epoch 2", "of exp"):
         assert part in html
     assert "NotStarted" not in html
+    assert "word-break:normal" in ElementTree.fromstring(html).find("pre").get("style")
     (curve,) = ElementTree.fromstring(html).iter("img")
     assert curve.get("alt") == "Accuracy: from 0.5 to 0.75"
     svg = base64.b64decode(curve.get("src").removeprefix("data:image/svg+xml;base64,"))

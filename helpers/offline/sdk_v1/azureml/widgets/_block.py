@@ -12,6 +12,7 @@ from azureml._html import link
 
 SIGNS = {"Completed": "✓", "Failed": "✗", "Canceled": "∅"}
 BORDER = "1px solid rgba(128, 128, 128, .4)"
+WHOLE_WORDS = "word-break:normal;overflow-wrap:anywhere"  # JupyterLab breaks lines of an output within words
 WIDTH, HEIGHT = 120, 24  # of a metric's curve, in pixels
 INK = "#787878"  # reads on light and dark: an image cannot take the page's colour
 
@@ -34,7 +35,7 @@ def html(state):
         parts.append(_trials_table(state["child_runs"]))
     if state.get("run_logs"):
         parts.append(
-            f'<pre style="margin:4px 0;padding:4px;border:{BORDER};max-height:20em;overflow:auto">'
+            f'<pre style="margin:4px 0;padding:4px;border:{BORDER};max-height:20em;overflow:auto;{WHOLE_WORDS}">'
             f"{escape(state['run_logs'])}</pre>"
         )
     return f'<div style="border:{BORDER};padding:8px;overflow:auto">{"".join(parts)}</div>'
