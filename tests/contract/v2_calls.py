@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import MagicMock
 
-from azure.ai.ml import Input, Output, PyTorchDistribution, RayDistribution, TensorFlowDistribution, command, spark
+from azure.ai.ml import Input, Output, RayDistribution, TensorFlowDistribution, command, spark
 from azure.ai.ml.data_transfer import Database
 from azure.ai.ml.dsl import pipeline
 from azure.ai.ml.entities import (
@@ -171,11 +171,6 @@ def registering_sweep():
     )
 
 
-@pipeline(default_compute="cpu")
-def distributed_step():
-    job(distribution=PyTorchDistribution(process_count_per_instance=2))()
-
-
 def spark_job():
     return spark(
         code=file("spark/run.py"),
@@ -326,7 +321,6 @@ LIMITS: dict[str, dict[str, Callable]] = {
         "outputs of a sweep that are registered under a name": submit(registering_sweep),
         "several nodes without a distribution": submit(instance_count=2),
         "parameter servers": submit(distribution=TensorFlowDistribution(parameter_server_count=1), instance_count=2),
-        "a pipeline's step in several processes": submit(distributed_step),
         "a choice among search spaces": submit(nested_sweep),
         "jobs of other types than `command`, `sweep` and `pipeline`": submit(spark_job),
         "the distribution Ray": submit(distribution=RayDistribution(), instance_count=2),

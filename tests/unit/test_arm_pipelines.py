@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from azure.ai.ml import Input, Output, command, load_component, load_job
+from azure.ai.ml import Input, Output, PyTorchDistribution, command, load_component, load_job
 from azure.ai.ml.dsl import pipeline
 from azure.ai.ml.entities import Data
 from azure.ai.ml.exceptions import JobException, PipelineChildJobError
@@ -76,6 +76,17 @@ jobs:
     command: echo
     environment: azureml:small:1
   unnamed: {type: command, command: echo, environment: azureml:small:1}
+"""
+
+
+RANKS = """
+type: command
+name: ranks
+version: "1"
+command: echo $RANK of $WORLD_SIZE >> ${{outputs.told}}/$RANK.txt
+outputs: {told: {type: uri_folder}}
+environment: azureml:small:1
+distribution: {type: pytorch, process_count_per_instance: 2}
 """
 
 
@@ -154,6 +165,27 @@ def test_steps_are_the_pipelines_children(ml_client, streamed, tmp_path):
     assert (tmp_path / "named-outputs/prepared/words.txt").read_text() == "raw prepared"
     with pytest.raises(PipelineChildJobError):  # as on Azure
         ml_client.jobs.stream(step)
+
+
+def test_steps_run_in_as_many_processes_as_their_components_or_they_themselves_say(ml_client, prepare):
+    Path("ranks.yml").write_text(RANKS, encoding="utf-8")
+    ranks = load_component("ranks.yml")
+
+    @pipeline(default_compute="cpu")
+    def told():
+        found = {}
+        for name in ("by_component", "by_step"):
+            step = ranks()
+            step.name, found[name] = name, step.outputs.told
+        step.distribution = PyTorchDistribution(process_count_per_instance=1)
+        step.resources = {"instance_count": 2}
+        return found
+
+    job = wait_for(ml_client, ml_client.jobs.create_or_update(told()).name, "Completed")
+    ml_client.jobs.download(job.name, all=True)
+    for name in ("by_component", "by_step"):
+        words = sorted(file.read_text() for file in Path("named-outputs", name).glob("*.txt"))
+        assert words == ["0 of 2\n", "1 of 2\n"]
 
 
 def test_a_step_that_fails_is_named_in_the_pipelines_error(ml_client, prepare):

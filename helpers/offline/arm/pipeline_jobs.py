@@ -13,7 +13,6 @@ from helpers.offline.engine.history import mlflow_store
 
 RUN_TYPE = "azureml.PipelineRun"
 NOT_OFFERED = {
-    "distribution": "a step in several processes",
     "services": "an interactive service of a step",
     "queue_settings": "a step on serverless compute",
 }
@@ -112,9 +111,22 @@ def _command(asked: dict, step: str, specification: dict, written: dict) -> dict
         "environmentVariables": node.get("environment_variables"),
         "computeId": node.get("computeId") or asked.get("computeId") or settings.get("default_compute"),
         "resources": {"instanceCount": resources.get("instance_count")},
+        "distribution": _distribution(node.get("distribution") or specification.get("distribution")),
         "limits": {"timeout": f"PT{timeout}S" if isinstance(timeout, int) else timeout},
         "inputs": inputs,
         "outputs": outputs,
+    }
+
+
+def _distribution(given: dict | None) -> dict | None:
+    """A step's distribution as a command job has it; the client calls its kind so in a node, and so in a component."""
+    if not given:
+        return None
+    kind = given.get("distribution_type") or given.get("type") or ""
+    return {
+        "distributionType": {name.lower(): name for name in commands.DISTRIBUTIONS}.get(kind.lower(), kind),
+        "processCountPerInstance": given.get("process_count_per_instance"),
+        "parameterServerCount": given.get("parameter_server_count"),
     }
 
 
