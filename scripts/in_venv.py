@@ -1,6 +1,7 @@
 """Imported first by each program here that needs the packages of .venv: where they are not, it ends with a sentence.
 
 It runs on any Python from 3.8, without packages. Another environment that has them, such as conda's, serves as well.
+And a character that the locale's encoding lacks is printed as its escape: it would end the program.
 """
 
 import os
@@ -27,7 +28,10 @@ def end_where_a_package_is_missing(kind, error, traceback):
     sys.__excepthook__(kind, error, traceback)
 
 
-if Path(sys.argv[0]).resolve().parent == FOLDER and Path(sys.prefix) != VENV:  # in .venv, a fault is ours
-    if sys.version_info < OLDEST:
-        end(f"is older than Python {OLDEST[0]}.{OLDEST[1]}")
-    sys.excepthook = end_where_a_package_is_missing
+if Path(sys.argv[0]).resolve().parent == FOLDER:
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="backslashreplace")
+    if Path(sys.prefix) != VENV:  # in .venv, a fault is ours
+        if sys.version_info < OLDEST:
+            end(f"is older than Python {OLDEST[0]}.{OLDEST[1]}")
+        sys.excepthook = end_where_a_package_is_missing

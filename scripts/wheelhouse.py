@@ -103,7 +103,7 @@ def download(lines: list[str], name: str, version: str, folder: Path) -> None:
 def note(folder: Path, target: str, wheels: dict[str, str]) -> None:
     """Write the list, and remove what neither it nor the project's lock needs any longer."""
     path, lock = folder / set_up.WHEELHOUSE, set_up.digest(set_up.LOCK)
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"lock": lock, "platforms": {}}
+    before = noted(path)
     platforms = (before["platforms"] if before["lock"] == lock else {}) | {target: wheels}
     part = path.with_suffix(".part")
     part.write_text(json.dumps({"lock": lock, "platforms": platforms}, indent=1), encoding="utf-8")
@@ -112,6 +112,15 @@ def note(folder: Path, target: str, wheels: dict[str, str]) -> None:
     for listed in before["platforms"].values():
         for name in listed.keys() - needed:
             (folder / name).unlink(missing_ok=True)
+
+
+def noted(path: Path) -> dict:
+    """The list as it was written before; empty where there is none, or one that was damaged."""
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+        return {"lock": before["lock"], "platforms": {name: dict(files) for name, files in before["platforms"].items()}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {"lock": None, "platforms": {}}
 
 
 if __name__ == "__main__":

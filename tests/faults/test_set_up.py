@@ -15,6 +15,7 @@ from pathlib import Path
 import first_imports
 import pytest
 import set_up
+import wheelhouse
 from small_clone import LOCK, ROOT, UV, end, start
 from small_jobs import wait_until
 from small_packages import THIS_PYTHON, make_wheel
@@ -203,16 +204,18 @@ def test_a_wheelhouse_that_does_not_serve_is_refused(clone, gather, spoil, words
     assert names(clone / ".venv") == ["turn"]  # nothing was begun
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", '{"lock": "a"}', '{"lock": "a", "platforms": {"b": 1}}'])
-def test_a_wheelhouse_whose_list_has_another_shape_is_refused(tmp_path, content):
+@pytest.mark.parametrize("content", ["{", "{}", "[]", '{"lock": "a"}', '{"lock": "a", "platforms": {"b": 1}}'])
+def test_a_wheelhouse_whose_list_is_damaged_is_refused_and_can_be_made_again(tmp_path, content):
     (tmp_path / "wheelhouse.json").write_text(content)
     with pytest.raises(set_up.Problem, match=r"no wheelhouse, or a damaged one .*make wheelhouse FOR="):
         set_up.open_wheelhouse(tmp_path, THIS_PYTHON)
+    wheelhouse.note(tmp_path, "macos-arm64-python3.13", wheels := {"tiny.whl": "its checksum"})
+    assert json.loads((tmp_path / "wheelhouse.json").read_text())["platforms"] == {"macos-arm64-python3.13": wheels}
 
 
 def test_the_wheelhouse_of_another_platform_is_refused(clone, gather):
-    wheelhouse = gather("macos-arm64-python3.13" if sys.platform == "linux" else "linux-x86_64-python3.13")
-    code, told = end(start(clone, "make", "setup", f"WHEELHOUSE={wheelhouse}"))
+    folder = gather("macos-arm64-python3.13" if sys.platform == "linux" else "linux-x86_64-python3.13")
+    code, told = end(start(clone, "make", "setup", f"WHEELHOUSE={folder}"))
     here = f"{set_up.platform_name()}-python{THIS_PYTHON}"
     assert code and re.search(rf"is for \S+-python3.13; this is {here}. .*make wheelhouse FOR={here}", told)
 

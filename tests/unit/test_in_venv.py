@@ -1,5 +1,6 @@
 """What a program in scripts/ answers where the packages of .venv are not."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,3 +35,10 @@ def test_an_older_python_is_told_before_its_syntax_fails():
     )
     assert done.returncode == 2
     assert "is older than Python 3.11." in done.stderr
+
+
+def test_a_character_that_the_locale_lacks_is_printed_as_its_escape():
+    source = "import sys; sys.argv = ['scripts/ml.py']; sys.path.insert(0, 'scripts'); import in_venv; print('é – …')"
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, env=environment)
+    assert done.stdout == "é \\u2013 \\u2026\n".encode("latin-1"), done.stderr
