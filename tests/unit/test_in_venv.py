@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ON_ANY_PYTHON = {"set_up", "in_venv", "doctor", "draw_pictures", "first_imports"}
+ON_ANY_PYTHON = {"set_up", "in_venv", "doctor", "draw_pictures", "picture_words", "first_imports"}
 PROGRAMS = [path.stem for path in sorted((ROOT / "scripts").glob("*.py")) if path.stem not in ON_ANY_PYTHON]
 
 
