@@ -314,7 +314,6 @@ LIMITS: dict[str, dict[str, Callable]] = {
     },
     "jobs.create_or_update": {
         "a sweep as a step of a pipeline": submit(sweeping_step),
-        "serverless compute": submit(compute=None, instance_type="STANDARD_DS3_V2"),
         "inputs of the type `mltable`": submit(inputs={"t": Input(type="mltable", path=STORED)}),
         "outputs of the type `mltable`": submit(outputs={"t": Output(type="mltable")}),
         "outputs of the mode `direct`": submit(outputs={"o": Output(type="uri_folder", mode="direct")}),

@@ -313,6 +313,7 @@ def test_sizes_and_usage(ml_client):
         ({"size": "STANDARD_NC6"}, "STANDARD_NC6"),
         ({"size": "STANDARD_NO_SUCH"}, r"'STANDARD_NO_SUCH' is not known.*ml_client\.compute\.list_sizes\(\)"),
         ({"name": "a_b"}, "Compute name 'a_b' is invalid"),
+        ({"name": "serverless"}, "which has no compute of its own"),
         ({"min_instances": 3}, "here 2; not 3"),
         ({"tier": "cheap"}, "dedicated or low_priority, not 'Cheap'"),
         ({"max_instances": 0}, "can be 1 to 100, not 0"),

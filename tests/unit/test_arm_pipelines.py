@@ -188,6 +188,26 @@ def test_steps_run_in_as_many_processes_as_their_components_or_they_themselves_s
         assert words == ["0 of 2\n", "1 of 2\n"]
 
 
+def test_what_names_no_compute_runs_on_serverless_ones(ml_client, prepare):
+    details = {"environment": "small@latest", "distribution": PyTorchDistribution(), "instance_count": 2}
+    alone = command(
+        command="echo $WORLD_SIZE > ${{outputs.told}}", outputs={"told": Output(type="uri_file")}, **details
+    )
+
+    @pipeline(default_compute="serverless")
+    def step():
+        one = command(command="echo ran", environment="small@latest")()
+        one.resources, one.queue_settings = {"instance_type": "Standard_F2s_v2"}, {"job_tier": "Spot"}
+
+    submitted = [ml_client.jobs.create_or_update(job).name for job in (alone, step())]
+    for name in submitted:
+        wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(submitted[0], output_name="told")
+    assert Path("named-outputs/told/told").read_text() == "2\n"
+    (child,) = ml_client.jobs.list(parent_job_name=submitted[1])
+    assert child.compute == "serverless"
+
+
 def test_a_step_that_fails_is_named_in_the_pipelines_error(ml_client, prepare):
     name = ml_client.jobs.create_or_update(two_steps(prepare, word="fail")).name
     wait_for(ml_client, name, "Failed")

@@ -82,6 +82,7 @@ def test_a_cluster_cannot_have_the_name_that_a_kubernetes_cluster_has(ml_client)
             {"instance_count": 5, "distribution": PyTorchDistribution()},
             "at most 2. Ask for fewer nodes, or let the compute target have more.",
         ),
+        ({"compute": None, "instance_type": "STANDARD_NC6"}, "STANDARD_NC6 was retired"),
         ({"tags": {"azureml.mine": "1"}}, "'azureml.mine' is no name for a tag"),
     ],
 )
@@ -95,11 +96,9 @@ def test_a_job_that_cannot_run_is_refused_before_there_is_one(ml_client, details
 @pytest.mark.parametrize(
     ("details", "message"),
     [
-        ({"compute": None, "instance_type": "STANDARD_DS3_V2"}, "without a compute"),
         ({"instance_count": 2}, "several nodes without a distribution"),
         ({"inputs": {"t": Input(type="mltable", path="azureml://datastores/workspaceblobstore/paths/t")}}, "mltable"),
         ({"outputs": {"o": Output(type="mltable")}}, "mltable"),
-        ({"outputs": {"o": Output(type="uri_folder", name="kept")}}, "with a name to register"),
     ],
 )
 def test_a_job_that_the_service_would_run_and_this_machine_does_not_names_the_page(ml_client, details, message):

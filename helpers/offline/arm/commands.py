@@ -10,7 +10,7 @@ from helpers.offline.arm import codes, data_assets, environments, locations, mod
 from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, names_in
 from helpers.offline.engine import jobs
 from helpers.offline.engine.assets import data, details, models
-from helpers.offline.engine.compute import clusters
+from helpers.offline.engine.compute import clusters, vm_sizes
 from helpers.offline.engine.history import mlflow_store, snapshot
 from helpers.offline.engine.workspace.errors import NotFound
 
@@ -106,12 +106,14 @@ def _snapshot(request: Request, code_id: str | None) -> str:
 
 
 def _target(request: Request, asked: dict, resources: dict) -> str:
-    """The cluster's name, or "local"."""
+    """The cluster's name, "local" or "serverless". Raises Refused, and Invalid for a VM size that there is not."""
     if LOCAL in (resources.get("properties") or {}):
-        return "local"
-    if not asked.get("computeId"):
-        raise Unsupported("A job without a compute, on serverless ones,", "give compute= the name of a cluster")
-    name = asked["computeId"].rpartition("/")[2]
+        return clusters.LOCAL
+    name = (asked.get("computeId") or "").rpartition("/")[2] or clusters.SERVERLESS
+    if name == clusters.SERVERLESS:
+        if resources.get("instanceType"):
+            vm_sizes.find(resources["instanceType"])
+        return name
     try:
         clusters.get(request.folder, name)
     except NotFound as error:

@@ -12,10 +12,6 @@ from helpers.offline.engine import pipelines
 from helpers.offline.engine.history import mlflow_store
 
 RUN_TYPE = "azureml.PipelineRun"
-NOT_OFFERED = {
-    "services": "an interactive service of a step",
-    "queue_settings": "a step on serverless compute",
-}
 LITERALS = ("literal", "string", "integer", "number", "boolean")  # types of what is no files
 OF_PIPELINE = re.compile(r"\$\{\{parent\.inputs\.([\w.]+)\}\}")
 OF_STEP = re.compile(r"\$\{\{parent\.jobs\.(\w+)\.outputs\.(\w+)\}\}")
@@ -62,9 +58,8 @@ def _specification(request: Request, step: str, node: dict) -> dict:
     """What a step's component was made of. Raises Refused."""
     if node.get("type") != "command":
         raise Unsupported(f"A pipeline's step of the type {node.get('type')}, as {step!r},", "command components are")
-    for key, what in NOT_OFFERED.items():
-        if node.get(key):
-            raise Unsupported(f"A pipeline with {what}, as {step!r},", "leave it out")
+    if node.get("services"):
+        raise Unsupported(f"A pipeline with an interactive service of a step, as {step!r},", "leave it out")
     words = names_in(node.get("componentId") or "")
     if words[0] != "components":
         raise Refused(f"The step {step!r} is made of no component, but of {node['componentId']!r}.")
@@ -110,7 +105,10 @@ def _command(asked: dict, step: str, specification: dict, written: dict) -> dict
         "environmentId": specification.get("environment"),
         "environmentVariables": node.get("environment_variables"),
         "computeId": node.get("computeId") or asked.get("computeId") or settings.get("default_compute"),
-        "resources": {"instanceCount": resources.get("instance_count")},
+        "resources": {
+            "instanceCount": resources.get("instance_count"),
+            "instanceType": resources.get("instance_type"),
+        },
         "distribution": _distribution(node.get("distribution") or specification.get("distribution")),
         "limits": {"timeout": f"PT{timeout}S" if isinstance(timeout, int) else timeout},
         "inputs": inputs,

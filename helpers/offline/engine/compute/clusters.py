@@ -16,6 +16,8 @@ from helpers.offline.engine.workspace import database, faults, outages
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, InvalidName
 
 KIND = quotas.KIND
+# What jobs run on besides clusters: this machine, and nodes that each has for itself, of which there are always enough.
+LOCAL, SERVERLESS = "local", "serverless"
 KUBERNETES = "kubernetes cluster"  # the other kind of compute target: see kubernetes
 # Microsoft's page on compute clusters says 3 to 24 characters; the service took two, too.
 NAME = r"[A-Za-z][A-Za-z0-9-]{0,22}[A-Za-z0-9]"
@@ -56,6 +58,13 @@ def check_name(name: str) -> None:
             f"Compute name {name!r} is invalid. It can include letters, digits and dashes. It must start with a "
             "letter, end with a letter or digit, and be between 2 and 24 characters in length."
         )
+    if name == SERVERLESS:
+        raise InvalidName(f"Compute name {name!r} is that of what a job runs on which has no compute of its own.")
+
+
+def is_one(target: str) -> bool:
+    """Whether what a job runs on is a cluster."""
+    return target not in (LOCAL, SERVERLESS)
 
 
 def get(folder: Path, name: str) -> dict:

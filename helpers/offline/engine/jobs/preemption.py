@@ -17,7 +17,7 @@ class Preemption:
 
     def __init__(self, folder: Path, target: str, outputs: Path):
         self.outputs, self.written = outputs, None
-        low = target != "local" and clusters.get(folder, target).get("vm_priority") == "LowPriority"
+        low = clusters.is_one(target) and clusters.get(folder, target).get("vm_priority") == "LowPriority"
         self.after = faults.get(folder, "preemption") if low else None
 
     def is_due(self) -> bool:

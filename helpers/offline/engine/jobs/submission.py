@@ -46,13 +46,13 @@ def submit(
     """Start a job and return its run's id at once; what can be refused is refused before there is a run.
 
     `job` has source_directory, command (the argument vector, {"input": name} standing for a dataset's path) or shell
-    (one line, ${input:name} likewise), script, arguments, target (a cluster's name or "local"), environment,
-    environment_variables, inputs, max_run_duration_seconds and, for several processes, distribution (see ranks). With
-    snapshot_id, the code is not taken from source_directory again; snapshot_limits are those of snapshot.take(). With
-    outputs, folders and files of a datastore are given to the line as ${output:name}, to the vector as
-    {"output": name}; in their paths {run-id} stands for it. With parameters, these and the paths of inputs and outputs
-    are in the environment. With python_imports, each Python imports these modules as it
-    starts, out of the folders python_path.
+    (one line, ${input:name} likewise), script, arguments, target (a cluster's name, "local" or "serverless"),
+    environment, environment_variables, inputs, max_run_duration_seconds and, for several processes, distribution (see
+    ranks). With snapshot_id, the code is not taken from source_directory again; snapshot_limits are those of
+    snapshot.take(). With outputs, folders and files of a datastore are given to the line as ${output:name}, to the
+    vector as {"output": name}; in their paths {run-id} stands for it. With parameters, these and the paths of inputs
+    and outputs are in the environment. With python_imports, each Python imports these modules as it starts, out of the
+    folders python_path.
     A job with a leader runs no script and takes no node, but submits other jobs, which end with it: leader has the
     module of the process that does so, the name of its log among the run's files, and what to tell where it is lost.
     `run_id` is the run's, where the submitter chooses it. Raises NotFound, Invalid, TooLarge and, for a run_id that is
@@ -116,9 +116,9 @@ def check(folder: Path, job: dict) -> None:
         if job.get("script") and not safe_join(source, job["script"]).is_file():
             raise NotFound(f"The script {job['script']!r} is not in the source directory {source}.")
     ranks.check(job.get("distribution"))
-    if job["target"] != "local":
+    if clusters.is_one(job["target"]):
         clusters.check_count(clusters.get(folder, job["target"]), ranks.node_count(job))
-    elif ranks.node_count(job) > 1:
+    elif job["target"] == clusters.LOCAL and ranks.node_count(job) > 1:
         raise Invalid(f"The run needs {ranks.node_count(job)} nodes, but its target is 'local'. Give a compute target.")
     for given in job["inputs"]:
         data.resolve(folder, given["sources"])

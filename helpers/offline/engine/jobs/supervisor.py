@@ -91,7 +91,7 @@ def wait_for_node(folder: Path, run_id: str, job: dict) -> None:
     """Queue until the cluster has all the nodes that this run needs."""
     job_states.advance(folder, run_id, "Queued")
     delay(folder, run_id)
-    if job["target"] == "local":
+    if not clusters.is_one(job["target"]):
         return
     looks = 0
     while clusters.take_nodes(folder, job["target"], run_id, ranks.node_count(job)) is None:
