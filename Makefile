@@ -40,14 +40,15 @@ test: setup
 lab: setup
 	$(VENV)/jupyter lab --allow-root --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
-# A learner's own copies of the notebooks and exercises, and their own world, in workshop/run/NAME.
+# A learner's own copies of the notebooks and exercises, and their own world, in workshop/run/NAME. JupyterLab opens the
+# first lesson; SERIES=v2 or pt is that of another series.
 NAME ?= learner
-workshop: setup
-	$(VENV)/python scripts/workshop.py open --name "$(NAME)"
-
-# A late learner at the start of lesson N, with what the lessons before it make; SERIES=v2 or pt is another series.
-N ?=
 SERIES ?= v1
+workshop: setup
+	$(VENV)/python scripts/workshop.py open --series "$(SERIES)" --name "$(NAME)"
+
+# A late learner at the start of lesson N, with what the lessons before it make.
+N ?=
 workshop-reset: setup
 	$(VENV)/python scripts/workshop.py reset $(N) --series "$(SERIES)" --name "$(NAME)"
 

@@ -2,6 +2,7 @@
 
     .venv/bin/python scripts/workshop.py open                   workshop/run/learner, in JupyterLab
     .venv/bin/python scripts/workshop.py open --name ana        another learner on the same machine
+    .venv/bin/python scripts/workshop.py open --series v2       the same, at the first lesson on version 2
     .venv/bin/python scripts/workshop.py reset 4 --name ana     ana's world as it is at the start of lesson 4
     .venv/bin/python scripts/workshop.py reset 4 --series v2    the same of the lessons on version 2
 
@@ -33,8 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         folder = learners.folder_of(options.name)
+        _known(options.series)
         if options.what == "open":
-            _open(folder, options.jupyter)
+            _open(folder, options.series, options.jupyter)
         return _reset(folder, _lesson(options.lesson, options.series), options.series)
     except (WorkshopError, FolderError) as error:
         print(f"workshop: {error}", file=sys.stderr)
@@ -47,25 +49,29 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     commands.add_parser("open").add_argument("jupyter", nargs="*", help="further arguments of JupyterLab, after --")
     reset = commands.add_parser("reset")
     reset.add_argument("lesson", nargs="?", default="", help="the lesson to be at the start of")
-    reset.add_argument("--series", default="v1", help="the series of the lesson: v1 (default), v2 or pt")
     for command in commands.choices.values():
+        command.add_argument("--series", default="v1", help="the series of the lesson: v1 (default), v2 or pt")
         command.add_argument("--name", default="learner", help="whose folder it is (default: learner)")
     return parser.parse_args(arguments)
 
 
-def _open(folder: Path, arguments: list[str]) -> NoReturn:
-    learners.prepare(folder)
-    print(f"Your notebooks are in {learners.told(folder)}; nothing else is changed.")
-    learners.open_lab(folder, arguments)
-
-
-def _lesson(number: str, series: str) -> int:
-    """Raises WorkshopError for what is not the number of a lesson of the series."""
+def _known(series: str) -> None:
+    """Raises WorkshopError for what is no series."""
     if series not in SERIES:
         raise WorkshopError(
             f"There is no series {series!r}: SERIES=v2 is the one on version 2, SERIES=v1 the other, and SERIES=pt "
             "that in Portuguese."
         )
+
+
+def _open(folder: Path, series: str, arguments: list[str]) -> NoReturn:
+    learners.prepare(folder)
+    print(f"Your notebooks are in {learners.told(folder)}; nothing else is changed.")
+    learners.open_lab(folder, "" if series == "v1" else series, arguments)
+
+
+def _lesson(number: str, series: str) -> int:
+    """Raises WorkshopError for what is not the number of a lesson of the series."""
     known = list(forward.lessons(SERIES[series]))
     if not number.isdecimal() or int(number) not in known:
         asked = f"There is no lesson {number}." if number else "At the start of which lesson?"
@@ -114,12 +120,13 @@ def _reset(folder: Path, lesson: int, series: str) -> int:
             print(f"workshop: {notebook.stem} could not be run; {learners.told(log)} has all of it.", file=sys.stderr)
             return 1
         print("done", flush=True)
-    name = "" if folder.name == "learner" else f" NAME={folder.name}"
+    settings = "" if folder.name == "learner" else f" NAME={folder.name}"
+    settings += "" if series == "v1" else f" SERIES={series}"
     on = " in version 2" if series == "v2" else ""
     print(
         f"{folder.name} is at the start of lesson {lesson}{on} after {time.monotonic() - began:.0f} s. If JupyterLab is"
     )
-    print(f"open there, restart its kernels and open the notebooks anew; otherwise: make workshop{name}")
+    print(f"open there, restart its kernels and open the notebooks anew; otherwise: make workshop{settings}")
     return 0
 
 

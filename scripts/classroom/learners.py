@@ -19,7 +19,7 @@ from classroom.copies import LESSONS, ROOT, SOURCES, learner_copy, lesson_copy, 
 
 RUN = SOURCES / "run"
 BOOKS = ("notebooks", "exercises", "solutions")  # what a learner writes into
-BESIDE = ("data", "docs", "scripts")  # what the notebooks read and link to, beside their folder as in the repository
+BESIDE = ("data", "docs", "scripts")  # what the notebooks link to, to be read beside them as in the repository
 NOT_BESIDE = ("__pycache__", "classroom", "batch")
 # What JupyterLab asks the network for, which may not be there.
 QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": False}
@@ -52,6 +52,8 @@ def prepare(folder: Path) -> None:
             shutil.copytree(ROOT / name, part, ignore=shutil.ignore_patterns(*NOT_BESIDE))
             for page in part.glob("*.md"):
                 page.write_text(page_copy(page.read_text(encoding="utf-8"), _is_beside_docs), encoding="utf-8")
+            for file in (path for path in part.rglob("*") if path.is_file()):
+                file.chmod(0o444)  # a run takes the repository's: JupyterLab shows these, and lets nobody change them
             part.rename(folder / name)
     for source in sorted([*SOURCES.glob("*.ipynb"), *SOURCES.glob("v2/*.ipynb"), *SOURCES.glob("pt/*.ipynb")]):
         copied = source.relative_to(SOURCES)
@@ -89,10 +91,14 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"AZUREML_OFFLINE_FOLDER": str(world_of(folder))}
 
 
-def open_lab(folder: Path, arguments: list[str]) -> NoReturn:
-    """Become JupyterLab in the learner's folder, which it holds until it ends. Raises WorkshopError."""
+def open_lab(folder: Path, series: str, arguments: list[str]) -> NoReturn:
+    """Become JupyterLab in the learner's folder, which it holds until it ends, at the first lesson of a series.
+
+    Raises WorkshopError.
+    """
     command = [sys.executable, "-m", "jupyter", "lab", "--ip=127.0.0.1", f"--ServerApp.root_dir={folder}"]
-    command += ["--allow-root", "--LabApp.default_url=/lab/tree/notebooks/01_setup.ipynb", *arguments]
+    first = (Path("/lab/tree/notebooks") / series / "01_setup.ipynb").as_posix()
+    command += ["--allow-root", f"--LabApp.default_url={first}", *arguments]
     settings = folder / ".jupyter"
     notification = settings / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     if not notification.exists():

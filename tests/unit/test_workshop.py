@@ -59,6 +59,14 @@ def test_a_learner_gets_lessons_exercises_and_solutions_to_work_in(ana):
     assert not (ana / "scripts" / "classroom").exists()
 
 
+def test_what_a_run_takes_from_the_repository_is_there_to_be_read_alone(ana):
+    learners.prepare(ana)
+    beside = [path for name in learners.BESIDE for path in (ana / name).rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in beside} == {0o444}
+    assert ana / "scripts" / "training" / "network.py" in beside
+    assert all(path.stat().st_mode & 0o200 for name in learners.BOOKS for path in (ana / name).rglob("*.ipynb"))
+
+
 def test_a_learner_has_all_of_it_in_portuguese_too(ana):
     learners.prepare(ana)
     lessons = sorted(path.name for path in learners.LESSONS.glob("*.ipynb"))
@@ -150,6 +158,18 @@ def test_one_jupyterlab_has_a_folder_and_the_next_learner_is_told_how_to_get_one
     os.close(learners._claim(ana))  # it has gone with JupyterLab
 
 
+@pytest.mark.parametrize("series", ["v1", "v2", "pt"])
+def test_jupyterlab_opens_at_the_first_lesson_of_the_series(ana, monkeypatch, series):
+    became = []
+    monkeypatch.setattr(os, "execve", lambda path, command, variables: became.append(command))
+    monkeypatch.setattr(os, "chdir", lambda folder: None)
+    monkeypatch.setattr(os, "set_inheritable", lambda lock, inheritable: os.close(lock))
+    workshop._open(ana, series, ["--no-browser"])
+    (url,) = [word.removeprefix("--LabApp.default_url=/lab/tree/") for word in became[0] if "default_url" in word]
+    assert url == ("notebooks/01_setup.ipynb" if series == "v1" else f"notebooks/{series}/01_setup.ipynb")
+    assert (ana / url).is_file()
+
+
 def test_two_learners_have_worlds_of_their_own(ana):
     ben = learners.folder_of("ben")
     worlds = [learners.environment(folder)["AZUREML_OFFLINE_FOLDER"] for folder in (ana, ben)]
@@ -174,6 +194,8 @@ def test_a_lesson_is_one_of_its_series(ana, capsys):
     told = "There is no lesson 10. The series v2 has it: SERIES=v2. Give a number from 1 to 9"
     assert told in capsys.readouterr().err
     assert workshop.main(["reset", "4", "--series", "v3", "--name", "ana"]) == 2
+    assert "There is no series 'v3': SERIES=v2" in capsys.readouterr().err
+    assert workshop.main(["open", "--series", "v3", "--name", "ana"]) == 2
     assert "There is no series 'v3': SERIES=v2" in capsys.readouterr().err
     assert not ana.exists()
 
@@ -210,7 +232,9 @@ def test_a_lesson_in_portuguese_begins_as_the_one_on_version_one_that_it_transla
     monkeypatch.setattr(forward, "run", lambda notebook, parameters: ran.append(notebook))
     assert workshop.main(["reset", "3", "--series", "pt", "--name", "ana"]) == 0
     assert ran == [ana / "notebooks" / "01_setup.ipynb", ana / "notebooks" / "02_data.ipynb"]
-    assert "ana is at the start of lesson 3 after" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "ana is at the start of lesson 3 after" in told
+    assert told.endswith("otherwise: make workshop NAME=ana SERIES=pt\n")
 
 
 def test_a_lesson_that_fails_on_the_way_is_told_with_where_to_read_why(ana, capsys, monkeypatch):
