@@ -82,6 +82,20 @@ def test_later_values_go_on_where_earlier_ones_ended(opened):
     assert run_records.get_metrics(opened, run_id)["a"] == [1.0, 2.0, 3.0]
 
 
+def test_a_fraction_that_is_logged_while_whole_numbers_are_read_stays_one(opened, monkeypatch):
+    run_id = run_records.create_run(opened, "e")
+    run_records.log_metrics(opened, run_id, [metric("m", 1), metric("m", 2)])
+    read = metrics._rows
+
+    def late(*asked):
+        monkeypatch.undo()
+        run_records.log_metrics(opened, run_id, [metric("m", 0.5)])
+        return read(*asked)
+
+    monkeypatch.setattr(metrics, "_rows", late)
+    assert run_records.get_metrics(opened, run_id, "m") == {"m": [1.0, 2.0, 0.5]}
+
+
 def test_many_metrics_take_no_more_looks_into_the_store_than_one(opened, monkeypatch):
     def looks(number):
         run_id, opens = run_records.create_run(opened, "e"), []

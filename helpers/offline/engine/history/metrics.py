@@ -6,6 +6,7 @@ MLflow's numbers are finite floats. Which metrics are whole numbers, and which h
 import json
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,7 @@ def read(folder: Path, run_id: str, name: str | None = None) -> dict[str, Any]:
     logged one by one. Rows and tables are a dict of column to value, or to list of values. What is kept in a file of
     the run is the file's address. Whole numbers stay such, unless others are among them.
     """
-    kinds = _kinds(folder, run_id, None if name is None else [name])
-    found = _numbers(folder, run_id, name, kinds)
+    found = _numbers(folder, run_id, name)
     columns: dict[str, dict[str, list]] = {}
     query = "SELECT name, type, value FROM metric_tables WHERE run_id=?1 AND name=coalesce(?2, name) ORDER BY seq"
     for row in database.rows(folder, query, (run_id, name)):
@@ -93,10 +93,8 @@ def counts(folder: Path, run_id: str) -> dict[str, int]:
     return dict(_rows(folder, query, run_id))
 
 
-def _kinds(folder: Path, run_id: str, names: list[str] | None = None) -> dict[str, tuple[bool, bool]]:
-    """Of each of MLflow's metrics of the run, or of those named, whether all are whole numbers, and some infinite."""
-    if names is None:
-        names = list(counts(folder, run_id))
+def _kinds(folder: Path, run_id: str, names: Iterable[str]) -> dict[str, tuple[bool, bool]]:
+    """Of each of these metrics of the run, whether all are whole numbers, and some infinite."""
     query = "SELECT name, whole, infinite FROM metric_kinds WHERE run_id=?"
     noted = {row["name"]: (row["whole"], row["infinite"]) for row in database.rows(folder, query, (run_id,))}
     return {name: tuple(map(bool, noted.get(name, (0, 0)))) for name in names}
@@ -104,7 +102,7 @@ def _kinds(folder: Path, run_id: str, names: list[str] | None = None) -> dict[st
 
 def _kinds_after(folder: Path, run_id: str, numbers: dict[str, list], counts: dict[str, int]) -> list[tuple]:
     """The rows of metric_kinds that change with these numbers, which `counts` counts already."""
-    known = _kinds(folder, run_id, list(numbers)) if numbers else {}
+    known = _kinds(folder, run_id, numbers) if numbers else {}
     changed = []
     for name, logged in numbers.items():
         whole, infinite = known[name]
@@ -117,15 +115,17 @@ def _kinds_after(folder: Path, run_id: str, numbers: dict[str, list], counts: di
     return changed
 
 
-def _numbers(folder: Path, run_id: str, name: str | None, kinds: dict[str, tuple[bool, bool]]) -> dict[str, list]:
-    """The numbers of the run's metrics of these kinds, by name; with `name`, of that one alone."""
+def _numbers(folder: Path, run_id: str, name: str | None) -> dict[str, list]:
+    """The numbers of the run's metrics, by name, in the order of the first time; with `name`, of that one alone."""
     which, asked = ("", [run_id]) if name is None else (" AND key=?", [run_id, name])
-    query = f"SELECT key, value, is_nan FROM metrics WHERE run_uuid=?{which} ORDER BY step, timestamp, value"
-    found: dict[str, list] = {one: [] for one in kinds}
-    for key, value, is_nan in _rows(folder, query, *asked):
-        if key in found:  # not one that was logged in between
-            found[key].append(math.nan if is_nan else value)
-    return {one: _as_logged(logged, *kinds[one]) for one, logged in found.items() if logged}
+    query = f"SELECT key, value, is_nan, rowid FROM metrics WHERE run_uuid=?{which} ORDER BY step, timestamp, value"
+    found: dict[str, list] = {}
+    first: dict[str, int] = {}
+    for key, value, is_nan, row in _rows(folder, query, *asked):
+        found.setdefault(key, []).append(math.nan if is_nan else value)
+        first[key] = min(row, first.get(key, row))
+    kinds = _kinds(folder, run_id, found) if found else {}  # after the numbers: one that comes meanwhile changes none
+    return {key: _as_logged(found[key], *kinds[key]) for key in sorted(found, key=first.get)}
 
 
 def _as_logged(logged: list[float], whole: bool, infinite: bool) -> list[float]:

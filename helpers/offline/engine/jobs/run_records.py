@@ -173,12 +173,12 @@ def log_metrics(folder: Path, run_id: str, events: list[dict]) -> None:
     metrics.log(folder, run_id, events, metrics.counts(folder, run_id))
 
 
-def get_metrics(folder: Path, run_id: str) -> dict:
-    """What the run has logged until now; see history.metrics. Raises NotFound."""
+def get_metrics(folder: Path, run_id: str, name: str | None = None) -> dict:
+    """What the run has logged until now, with `name` as that alone; see history.metrics. Raises NotFound."""
     submission.look(folder, run_id)
     spool.carry_for_reader(folder, run_id)
     runs.check(folder, run_id)
-    return metrics.read(folder, run_id)
+    return metrics.read(folder, run_id, name)
 
 
 def get_metric_values(folder: Path, run_id: str, name: str) -> list[float]:

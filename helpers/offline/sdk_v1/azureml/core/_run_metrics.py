@@ -96,8 +96,7 @@ class _RunMetrics:
 
     def _read_metrics(self, run_id, name):
         with _engine.translated(NotFound=service_exception):
-            metrics = _engine.run_records.get_metrics(self._folder, run_id)
-        return metrics if name is None else {key: value for key, value in metrics.items() if key == name}
+            return _engine.run_records.get_metrics(self._folder, run_id, None if name is None else str(name))
 
     def _log(self, event):
         if event:

@@ -44,17 +44,16 @@ def read(run):
 def _trials(sweep):
     """A sweep's trials, the best first: run_id, status, hyperparameters, metric (its name), values and best_metric."""
     metric = sweep.hyperdrive_config._primary_metric_config["name"]
-    metrics = sweep.get_metrics()
     return [
         {
             "run_id": child["run_id"],
             "status": child["status"],
             "hyperparameters": json.loads(child["hyperparameters"] or "{}"),
             "metric": metric,
-            "values": metrics.get(child["run_id"], {}).get(metric, []),
+            "values": values,
             "best_metric": child["best_primary_metric"],
         }
-        for child in sweep.get_children_sorted_by_primary_metric()
+        for child, values in sweep._ranked()
     ]
 
 

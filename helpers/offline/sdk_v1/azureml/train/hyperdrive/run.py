@@ -65,22 +65,30 @@ class HyperDriveRun(Run):
         assert isinstance(top, int) and top >= 0, "Value of parameter top should be 0 or a positive integer"
         assert isinstance(reverse, bool), "Type of parameter reverse should be bool"
         assert isinstance(discard_no_metric, bool), "Type of parameter discard_no_metric should be bool"
+        ranked = [child for child, _ in self._ranked(reverse)]
+        if discard_no_metric:
+            ranked = [child for child in ranked if child["best_primary_metric"] is not None]
+        return ranked[:top] if top else ranked
+
+    def _ranked(self, reverse=False):
+        """Pairs of a trial, as get_children_sorted_by_primary_metric has it, and what it logged as the primary metric.
+
+        Those without a value come last.
+        """
         name, goal = (self.hyperdrive_config._primary_metric_config[key] for key in ("name", "goal"))
         hyperparameters = self.get_hyperparameters()
-        children = [
-            {
-                "run_id": child.id,
-                "hyperparameters": hyperparameters.get(child.id),
-                "best_primary_metric": _best(goal, child.get_metrics(name).get(name)),
-                "status": child.status,
+        measured, others = [], []
+        for run in self.get_children():
+            values = run.get_metrics(name).get(name, [])
+            child = {
+                "run_id": run.id,
+                "hyperparameters": hyperparameters.get(run.id),
+                "best_primary_metric": _best(goal, values),
+                "status": run.status,
             }
-            for child in self.get_children()
-        ]
-        measured = [child for child in children if child["best_primary_metric"] is not None]
-        measured.sort(key=lambda child: child["best_primary_metric"], reverse=(goal == "maximize") != reverse)
-        if not discard_no_metric:
-            measured += [child for child in children if child["best_primary_metric"] is None]
-        return measured[:top] if top else measured
+            (others if child["best_primary_metric"] is None else measured).append((child, values))
+        measured.sort(key=lambda pair: pair[0]["best_primary_metric"], reverse=(goal == "maximize") != reverse)
+        return measured + others
 
     def get_hyperparameters(self):
         """The trials' hyperparameters, as JSON, by the trial's run id."""
@@ -101,7 +109,7 @@ class HyperDriveRun(Run):
 
 
 def _best(goal, values):
-    """The best of what was logged under a name: None, a number or a list."""
+    """The best of what was logged under a name, a number or a list; None where there is no number."""
     values = values if isinstance(values, list) else [values]
     numbers = [value for value in values if isinstance(value, (int, float)) and not math.isnan(value)]
     return (max if goal == "maximize" else min)(numbers, default=None)
