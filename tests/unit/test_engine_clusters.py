@@ -38,6 +38,22 @@ def test_nodes_come_with_runs_and_stay_idle_for_a_while(opened):
     assert (state["current"], state["idle"], state["running"]) == (1, 1, 0)
 
 
+def test_where_the_clock_is_put_back_idle_nodes_go_and_no_run_overtakes_another(opened, monkeypatch):
+    make_cluster(opened, max_nodes=1, idle_seconds=120)
+    queue(opened, "a")
+    assert clusters.take_nodes(opened, "cpu", "a") == [0]
+    job_states.advance(opened, "a", "Completed")
+    clusters.release_nodes(opened, "a")
+    queue(opened, "first")
+    an_hour_ago = clusters.time.time() - 3600
+    monkeypatch.setattr(clusters.time, "time", lambda: an_hour_ago)
+    assert clusters.state(opened, "cpu")["current"] == 0
+    queue(opened, "second")
+    assert clusters.take_nodes(opened, "cpu", "second") is None
+    assert clusters.take_nodes(opened, "cpu", "first") == [0]
+    assert [job["run_id"] for job in job_states.unfinished(opened)] == ["first", "second"]
+
+
 def test_idle_nodes_go_away_and_min_nodes_stay(opened, monkeypatch):
     make_cluster(opened, max_nodes=3, min_nodes=1, idle_seconds=120)
     assert clusters.state(opened, "cpu")["idle"] == 1

@@ -10,6 +10,7 @@ The rooms, from the ground up; each uses only those before it:
     environments  checking and building what a job's environment asks for
     jobs          submitting, supervising and ending jobs, and runs as Azure ML tells them
     sweeps        many trials of one job
+    pipelines     jobs that follow each other
     services      models behind an entry script
     removal       a cluster's deletion, and the workspace's reset
 

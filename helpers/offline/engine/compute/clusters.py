@@ -140,7 +140,7 @@ def take_nodes(folder: Path, name: str, run_id: str, count: int = 1) -> list[int
     check_count(settings, count)
     with database.transaction(folder) as connection:
         first = connection.execute(
-            "SELECT run_id FROM jobs WHERE target=? AND status='Queued' ORDER BY submitted, rowid LIMIT 1",
+            "SELECT run_id FROM jobs WHERE target=? AND status='Queued' ORDER BY rowid LIMIT 1",
             (name,),
         ).fetchone()
         if first and first["run_id"] != run_id:
@@ -209,13 +209,18 @@ def _check_scale(settings: dict) -> None:
 
 
 def _settle(folder: Path, connection: sqlite3.Connection, settings: dict) -> None:
-    """Drop the nodes that were idle for too long, and keep min_nodes at least."""
+    """Drop the nodes that were idle for too long, and keep min_nodes at least.
+
+    Those that are idle since a time to come are dropped as well: the clock was put back since.
+    """
     name, least = settings["name"], settings["min_nodes"]
     idle_seconds = settings["idle_seconds"] / faults.get(folder, "clock", 1)
     numbers = [row["number"] for row in connection.execute("SELECT number FROM nodes WHERE cluster=?", (name,))]
+    now = time.time()
     expired = connection.execute(
-        "SELECT number FROM nodes WHERE cluster=? AND run_id IS NULL AND since < ? ORDER BY number DESC",
-        (name, time.time() - idle_seconds),
+        "SELECT number FROM nodes "
+        "WHERE cluster=? AND run_id IS NULL AND since NOT BETWEEN ? AND ? ORDER BY number DESC",
+        (name, now - idle_seconds, now),
     ).fetchall()
     for row in expired[: max(0, len(numbers) - least)]:
         connection.execute("DELETE FROM nodes WHERE cluster=? AND number=?", (name, row["number"]))

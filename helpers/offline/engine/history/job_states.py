@@ -87,7 +87,7 @@ def submitted(folder: Path, run_id: str) -> dict:
 
 def unfinished(folder: Path, target: str | None = None, *, parent_id: str | None = None) -> list[dict]:
     """The jobs that are not final, the first submitted first: all, or those of a cluster, or of a parent."""
-    query = "SELECT * FROM jobs WHERE status NOT IN (?, ?, ?) ORDER BY submitted, rowid"
+    query = "SELECT * FROM jobs WHERE status NOT IN (?, ?, ?) ORDER BY rowid"
     jobs = [_job(row) for row in database.rows(folder, query, FINAL)]
     return [job for job in jobs if target in (None, job["target"]) and parent_id in (None, job["parent_id"])]
 
