@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from small_history import mlflow_client
 
 from helpers.offline.engine.assets import models
-from helpers.offline.engine.history import artifacts, metrics, mlflow_store, new_store, run_files
+from helpers.offline.engine.history import artifacts, metrics, mlflow_store, new_store, run_files, runs
 from helpers.offline.engine.jobs import run_records
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, InvalidName, NotFound
@@ -122,6 +122,12 @@ def test_runs_newest_first_with_and_without_children(opened):
     assert [run.number for run in run_records.list_runs(opened, "e")] == [1]
     with pytest.raises(NotFound):
         list(run_records.list_runs(opened, "no such"))
+
+
+def test_runs_of_one_moment_are_listed_newest_first_too(opened, monkeypatch):
+    monkeypatch.setattr(runs, "now", lambda: 1_000)
+    made = [run_records.create_run(opened, "e") for _ in range(8)]
+    assert [run.id for run in run_records.list_runs(opened, "e")] == made[::-1]
 
 
 def test_more_runs_than_a_page(opened, monkeypatch):

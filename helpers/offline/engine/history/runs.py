@@ -158,7 +158,7 @@ def list_ids(folder: Path, experiment_id: str | None, tag: tuple[str, str] | Non
         query += " AND run_uuid IN (SELECT run_uuid FROM tags WHERE key=? AND value=?)"
         parameters += tag
     with connected(folder) as connection:
-        return [row[0] for row in connection.execute(f"{query} ORDER BY start_time DESC, run_uuid", parameters)]
+        return [row[0] for row in connection.execute(f"{query} ORDER BY start_time DESC, rowid DESC", parameters)]
 
 
 @outages.patiently
