@@ -11,6 +11,7 @@ from pathlib import Path
 
 from helpers import backend, costs, display
 from helpers.temporary import new_folder
+from helpers.workspace import lesson
 
 BILL_CLOCK = 3600  # times as fast: a second stands for an hour
 PREEMPTED_AFTER = 1.5  # seconds from when the run has first kept something
@@ -141,7 +142,7 @@ def _labels(engine) -> Path:
 
 def _tampered(engine) -> None:
     if not _workspace().models.get(MODEL):
-        raise DrillError(f"The drill needs the model {MODEL!r}: run 05_register.ipynb first.")
+        raise DrillError(f"The drill needs the model {MODEL!r}: run {lesson('05_register.ipynb')} first.")
     engine.tamper(MODEL, "model.keras")
 
 
@@ -155,7 +156,7 @@ def _leaked(engine) -> Callable[[], int]:
 
     service = _workspace().webservices.get(SERVICE)
     if service is None:
-        raise DrillError(f"The drill needs the service {SERVICE!r}: run 08_deploy.ipynb first.")
+        raise DrillError(f"The drill needs the service {SERVICE!r}: run {lesson('08_deploy.ipynb')} first.")
     address, key = service.scoring_uri, service.get_keys()[0]
 
     def stranger() -> int:

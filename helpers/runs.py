@@ -63,10 +63,7 @@ def finished_run(experiment):
                 raise KeyboardInterrupt
         if run.get_status() == "Completed":
             return run
-    raise NotMadeYet(
-        f"The experiment {experiment.name!r} has no completed run. Run 04_train.ipynb first, with the same parameters.",
-        "04_train.ipynb",
-    )
+    raise NotMadeYet(f"The experiment {experiment.name!r} has no completed run.", "04_train.ipynb")
 
 
 def seconds(run) -> float:

@@ -2,10 +2,12 @@
 
 import html
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import helpers
 from helpers import backend, display
@@ -16,17 +18,28 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class NotMadeYet(Exception):
-    """What an earlier notebook makes is not in the workspace; the message names `notebook`, its file."""
+    """What an earlier lesson makes is not in the workspace; the message says so, and names the lesson's notebook."""
 
-    def __init__(self, message: str, notebook: str):
-        super().__init__(message)
-        self.notebook = notebook
+    def __init__(self, missing: str, notebook: str, answer: str = ""):
+        self.notebook = lesson(notebook)
+        super().__init__(f"{missing} Run {self.notebook} first, with the same parameters.{answer}")
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in place of tracebacks, which would help nobody here; a link is shown above it."""
         file = html.escape(self.notebook)
         display.show({"text/html": f'<p>Open <a href="{file}">{file}</a> and run it.</p>', "text/plain": ""})
         return [f"{type(self).__name__}: {self}"]
+
+
+def lesson(notebook: str) -> str:
+    """A lesson's notebook as it is seen from this folder: the exercises beside have the same names as the lessons."""
+    here = Path.cwd()
+    for above in here.parents[:2]:
+        series = above / "notebooks" / here.name
+        path = (series if series.is_dir() else above / "notebooks") / notebook
+        if path.is_file():
+            return os.path.relpath(path, here)
+    return notebook
 
 
 def connect():
@@ -62,11 +75,8 @@ def made_by(notebook: str) -> Iterator[None]:
         with explained():
             yield
     except _refusals() as error:
-        raise NotMadeYet(
-            f"This notebook needs what {notebook} makes. Run {notebook} first, with the same parameters. "
-            f"The workspace's answer was: {_first_line(error)}",
-            notebook,
-        ) from error
+        missing, answer = f"This notebook needs what {lesson(notebook)} makes.", _first_line(error)
+        raise NotMadeYet(missing, notebook, f" The workspace's answer was: {answer}") from error
 
 
 def _refusals() -> tuple[type[Exception], ...]:

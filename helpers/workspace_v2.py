@@ -34,11 +34,13 @@ def finished_job(client, experiment_name: str):
         if job.experiment_name != experiment_name:
             continue
         if job.status not in FINAL:
-            print(f"The job {job.display_name} is {job.status}; waiting for it.")
+            print(f"The job {job.display_name} is {job_status(job)}; waiting for it.")
             *_, job = until_final(lambda _, name=job.name: client.jobs.get(name), lambda job: job.status, POLL)
         if job.status == "Completed":
             return job
-    raise NotMadeYet(
-        f"The experiment {experiment_name!r} has no completed job. Run 04_train.ipynb first, with the same parameters.",
-        "04_train.ipynb",
-    )
+    raise NotMadeYet(f"The experiment {experiment_name!r} has no completed job.", "04_train.ipynb")
+
+
+def job_status(job) -> str:
+    """The job's status in Azure ML's word, such as Running, where the client has a member of an enumeration."""
+    return getattr(job.status, "value", job.status)

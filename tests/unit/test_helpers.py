@@ -281,11 +281,35 @@ def test_a_refusal_without_words_is_told_by_its_class(offline_folder):
 
 def test_in_a_notebook_it_is_one_line_below_a_link_and_no_traceback(tmp_path):
     source = "from helpers.workspace import NotMadeYet\ntry:\n    1 / 0\nexcept ZeroDivisionError as error:\n"
-    source += "    raise NotMadeYet('Run 03_compute.ipynb first.', '03_compute.ipynb') from error"
+    source += "    raise NotMadeYet('There is none.', '03_compute.ipynb') from error"
     notebook = run_cells(tmp_path, source, allow_errors=True)
     link, error = notebook.cells[0].outputs
     assert '<a href="03_compute.ipynb">' in link.data["text/html"]
-    assert error.traceback == ["NotMadeYet: Run 03_compute.ipynb first."]
+    assert error.traceback == ["NotMadeYet: There is none. Run 03_compute.ipynb first, with the same parameters."]
+
+
+@pytest.mark.parametrize(
+    ("here", "told"),
+    [
+        ("notebooks", "02_data.ipynb"),
+        ("notebooks/v2", "02_data.ipynb"),
+        ("exercises", "../notebooks/02_data.ipynb"),
+        ("exercises/v2", "../../notebooks/v2/02_data.ipynb"),
+        ("solutions/pt", "../../notebooks/pt/02_data.ipynb"),
+        ("elsewhere/deeper/still", "02_data.ipynb"),
+    ],
+)
+def test_an_exercise_names_the_lesson_and_not_the_exercise_of_the_same_name(tmp_path, monkeypatch, here, told):
+    for series in ("", "v2", "pt"):
+        for kind in ("notebooks", "exercises", "solutions"):
+            (tmp_path / kind / series).mkdir(parents=True, exist_ok=True)
+            (tmp_path / kind / series / "02_data.ipynb").touch()
+    (tmp_path / here).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / here)
+    assert workspace.lesson("02_data.ipynb") == told
+    error = workspace.NotMadeYet("There is none.", "02_data.ipynb")
+    assert error.notebook == told
+    assert f"Run {told} first" in str(error)
 
 
 def test_other_errors_pass_as_they_are(offline_folder):

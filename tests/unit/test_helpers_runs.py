@@ -1,11 +1,12 @@
 """Watching a run, and finding the one that counts."""
 
 import itertools
+from enum import Enum
 from types import SimpleNamespace
 
 import pytest
 
-from helpers import looks, results, runs
+from helpers import looks, results, runs, workspace_v2
 from helpers.workspace import NotMadeYet
 
 LOG = "user_logs/std_log.txt"
@@ -202,3 +203,12 @@ def test_a_run_that_fails_while_it_is_waited_for_is_passed_over():
 def test_without_a_completed_run_the_notebook_that_makes_one_is_named():
     with pytest.raises(NotMadeYet, match=r"'digits' has no completed run. Run 04_train.ipynb first"):
         runs.finished_run(Experiment(ScriptedRun(("Failed", "", {}))))
+
+
+def test_a_job_that_is_waited_for_is_told_in_azure_mls_word(capsys):
+    status = Enum("JobStatus", {"RUNNING": "Running"}, type=str)  # as the client has it of a job that has not ended
+    going = SimpleNamespace(name="a-job", display_name="Digits", experiment_name="digits", status=status.RUNNING)
+    done = SimpleNamespace(name="a-job", status="Completed")
+    jobs = SimpleNamespace(list=lambda: [going], get=lambda name: done)
+    assert workspace_v2.finished_job(SimpleNamespace(jobs=jobs), "digits") is done
+    assert capsys.readouterr().out == "The job Digits is Running; waiting for it.\n"

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from helpers.checks.looking import given, measured, reason_in, require, whole
-from helpers.checks.v2.looking import client, ended_job, input_of, job_of, log_of, status_of
+from helpers.checks.v2.looking import client, ended_job, input_of, job_of, log_of
+from helpers.workspace_v2 import job_status
 
 UNDER_WAY = ("NotStarted", "Starting", "Preparing", "Queued", "Running")
 
@@ -42,7 +43,7 @@ def exercise_3(variables: Mapping[str, object]) -> str:
 
 
 def exercise_4(variables: Mapping[str, object]) -> str:
-    status = status_of(job_of(variables, "endless"))
+    status = job_status(job_of(variables, "endless"))
     require(status not in UNDER_WAY, f"The job `endless` is {status}, and costs money until you cancel it.")
     ended_job(variables, "endless", "Canceled")
     return "Canceled. What it had logged and written until then is kept, and its machine is free."

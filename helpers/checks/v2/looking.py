@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from helpers.checks.looking import FINAL, NotYet, entry, given, require, value
+from helpers.workspace_v2 import job_status
 
 
 def client(variables: Mapping[str, object]):
@@ -49,16 +50,11 @@ def job_of(variables: Mapping[str, object], name: str):
 def ended_job(variables: Mapping[str, object], name: str, status: str):
     """The job that the variable is, which has ended with the status. Raises NotYet."""
     job = job_of(variables, name)
-    now = status_of(job)
+    now = job_status(job)
     waiting = f"The job is {now}. Wait for its end with `ml_client.jobs.stream({name}.name)`, then check again."
     require(now in FINAL, waiting)
     require(now == status, f"The job is {now}; it should end as {status}. `stream` shows its log.")
     return job
-
-
-def status_of(job) -> str:
-    """The job's status in Azure ML's word, such as Running; the client has a member of an enumeration."""
-    return getattr(job.status, "value", job.status)
 
 
 def log_of(ml_client, job_name: str) -> str:
