@@ -184,17 +184,6 @@ def spark_job():
     )
 
 
-@pipeline
-def chain():
-    part()().compute = "cpu"
-
-
-def pipeline_part():
-    made = chain().component
-    made.name = "chain"
-    return made
-
-
 # Each returns something true where the call did what it says. None needs another to have been called.
 SUPPORTED: dict[str, Callable] = {
     "workspaces.get": lambda c: c.workspaces.get(c.workspace_name).mlflow_tracking_uri.startswith("sqlite:"),
@@ -297,9 +286,8 @@ LIMITS: dict[str, dict[str, Callable]] = {
         ),
     },
     "components.create_or_update": {
-        "components of other types than `command`": lambda c: (
-            make_environment(c),
-            c.components.create_or_update(pipeline_part()),
+        "components of other types than `command` and `pipeline`": lambda c: c.components.create_or_update(
+            spark_job().component
         ),
     },
     "data.create_or_update": {

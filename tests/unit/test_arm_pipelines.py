@@ -188,6 +188,88 @@ def test_steps_run_in_as_many_processes_as_their_components_or_they_themselves_s
         assert words == ["0 of 2\n", "1 of 2\n"]
 
 
+OUTER = """
+type: pipeline
+settings: {default_compute: azureml:cpu}
+outputs: {model: {type: uri_folder}}
+jobs:
+  first: {type: pipeline, component: ./inner.yml, inputs: {raw: {type: uri_folder, path: ./raw}, word: one}}
+  second:
+    type: pipeline
+    component: ./inner.yml
+    inputs: {raw: "${{parent.jobs.first.outputs.made}}"}
+    outputs: {made: "${{parent.outputs.model}}"}
+  third: {component: ./prepare.yml, inputs: {raw: "${{parent.jobs.second.outputs.made}}"}}
+"""
+INNER = """
+type: pipeline
+name: inner
+version: "1"
+inputs: {raw: {type: uri_folder}, word: {type: string, default: inner}, more: {type: string, optional: true}}
+outputs: {made: {type: uri_folder}}
+jobs:
+  begin:
+    component: ./prepare.yml
+    inputs: {raw: "${{parent.inputs.raw}}", word: "${{parent.inputs.word}}", more: "${{parent.inputs.more}}"}
+  end:
+    component: ./prepare.yml
+    inputs: {raw: "${{parent.jobs.begin.outputs.prepared}}", word: end}
+    outputs: {prepared: "${{parent.outputs.made}}"}
+"""
+
+
+@pytest.fixture(scope="module")
+def nested(ml_client, prepare):
+    """What a pipeline of pipelines is read from."""
+    Path("inner.yml").write_text(INNER, encoding="utf-8")
+    Path("outer.yml").write_text(OUTER, encoding="utf-8")
+    return "outer.yml"
+
+
+def steps_below(ml_client, name):
+    """What jobs.list tells of those below a job: status by what comes after its own name."""
+    listed = {child.name.removeprefix(f"{name}_"): child.status for child in ml_client.jobs.list(parent_job_name=name)}
+    return dict(sorted(listed.items()))
+
+
+def test_a_pipelines_step_can_be_a_pipeline(ml_client, nested, tmp_path):
+    name = ml_client.jobs.create_or_update(load_job(nested)).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=tmp_path, output_name="model")
+    assert (tmp_path / "named-outputs/model/words.txt").read_text() == "raw one end inner end"
+    assert steps_below(ml_client, name) == dict.fromkeys(("first", "second", "third"), "Completed")
+    assert steps_below(ml_client, f"{name}_first") == dict.fromkeys(("begin", "end"), "Completed")
+    assert ml_client.jobs.get(f"{name}_first").display_name == "first"
+
+
+def test_what_fails_in_an_inner_pipeline_is_told_of_the_outer_one(ml_client, nested):
+    name = ml_client.jobs.create_or_update(load_job(nested, params_override=[{"jobs.first.inputs.word": "fail"}])).name
+    wait_for(ml_client, name, "Failed")
+    told = ml_client.jobs._runs_operations.get_run_details(name).error.error.message
+    assert f"({name}_first) ended as Failed: The step 'begin' ({name}_first_begin) ended as Failed" in told
+    assert steps_below(ml_client, name) == {"first": "Failed"}
+
+
+def test_an_inner_pipeline_is_canceled_with_the_outer_one(ml_client, nested):
+    name = ml_client.jobs.create_or_update(load_job(nested, params_override=[{"jobs.first.inputs.word": "wait"}])).name
+    deadline = time.monotonic() + 60
+    while not steps_below(ml_client, name) or steps_below(ml_client, f"{name}_first") != {"begin": "Running"}:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    ml_client.jobs.begin_cancel(name).result()
+    assert steps_below(ml_client, name) == {"first": "Canceled"}
+    assert steps_below(ml_client, f"{name}_first") == {"begin": "Canceled"}
+
+
+def test_an_inner_pipeline_that_cannot_run_is_refused_before_there_is_an_outer_one(ml_client, nested):
+    Path("inner.yml").write_text(INNER.replace("begin.outputs.prepared", "begin.outputs.cooked"), encoding="utf-8")
+    try:
+        with pytest.raises(HttpResponseError, match=r"step 'first' cannot run.*output 'cooked' of 'begin'"):
+            ml_client.jobs.create_or_update(load_job(nested))
+    finally:
+        Path("inner.yml").write_text(INNER, encoding="utf-8")
+
+
 def test_what_names_no_compute_runs_on_serverless_ones(ml_client, prepare):
     details = {"environment": "small@latest", "distribution": PyTorchDistribution(), "instance_count": 2}
     alone = command(
@@ -294,12 +376,8 @@ def test_a_pipeline_that_cannot_run_is_refused_before_there_is_one(ml_client, pr
     [("a", "b", "c", "a"), (None, "b", "c", "b"), (None, "b", None, "b"), (None, None, "c", "c")],
 )
 def test_a_step_runs_on_its_own_compute_or_on_the_pipelines(of_step, of_pipeline, default, taken):
-    asked = {
-        "jobs": {"one": {"computeId": of_step}},
-        "computeId": of_pipeline,
-        "settings": {"default_compute": default},
-    }
-    assert pipeline_jobs._command(asked, "one", {}, {})["computeId"] == taken
+    asked = {"computeId": of_pipeline, "settings": {"default_compute": default}}
+    assert pipeline_jobs._compute(asked, {"computeId": of_step}) == taken
 
 
 def test_the_client_sends_a_pipelines_own_compute(ml_client, prepare):

@@ -1,4 +1,4 @@
-"""Components: commands with named inputs and outputs, of which pipelines are put together, by name and version."""
+"""Components, of which pipelines are put together: commands, and pipelines, with named inputs and outputs."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from helpers.offline.arm.wire import Request, Unsupported
 from helpers.offline.engine.assets import Asset
 
 KIND = "component"
+TYPES = ("command", "pipeline")
 NOT_CONTENT = ("id", "creation_context", "_source")  # the client adds them to a component that it has got
 FREE = ("description", "display_name", "tags")  # what may change of a version that is there
 DEFAULT = "azureml_default"  # what the client calls the version that a name has by default, which is the latest
@@ -15,8 +16,8 @@ DEFAULT = "azureml_default"  # what the client calls the version that a name has
 def put_version(request: Request) -> dict:
     """Keep a component, or what may change of one. Raises Refused for another content of a version that is there."""
     spec = request.properties.get("componentSpec") or {}
-    if spec.get("type") != "command":
-        raise Unsupported(f"A component of the type {spec.get('type')}", "command components are")
+    if spec.get("type") not in TYPES:
+        raise Unsupported(f"A component of the type {spec.get('type')}", f"{' and '.join(TYPES)} components are")
     name, version = request.names["name"], request.names["version"]
     # The client reads the version from here, and leaves it out where the workspace is to choose it.
     spec = {key: value for key, value in spec.items() if key not in NOT_CONTENT} | {"version": version}

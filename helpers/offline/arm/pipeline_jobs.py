@@ -1,4 +1,4 @@
-"""Pipeline jobs: from the management plane's description to the engine's steps, each of them a command job.
+"""Pipeline jobs: from the management plane's description to the engine's steps, which are command jobs and pipelines.
 
 A step's inputs and outputs are bound by expressions: ${{parent.inputs.x}} is an input of the pipeline,
 ${{parent.jobs.step.outputs.x}} an output of another step, ${{parent.outputs.x}} an output of the pipeline.
@@ -12,6 +12,7 @@ from helpers.offline.engine import pipelines
 from helpers.offline.engine.history import mlflow_store
 
 RUN_TYPE = "azureml.PipelineRun"
+PIPELINE = "pipeline"  # the type of a component that is one
 LITERALS = ("literal", "string", "integer", "number", "boolean")  # types of what is no files
 OF_PIPELINE = re.compile(r"\$\{\{parent\.inputs\.([\w.]+)\}\}")
 OF_STEP = re.compile(r"\$\{\{parent\.jobs\.(\w+)\.outputs\.(\w+)\}\}")
@@ -20,33 +21,56 @@ TO_PIPELINE = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
 
 def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     """Start a pipeline under this name; `given` are further words for jobs.submit. Raises Refused."""
+    pipeline = _pipeline(request, name, asked) | {"asked": asked}
+    experiment = asked.get("experimentName") or "Default"
+    pipelines.submit(request.folder, experiment, pipeline, run_type=RUN_TYPE, run_id=name, **given)
+
+
+def _pipeline(request: Request, name: str, asked: dict) -> dict:
+    """The engine's pipeline. Raises Refused."""
     nodes = asked.get("jobs") or {}
     specifications = {step: _specification(request, step, node) for step, node in nodes.items()}
     after = {step: _after(step, nodes, specifications) for step in nodes}
-    datastore = ((asked.get("settings") or {}).get("default_datastore") or "").rpartition("/")[2]
     steps, written = {}, {}  # written: by step and name, outputs as commands has them
     for step in pipelines.in_order(after):
-        described = _command(asked, step, specifications[step], written)
+        node, specification = nodes[step], specifications[step]
+        inputs = _inputs(asked, step, specification, written)
         try:
-            job = commands.job_of(request, pipelines.step_id(name, step), described, datastore)
+            made = _step(request, pipelines.step_id(name, step), asked, node, specification, inputs)
         except Refused as refused:
             raise Refused(f"The step {step!r} cannot run. {refused}", refused.status, refused.code) from None
-        written[step] = {output["name"]: output for output in job["outputs"]}
-        steps[step] = {"job": job, "after": after[step], "run": _run(step, nodes[step], specifications[step])}
-    pipeline = {
-        "asked": asked,
-        "steps": steps,
-        "outputs": _outputs(nodes, written),
-        "goes_on": bool((asked.get("settings") or {}).get("continue_on_step_failure")),
+        written[step] = {output["name"]: output for output in (made.get("job") or made["pipeline"])["outputs"]}
+        steps[step] = made | {"after": after[step], "run": _run(step, node, specification)}
+    goes_on = bool((asked.get("settings") or {}).get("continue_on_step_failure"))
+    return {"steps": steps, "outputs": _outputs(nodes, written), "goes_on": goes_on}
+
+
+def _step(request: Request, step_id: str, asked: dict, node: dict, specification: dict, inputs: dict) -> dict:
+    """The engine's job of a step, or its pipeline. Raises Refused."""
+    outputs = {
+        name: _output(asked, declared, (node.get("outputs") or {}).get(name) or {})
+        for name, declared in (specification.get("outputs") or {}).items()
     }
-    experiment = asked.get("experimentName") or "Default"
-    pipelines.submit(request.folder, experiment, pipeline, run_type=RUN_TYPE, run_id=name, **given)
+    settings, compute = asked.get("settings") or {}, _compute(asked, node)
+    if specification["type"] == PIPELINE:
+        inputs = {name: inputs.get(name) for name in specification.get("inputs") or {}}
+        inner = {"jobs": specification.get("jobs"), "inputs": inputs, "outputs": outputs, "settings": settings}
+        return {"pipeline": _pipeline(request, step_id, inner | {"computeId": compute})}
+    described = _command(node, specification) | {"computeId": compute, "inputs": inputs, "outputs": outputs}
+    datastore = (settings.get("default_datastore") or "").rpartition("/")[2]
+    return {"job": commands.job_of(request, step_id, described, datastore)}
+
+
+def _compute(asked: dict, node: dict) -> str | None:
+    """A step's own compute, or the pipeline's."""
+    default = (asked.get("settings") or {}).get("default_compute")
+    return node.get("computeId") or asked.get("computeId") or default
 
 
 def _run(step: str, node: dict, specification: dict) -> dict:
     """What a step's run is called. The client sends a description with the component alone."""
     return {
-        "run_type": mlflow_store.COMMAND_JOB,
+        "run_type": RUN_TYPE if specification["type"] == PIPELINE else mlflow_store.COMMAND_JOB,
         "display_name": node.get("display_name") or step,
         "description": node.get("description") or specification.get("description"),
         "tags": node.get("tags"),
@@ -56,8 +80,9 @@ def _run(step: str, node: dict, specification: dict) -> dict:
 
 def _specification(request: Request, step: str, node: dict) -> dict:
     """What a step's component was made of. Raises Refused."""
-    if node.get("type") != "command":
-        raise Unsupported(f"A pipeline's step of the type {node.get('type')}, as {step!r},", "command components are")
+    if node.get("type") not in components.TYPES:
+        kinds = " and ".join(components.TYPES)
+        raise Unsupported(f"A pipeline's step of the type {node.get('type')}, as {step!r},", f"{kinds} components are")
     if node.get("services"):
         raise Unsupported(f"A pipeline with an interactive service of a step, as {step!r},", "leave it out")
     words = names_in(node.get("componentId") or "")
@@ -87,16 +112,9 @@ def _after(step: str, nodes: dict, specifications: dict) -> list[str]:
     return sorted(set(found))
 
 
-def _command(asked: dict, step: str, specification: dict, written: dict) -> dict:
-    """The command job of a step, as the management plane would have it described. Raises Refused."""
-    node = asked["jobs"][step]
-    inputs = _inputs(asked, step, specification, written)
-    outputs = {
-        name: _output(asked, declared, (node.get("outputs") or {}).get(name) or {})
-        for name, declared in (specification.get("outputs") or {}).items()
-    }
+def _command(node: dict, specification: dict) -> dict:
+    """The command job of a step, as the management plane would have it described, without what goes in and out."""
     timeout = (node.get("limits") or {}).get("timeout")
-    settings = asked.get("settings") or {}
     resources = node.get("resources") or specification.get("resources") or {}
     return {
         "jobType": "Command",
@@ -104,15 +122,12 @@ def _command(asked: dict, step: str, specification: dict, written: dict) -> dict
         "codeId": specification.get("code"),
         "environmentId": specification.get("environment"),
         "environmentVariables": node.get("environment_variables"),
-        "computeId": node.get("computeId") or asked.get("computeId") or settings.get("default_compute"),
         "resources": {
             "instanceCount": resources.get("instance_count"),
             "instanceType": resources.get("instance_type"),
         },
         "distribution": _distribution(node.get("distribution") or specification.get("distribution")),
         "limits": {"timeout": f"PT{timeout}S" if isinstance(timeout, int) else timeout},
-        "inputs": inputs,
-        "outputs": outputs,
     }
 
 
@@ -166,7 +181,9 @@ def _bound(asked: dict, step: str, name: str, declared: dict, given: dict, writt
     mode = {"mode": given["mode"]} if given.get("mode") else {}
     value = str(given.get("value") or "")
     if found := OF_STEP.fullmatch(value):
-        output = written[found[1]][found[2]]
+        output = written[found[1]].get(found[2])
+        if output is None:
+            raise Refused(f"The step {found[1]!r} has no step that writes its output {found[2]!r}.")
         uri = f"azureml://datastores/{output['datastore']}/paths/{output['path']}"
         return {"jobInputType": declared["type"], "uri": uri, "ofStep": True, **mode}
     if found := OF_PIPELINE.fullmatch(value):

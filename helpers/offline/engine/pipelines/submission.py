@@ -25,11 +25,11 @@ NO_SCRIPT = {"source_directory": None, "environment_variables": {}, "inputs": []
 def submit(folder: Path, experiment: str, pipeline: dict, **given) -> str:
     """Start a pipeline and return its run's id at once; what can be refused is refused before there is a run.
 
-    `pipeline` has steps: by its name, each has a job, as jobs.submit takes it, after, the names of the steps that it
-    waits for, and run, further words for jobs.submit: display_name, tags and the like. It has outputs, as jobs have
-    them, which are among those of its steps, and goes_on, whether a step that fails ends only those that wait for it.
-    An input with of_step is what another step writes: it is looked for when that one has ended. `given` are
-    jobs.submit's. Raises NotFound, Invalid and TooLarge.
+    `pipeline` has steps: by its name, each has a job, as jobs.submit takes it, or a pipeline, as this does, after, the
+    names of the steps that it waits for, and run, further words for jobs.submit: display_name, tags and the like. It
+    has outputs, as jobs have them, which are among those of its steps, and goes_on, whether a step that fails ends only
+    those that wait for it. An input with of_step is what another step writes: it is looked for when that one has ended.
+    `given` are jobs.submit's. Raises NotFound, Invalid and TooLarge.
     """
     check(folder, pipeline["steps"])
     leader = {"module": CONTROLLER, "log": LOG, "lost": LOST}
@@ -45,9 +45,12 @@ def check(folder: Path, steps: dict[str, dict]) -> None:
         raise Invalid("The pipeline has no steps.")
     in_order({name: step["after"] for name, step in steps.items()})
     for name, step in steps.items():
-        own = [given for given in step["job"]["inputs"] if not given.get("of_step")]
         try:
-            check_job(folder, step["job"] | {"inputs": own})
+            if "pipeline" in step:
+                check(folder, step["pipeline"]["steps"])
+            else:
+                own = [given for given in step["job"]["inputs"] if not given.get("of_step")]
+                check_job(folder, step["job"] | {"inputs": own})
             tags.stored(step["run"].get("tags") or {})
             tags.stored(step["run"].get("properties") or {}, tags.PROPERTY)
         except EngineError as error:
