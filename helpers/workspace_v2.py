@@ -6,12 +6,14 @@ from helpers.azure_problems import explained
 from helpers.looks import FINAL, until_final
 from helpers.workspace import NotMadeYet
 
+NAMES = ("subscription_id", "resource_group_name", "workspace_name")
 POLL = (1.0, 5.0)  # seconds between two looks at a job: at first, and later
 
 
-def ml_client():
+def ml_client(**names: str):
     """The MLClient of the workspace that config.json names, after saying which it is.
 
+    `names` take the place of config.json's: subscription_id, resource_group_name, workspace_name.
     Raises AzureProblem, which says what to do, where the login, config.json or Azure stand in the way.
     """
     from azure.ai.ml import MLClient
@@ -22,7 +24,11 @@ def ml_client():
     logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
     with explained():
         credential = DefaultAzureCredential(exclude_interactive_browser_credential=False)
-        client = MLClient.from_config(credential, show_progress=False)
+        if len(names) < len(NAMES):
+            client = MLClient.from_config(credential, show_progress=False)
+            names = names and {name: getattr(client, name) for name in NAMES} | names
+        if names:
+            client = MLClient(credential, show_progress=False, **names)
         workspace = client.workspaces.get(client.workspace_name)
     print(f"Workspace {workspace.name}, resource group {workspace.resource_group}, location {workspace.location}")
     return client

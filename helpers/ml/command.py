@@ -39,11 +39,14 @@ def main(ctx: click.Context, backend: str) -> None:
     ctx.obj = functools.cache(functools.partial(_connect, backend))
 
 
-def _connect(backend: str):
-    """The MLClient. What is said meanwhile goes to stderr, so that stdout holds the answer alone."""
+def _connect(backend: str, **names: str):
+    """The MLClient of the workspace that config.json names, or `names` do.
+
+    What is said meanwhile goes to stderr, so that stdout holds the answer alone.
+    """
     with contextlib.redirect_stdout(sys.stderr):
         helpers.use_backend(backend)
-        return helpers.ml_client()
+        return helpers.ml_client(**names)
 
 
 GROUPS = (component, compute, data, datastore, environment, job, model, online_deployment, online_endpoint, workspace)

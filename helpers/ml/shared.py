@@ -13,6 +13,7 @@ import yaml
 
 import helpers
 from helpers.ml import output
+from helpers.workspace_v2 import NAMES
 
 
 class Group(click.Group):
@@ -52,6 +53,11 @@ OUTPUT = click.option(
 QUERY = click.option(
     "--query", metavar="JMESPATH", callback=_is_query, help="Write this part of the answer: name, tags.purpose."
 )
+WORKSPACE = (
+    click.option("-g", "--resource-group", "resource_group_name", help="The workspace's, in place of config.json's."),
+    click.option("-w", "--workspace-name", help="In place of config.json's."),
+    click.option("--subscription", "subscription_id", help="In place of config.json's."),
+)
 NAME = click.option("-n", "--name", required=True, help="Its name.")
 ANY_NAME = click.option("-n", "--name", help="Its name, in place of the file's.")
 LISTED_NAME = click.option("-n", "--name", help="List the versions of this one.")
@@ -86,12 +92,13 @@ def command(group: click.Group, name: str, *options: Callable) -> Callable:
         def run(ctx: click.Context, form: str, query: str | None, **given: Any) -> None:
             if "further" in given:
                 given["overrides"] += given.pop("further")
+            names = {name: given.pop(name) for name in NAMES}
             with _told():
-                answer = function(ctx.obj(), **given)
+                answer = function(ctx.obj(**{name: text for name, text in names.items() if text}), **given)
                 if answer is not None and (text := output.text(answer, form, query)):
                     click.echo(text)
 
-        for option in (QUERY, OUTPUT, *reversed(options)):
+        for option in (*reversed(WORKSPACE), QUERY, OUTPUT, *reversed(options)):
             run = option(run)
         return group.command(name)(run)
 

@@ -114,6 +114,14 @@ def test_what_is_there_is_changed():
     assert "first" in answer("job", "list", "--query", "[].name")
 
 
+def test_the_workspace_can_be_named_as_with_az():
+    shown = ml("workspace", "show", "-g", "a-group", "-w", "mine", "--query", "[name, resource_group, id]", "-o", "tsv")
+    name, group, id = shown.stdout.splitlines()
+    assert (name, group) == ("mine", "a-group") and "/subscriptions/00000000-" in id
+    everything = ("--subscription", "s", "--resource-group", "a-group", "--workspace-name", "mine")
+    assert answer("workspace", "show", *everything, "--query", "id").startswith("/subscriptions/s/")
+
+
 def test_what_a_workspace_has_is_shown(ml_client):
     assert answer("workspace", "show")["name"] == "offline" == answer("workspace", "list")[0]["name"]
     assert answer("datastore", "show", "-n", "workspaceblobstore")["container_name"] == "azureml-blobstore"
