@@ -237,7 +237,7 @@ def assert_ends(pid: int) -> None:
         return
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interruption_keeps_the_partial_notebook_and_ends_the_kernel(tmp_path, hanging_batch, number):
     process, kernel = hanging_batch
     process.send_signal(number)
@@ -260,6 +260,26 @@ def test_the_reports_are_written_though_whoever_was_told_has_ended_too(tmp_path,
     assert [entry["result"] for entry in manifest(tmp_path).values()] == ["ok", "interrupted"]
     assert 'errors="1"' in (tmp_path / "junit.xml").read_text()
     assert "02_b was interrupted" in (tmp_path / "page.html").read_text()
+
+
+def test_a_terminal_that_is_closed_interrupts_the_batch(tmp_path):
+    begin = f"import pathlib, time; pathlib.Path({str(tmp_path / 'begun')!r}).touch(); time.sleep(600)"
+    write_notebook(tmp_path, "01_a", begin)
+    junit = tmp_path / "junit.xml"
+    command = [sys.executable, str(RUNNER), "--notebooks", str(tmp_path / "notebooks"), "--junit", str(junit)]
+    ours, its = os.openpty()
+    process = subprocess.Popen(command, stdin=its, stdout=its, stderr=its, start_new_session=True)
+    os.close(its)
+    try:
+        wait_until(lambda: (tmp_path / "begun").exists() or process.poll() is not None, DEADLINE)
+        os.close(ours)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=DEADLINE) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert [entry["result"] for entry in manifest(tmp_path).values()] == ["interrupted"]
+    assert 'errors="1"' in junit.read_text()
 
 
 def test_an_interruption_before_the_first_notebook_is_told(tmp_path, monkeypatch, capsys):

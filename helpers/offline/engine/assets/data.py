@@ -25,7 +25,7 @@ class DataFile:
 
 
 def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], None] | None = None) -> list[DataFile]:
-    """The files that a dataset's sources stand for, without doubles.
+    """The files that a dataset's sources stand for, each as often as they do.
 
     A source is {"url": address}, {"datastore": name, "path": path, which may be a folder or have * and **} or {"model":
     name, "version": number}; one that stands for a single file may also say the "relative" path that the file has in
@@ -33,7 +33,7 @@ def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], Non
     Raises NotFound for an address that is not known offline and for a path that matches nothing, or gives it to
     `missing` and goes on.
     """
-    found: dict[str, DataFile] = {}
+    found: list[DataFile] = []
     several = len(sources) > 1  # then a file's path begins with where it is from, as the service lays it out
     for source in sources:
         try:
@@ -45,8 +45,8 @@ def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], Non
             continue
         if "relative" in source:
             files = [replace(files[0], relative=source["relative"], source=source)]
-        found.update({file.relative: file for file in files})
-    return list(found.values())
+        found += files
+    return found
 
 
 def datastore_root(folder: Path, name: str = BLOBSTORE) -> Path:

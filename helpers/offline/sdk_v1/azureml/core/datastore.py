@@ -28,12 +28,13 @@ class Datastore(metaclass=_UnsupportedMembers):
     @staticmethod
     def get(workspace, datastore_name):
         """The datastore of this name. Raises UserErrorException when there is none."""
+        account = {"account_name": workspace.name, "protocol": "https", "endpoint": "core.windows.net"}
         if datastore_name == _engine.data.BLOBSTORE:
-            return AzureBlobDatastore(workspace, datastore_name, "azureml-blobstore", workspace.name)
+            return AzureBlobDatastore(workspace, datastore_name, "azureml-blobstore", **account)
         if datastore_name == _engine.data.ARTIFACTSTORE:
-            return AzureBlobDatastore(workspace, datastore_name, "azureml", workspace.name)
+            return AzureBlobDatastore(workspace, datastore_name, "azureml", **account)
         if datastore_name == _engine.data.FILESTORE:
-            return AzureFileDatastore(workspace, datastore_name, "azureml-filestore", workspace.name)
+            return AzureFileDatastore(workspace, datastore_name, "azureml-filestore", **account)
         raise UserErrorException(
             f"Could not find datastore {datastore_name!r}. Offline a workspace has "
             f"{_engine.data.BLOBSTORE!r} and {_engine.data.FILESTORE!r}."

@@ -14,7 +14,7 @@ from azureml import _engine
 from azureml._strict import module_getattr, refuse_unknown, unsupported
 from azureml._tags import texts
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
-from azureml.data.dataset_factory import FileDatasetFactory, TabularDatasetFactory
+from azureml.data.dataset_factory import _NO_STREAM, FileDatasetFactory, TabularDatasetFactory
 from azureml.exceptions import UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -214,7 +214,7 @@ class AbstractDataset:
 
     def _resolved(self, missing=None):
         """The files, as the engine finds them. Raises UserErrorException, or gives `missing` what is not found."""
-        with _engine.translated(EngineError=_failed):
+        with _engine.translated(NotFound=_unmatched, EngineError=_failed):
             return _engine.data.resolve(_engine.folder.open_folder(), self._sources, missing)
 
     def _ensure_saved(self, workspace):
@@ -313,6 +313,10 @@ def _checked_count(count):
     if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
         return count
     raise ValueError("count must be a positive integer")
+
+
+def _unmatched(message):
+    return _failed(_NO_STREAM + message)
 
 
 def _failed(message):

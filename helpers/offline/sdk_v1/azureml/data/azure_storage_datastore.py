@@ -123,7 +123,10 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
             if not Path(file).resolve().is_relative_to(Path(root).resolve()):
                 raise UserErrorException(f"relative_root: '{root}' is not part of the file_path: '{file}'.")
             if not Path(file).is_file():
-                raise UserErrorException(f"'{file}' does not point to a file.")
+                raise UserErrorException(
+                    f"'{file}' does not point to a file. Please upload the file to cloud first if running in a cloud "
+                    "notebook."
+                )
         return self._upload(files, root, target_path or "", overwrite, show_progress)
 
     def _upload(self, files, root, target_path, overwrite, show_progress):
@@ -137,10 +140,8 @@ class AbstractAzureStorageDatastore(AbstractDatastore):
                 written = _engine.data.upload(self.workspace._folder, [(Path(file), name)], self.name, overwrite)
             count += len(written)
             if written:
-                _say(
-                    show_progress,
-                    f"Uploaded {file}, {count} files out of an estimated total of {len(files)}",
-                )
+                _say(show_progress, f"Uploading {file}")
+                _say(show_progress, f"Uploaded {file}, {count} files out of an estimated total of {len(files)}")
             else:
                 _say(show_progress, f"Target already exists. Skipping upload for {name}")
         _say(show_progress, f"Uploaded {count} files")

@@ -134,19 +134,25 @@ class TabularDatasetFactory(metaclass=_UnsupportedMembers):
         """Keep a data frame as a Parquet file in a datastore, and register the TabularDataset of it.
 
         target: a datastore, a DataPath, or a tuple of datastore and path. Raises UserErrorException for a column that
-        Parquet cannot hold, ValueError for a target of another type.
+        Parquet cannot hold, ValueError for a target, a frame or a name of another type.
         """
+        import pandas as pd  # not above: it takes a job's script most of a second
+
         say = print if show_progress else lambda message: None
         say("Validating arguments.")
+        _check_type(dataframe, "dataframe", pd.DataFrame)
+        _check_type(name, "name", str)
         datastore, below = _target(target)
         below = (_MANAGED if isinstance(target, AbstractDatastore) else below).strip("/")
         say("Arguments validated.")
         path = f"{below}/{uuid.uuid4()}/" if make_target_path_unique else f"{below}/"
+        if not make_target_path_unique:
+            say(f"Using target path without unique subfolder: {path}.")
         with tempfile.TemporaryDirectory() as folder:
             frame = dataframe.reset_index(drop=True)
             with _engine.translated(EngineError=UserErrorException):
                 _engine.tables.write(frame, Path(folder, "dataframe.parquet"))
-            FileDatasetFactory.upload_directory(folder, (datastore, path), None, True, show_progress)
+            _upload_directory(folder, (datastore, path), None, True, say)
         say("Successfully uploaded file to datastore.")
         say("Creating and registering a new dataset.")
         made = TabularDatasetFactory.from_parquet_files((datastore, path))
@@ -198,7 +204,10 @@ def _tabular(path, table, validate, infer, types):
     sources, learned, unclear = _sources(path), {}, []
     open_dates = [name for name, kind in given.items() if kind.get("formats") == []]
     if validate or infer or open_dates:
-        with _engine.translated(EngineError=lambda message: DatasetValidationError(_INVALID + message)):
+        with _engine.translated(
+            NotFound=lambda message: DatasetValidationError(_INVALID + _NO_STREAM + message),
+            EngineError=lambda message: DatasetValidationError(_INVALID + message),
+        ):
             learned, unclear = _engine.tables.learn(_engine.folder.open_folder(), sources, table, validate)
     for name in open_dates:
         if learned.get(name, {}).get("kind") != "date":
@@ -217,6 +226,7 @@ def _tabular(path, table, validate, infer, types):
 
 _NO_FORMAT = "Cannot infer conversion format for datetime. Please provide the desired formats."
 _INVALID = "Failed to validate the data.If data is inaccessible, please set validate to False.\n"
+_NO_STREAM = "The requested stream was not found. Please make sure the request uri is correct. "
 
 
 class FileDatasetFactory:
@@ -246,30 +256,41 @@ class FileDatasetFactory:
         UserErrorException for a missing folder, ValueError for a pattern or target of another type.
         """
         say = print if show_progress else lambda message: None
-        say("Validating arguments.")
-        if pattern is not None and not isinstance(pattern, str):
-            raise ValueError(f"Expected pattern of type {str} but received {type(pattern)}")
-        datastore, below = _target(target)
-        root = Path(src_dir).absolute()
-        if not root.is_dir():
-            raise UserErrorException(f"src_dir '{src_dir}' does not point to a directory.")
-        say("Arguments validated.")
-        done = "overwritten" if overwrite else "skipped"
-        say(f"'overwrite' is set to {overwrite}. Any file already present in the target will be {done}.")
-        files = _engine.files.users_files(root, datastore.workspace._folder)
-        if pattern is not None:
-            say(f"Filtering files with pattern matching {pattern}")
-            files = [file for file in files if fnmatch.fnmatch(file.as_posix(), pattern)]
-            if not files:
-                say(f"No files found with pattern {pattern}")
-        say(f"Uploading files from '{root.as_posix()}' to '{below}'")
-        inside = below.strip("/")
-        named = [(file, (Path(inside) / file.relative_to(root)).as_posix()) for file in files]
-        with _engine.translated():
-            written = _engine.data.upload(datastore.workspace._folder, named, datastore.name, overwrite)
-        say(f"Copied {len(written)} files, skipped {len(named) - len(written)} files.")
+        datastore, inside = _upload_directory(src_dir, target, pattern, overwrite, say)
         say("Creating new dataset")
         return FileDatasetFactory.from_files((datastore, f"/{inside}"))
+
+
+def _upload_directory(src_dir, target, pattern, overwrite, say):
+    """Copy a folder's files into a datastore; the datastore and the path in it."""
+    say("Validating arguments.")
+    if pattern is not None:
+        _check_type(pattern, "pattern", str)
+    datastore, below = _target(target)
+    root = Path(src_dir).absolute()
+    if not root.is_dir():
+        raise UserErrorException(f"src_dir '{src_dir}' does not point to a directory.")
+    say("Arguments validated.")
+    done = "overwritten" if overwrite else "skipped"
+    say(f"'overwrite' is set to {overwrite}. Any file already present in the target will be {done}.")
+    files = _engine.files.users_files(root, datastore.workspace._folder)
+    if pattern is not None:
+        say(f"Filtering files with pattern matching {pattern}")
+        files = [file for file in files if fnmatch.fnmatch(file.as_posix(), pattern)]
+        if not files:
+            say(f"No files found with pattern {pattern}")
+    say(f"Uploading files from '{root.as_posix()}' to '{below}'")
+    inside = below.strip("/")
+    named = [(file, (Path(inside) / file.relative_to(root)).as_posix()) for file in files]
+    with _engine.translated():
+        written = _engine.data.upload(datastore.workspace._folder, named, datastore.name, overwrite)
+    say(f"Copied {len(written)} files, skipped {len(named) - len(written)} files.")
+    return datastore, inside
+
+
+def _check_type(argument, name, expected):
+    if not isinstance(argument, expected):
+        raise ValueError(f"Expected {name} of type {expected} but received {type(argument)}")
 
 
 def _sources(path):

@@ -1,15 +1,22 @@
 """TabularDataset: rows of delimited or Parquet files, to be cut, filtered, loaded or given to a job."""
 
+import logging
 import random
 import warnings
 
 from azureml import _engine
 from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
 from azureml.data._expressions import _Expression, column
-from azureml.data.abstract_dataset import AbstractDataset, _checked_count, _failed
+from azureml.data.abstract_dataset import AbstractDataset, _checked_count, _failed, _unmatched
 from azureml.exceptions import AzureMLException, UserErrorException
 
 __getattr__ = module_getattr(__name__)
+
+_logger = logging.getLogger(__name__)
+_EXPERIMENTAL = (
+    "Method %s: This is an experimental method, and may change at any time. "
+    "Please see https://aka.ms/azuremlexperimental for more information."
+)
 
 
 class TabularDataset(AbstractDataset):
@@ -19,7 +26,9 @@ class TabularDataset(AbstractDataset):
         super().__init__()
 
     def __getitem__(self, key):
-        """A column, for an expression that filter() takes."""
+        """A column, for an expression that filter() takes. Raises TypeError for what is no column's name."""
+        if not isinstance(key, str):
+            raise TypeError("Unexpected type received. Expected: str")
         return column(key)
 
     @property
@@ -55,7 +64,7 @@ class TabularDataset(AbstractDataset):
         tells the time, where there is one. Raises UserErrorException for files that are not there or not readable.
         """
         refuse("to_pandas_dataframe()", out_of_range_datetime=None if out_of_range_datetime == "null" else True)
-        with _engine.translated(Invalid=_broken, EngineError=_failed):
+        with _engine.translated(Invalid=_broken, NotFound=_unmatched, EngineError=_failed):
             folder = _engine.folder.open_folder()
             frame = _engine.tables.read(folder, self._sources, self._table, on_error)
         time = self.timestamp_columns[0]
@@ -96,11 +105,12 @@ class TabularDataset(AbstractDataset):
 
     def filter(self, expression):
         """The dataset of the rows of which the expression is so, such as `dataset["age"] > 30`."""
+        _logger.warning(_EXPERIMENTAL, "filter")
         if not isinstance(expression, _Expression):
             raise UserErrorException(
                 f"filter() takes an expression such as dataset['age'] > 30, not a {type(expression).__name__}."
             )
-        return self._step("filter", expression._expression)
+        return self._kept(expression)
 
     def partition_by(self, partition_keys, target, name=None, show_progress=True, partition_as_file_dataset=False):
         """Not supported offline."""
@@ -124,15 +134,15 @@ class TabularDataset(AbstractDataset):
 
     def time_before(self, end_time, include_boundary=True, validate=True):
         """The dataset of the rows before a time."""
-        return self._between(None, end_time, include_boundary)
+        return self._between("time_before", None, end_time, include_boundary)
 
     def time_after(self, start_time, include_boundary=True, validate=True):
         """The dataset of the rows after a time."""
-        return self._between(start_time, None, include_boundary)
+        return self._between("time_after", start_time, None, include_boundary)
 
     def time_between(self, start_time, end_time, include_boundary=True, validate=True):
         """The dataset of the rows between two times."""
-        return self._between(start_time, end_time, include_boundary)
+        return self._between("time_between", start_time, end_time, include_boundary)
 
     def time_recent(self, time_delta, include_boundary=True, validate=True):
         """Not supported offline."""
@@ -161,6 +171,9 @@ class TabularDataset(AbstractDataset):
     def _with(self, **changes):
         return TabularDataset._create(self._sources, table={**self._table, **changes})
 
+    def _kept(self, expression):
+        return self._step("filter", expression._expression)
+
     def _step(self, *step):
         return self._with(steps=[*self._table["steps"], list(step)])
 
@@ -171,20 +184,20 @@ class TabularDataset(AbstractDataset):
             return self._with(timestamps=[None, None])
         return self._with(timestamps=[fine, None if coarse is None or is_gone(coarse) else coarse])
 
-    def _between(self, start, end, include_boundary):
+    def _between(self, method, start, end, include_boundary):
         name = self.timestamp_columns[1] or self.timestamp_columns[0]
         if name is None:
             from azureml.exceptions import DatasetTimestampMissingError
 
             raise DatasetTimestampMissingError(
-                "Cannot perform filter on a dataset without timestamp columns defined. Please use "
-                "with_timestamp_columns to enable time-series capabilities"
+                f"Cannot perform time-series filter `{method}` on dataset without timestamp columns defined."
+                "\nPlease use `with_timestamp_columns` to enable time-series capabilities"
             )
         found = self
         if start is not None:
-            found = found.filter(column(name) >= start if include_boundary else column(name) > start)
+            found = found._kept(column(name) >= start if include_boundary else column(name) > start)
         if end is not None:
-            found = found.filter(column(name) <= end if include_boundary else column(name) < end)
+            found = found._kept(column(name) <= end if include_boundary else column(name) < end)
         return found
 
     def _check_dates(self, names):
