@@ -157,6 +157,14 @@ def test_a_sweep_is_canceled_with_its_trials(ml_client):
     assert [child.status for child in ml_client.jobs.list(parent_job_name=name)] == ["Canceled"]
 
 
+def test_a_sweep_needs_no_cluster(ml_client):
+    logs = "import sys, mlflow; mlflow.log_metric('Accuracy', float(sys.argv[1]))"
+    name = ml_client.jobs.create_or_update(sweep_of(logs, Choice([0.1, 0.2]), compute="serverless")).name
+    best = wait_for(ml_client, name, "Completed").properties["best_child_run_id"]
+    assert {child.name for child in ml_client.jobs.list(parent_job_name=name)} == {f"{name}_0", f"{name}_1"}
+    assert ml_client.jobs.get(best).status == "Completed"
+
+
 def test_a_metric_that_is_never_logged_fails_the_sweep(ml_client):
     name = ml_client.jobs.create_or_update(sweep_of("print('logs nothing')")).name
     wait_for(ml_client, name, "Failed")

@@ -106,8 +106,12 @@ def stop_if_wanted(folder: Path, run_id: str, sweep: dict, deadline: float) -> N
 
 
 def at_once(folder: Path, job: dict) -> int:
-    """How many trials may run at once: max_concurrent_runs, and no more than the cluster's nodes. Raises NotFound."""
-    nodes = clusters.get(folder, job["target"])["max_nodes"]
+    """How many trials may run at once: max_concurrent_runs, and no more than the cluster's nodes. Raises NotFound.
+
+    Where there is no cluster, and with it no limit, they are as many as this machine has cores.
+    """
+    target = job["target"]
+    nodes = clusters.get(folder, target)["max_nodes"] if clusters.is_one(target) else processes.cores()
     return min(job["sweep"]["max_concurrent_runs"], max(1, nodes // ranks.node_count(job)))
 
 
