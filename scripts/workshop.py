@@ -6,16 +6,18 @@
     .venv/bin/python scripts/workshop.py reset 4 --name ana     ana's world as it is at the start of lesson 4
     .venv/bin/python scripts/workshop.py reset 4 --series v2    the same of the lessons on version 2
 
-Exit codes: 0 done; 1 an earlier lesson could not be run; 2 what was asked for cannot be done.
+Exit codes: 0 done; 1 an earlier lesson could not be run; 2 what was asked for cannot be done; 130 interrupted.
 """
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
 import traceback
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,6 +32,10 @@ from helpers.offline.engine.workspace.errors import FolderError
 SERIES = {"v1": "", "v2": "v2", "pt": ""}  # whose lessons are run for each: those in Portuguese have v1's code
 
 
+class Interrupted(BaseException):
+    """Ctrl-C. No KeyboardInterrupt, which `helpers.watch` in a lesson takes for the end of the watching alone."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
@@ -37,10 +43,16 @@ def main(arguments: list[str] | None = None) -> int:
         _known(options.series)
         if options.what == "open":
             _open(folder, options.series, options.jupyter)
-        return _reset(folder, _lesson(options.lesson, options.series), options.series)
+        lesson = _lesson(options.lesson, options.series)
+        with _interruptible():
+            return _reset(folder, lesson, options.series)
     except (WorkshopError, FolderError) as error:
         print(f"workshop: {error}", file=sys.stderr)
         return 2
+    except Interrupted:
+        told = f"{folder.name} is on the way to lesson {lesson}, and a training may still be going"
+        print(f"\nworkshop: interrupted. {told}. The same command begins anew.", file=sys.stderr)
+        return 130
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -80,6 +92,20 @@ def _lesson(number: str, series: str) -> int:
         there = f" The series {other.name} has it: SERIES={other.name}." if other else ""
         raise WorkshopError(f"{asked}{there} Give a number from {known[0]} to {known[-1]}: make workshop-reset N=4")
     return int(number)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Raise Interrupted at Ctrl-C."""
+
+    def interrupt(*_) -> NoReturn:
+        raise Interrupted
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _going(world: Path) -> int:

@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import nbformat
 import pytest
@@ -235,6 +237,18 @@ def test_a_lesson_in_portuguese_begins_as_the_one_on_version_one_that_it_transla
     told = capsys.readouterr().out
     assert "ana is at the start of lesson 3 after" in told
     assert told.endswith("otherwise: make workshop NAME=ana SERIES=pt\n")
+
+
+def test_ctrl_c_ends_it_also_while_a_lesson_watches_its_run(ana, capsys, monkeypatch):
+    def watch(notebook, parameters):
+        with suppress(KeyboardInterrupt):  # as helpers.watch does
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(forward, "run", watch)
+    assert workshop.main(["reset", "3", "--name", "ana"]) == 130
+    assert "interrupted. ana is on the way to lesson 3, and a training may still be going." in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_lesson_that_fails_on_the_way_is_told_with_where_to_read_why(ana, capsys, monkeypatch):
