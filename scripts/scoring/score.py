@@ -25,7 +25,7 @@ class BadRequest(Exception):
 
 
 def init():
-    """Load the model, once, before the first request. Raises RuntimeError where the file is not the one trained."""
+    """Load the model before the first request. Raises RuntimeError if it is not what was trained."""
     global network
     network = load(Path(os.environ["AZUREML_MODEL_DIR"]))
     network(np.zeros((1, PIXELS), dtype=np.float32))  # the first call is the slowest
@@ -45,11 +45,11 @@ def run(data):
 
 
 def load(folder):
-    """The network in model.keras somewhere below the folder, whose SHA-256 has to be the one noted beside it."""
+    """The network in model.keras somewhere below the folder; its SHA-256 has to be the one beside it."""
     (path,) = folder.rglob("model.keras")
     expected = json.loads((path.parent / "training.json").read_text())["sha256"]
     if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
-        raise RuntimeError(f"{path.name} is not the file that was trained: its SHA-256 is not that in training.json.")
+        raise RuntimeError(f"{path.name} is not the file that was trained: its SHA-256 is another.")
     import keras
 
     return keras.models.load_model(path, safe_mode=True)

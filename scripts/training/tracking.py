@@ -1,4 +1,4 @@
-"""Where the script logs its figures: the run of the Azure ML job that this process is. By hand there is none."""
+"""Where the script logs its figures: the run of Azure ML that this is. By hand there is none."""
 
 import functools
 import os

@@ -9,7 +9,7 @@ import draw_pictures
 import nbformat
 import pytest
 from batch.needs import WORDS
-from books import NOTEBOOKS, SERIES
+from books import NOTEBOOKS, ROOT, SERIES
 from IPython.core.inputtransformer2 import TransformerManager
 
 from helpers import plots
@@ -18,6 +18,7 @@ LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 RECAP = "## Recap"
 CREATING = {"create", "deploy", "register", "register_model", "submit"}  # calls that make something in a workspace
 CREATING |= {"create_or_update", "begin_create_or_update"}
+LONGEST_SHOWN = 107  # characters of a line
 CLEAN_UP = "09_clean_up"
 ABSOLUTE_PATH = re.compile(r"(?<![\w:/.])/(?:home|root|tmp|work|usr|var|opt|Users|private)/\S+")
 
@@ -106,6 +107,14 @@ def test_each_lesson_names_its_twin_in_the_other_version():
         if first in SERIES["v1"]:
             assert f"](../{first.name})" in read(second).cells[1].source
             assert f"](v2/{second.name})" in read(first).cells[1].source
+
+
+def test_what_is_shown_of_a_file_fits_on_its_lines(notebook):
+    """In JupyterLab and in what nbconvert makes of a notebook a longer line is cut in two."""
+    kept = [path for path in (ROOT / "scripts").rglob("*") if path.suffix in (".py", ".yml")]
+    lines = {line.strip() for path in kept for line in path.read_text(encoding="utf-8").splitlines()}
+    shown = [line for _, output in outputs(notebook) for line in output.get("text", "").splitlines()]
+    assert [line for line in shown if len(line) > LONGEST_SHOWN and line.strip() in lines] == []
 
 
 def test_it_is_valid_and_names_a_kernel_that_everybody_has(notebook):

@@ -1,4 +1,4 @@
-"""Where the script logs its figures: with MLflow, to the Azure ML job that this process is. By hand there is none."""
+"""Where the script logs its figures: with MLflow, to the job that this is. By hand there is none."""
 
 import os
 
