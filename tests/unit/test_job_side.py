@@ -94,7 +94,7 @@ def test_what_is_logged_is_one_event_a_line(job):
     run.log_list("list", [1, 2])
     run.tag("mood", "good")
     run.tag("bare")
-    run.remove_tags("bare")
+    run.remove_tags(["bare"])
     run.add_properties({"number": 4})
     run.display_name = "a name"
     metric, table, *others = events(job)
@@ -110,10 +110,13 @@ def test_what_is_logged_is_one_event_a_line(job):
     ]
 
 
-def test_empty_lists_and_tables_log_nothing(job):
+def test_empty_lists_and_tables_fail_as_in_the_sdk_and_log_nothing(job):
     run = Run.get_context()
-    run.log_list("list", [])
-    run.log_table("table", {})
+    for log in (lambda: run.log_list("list", []), lambda: run.log_table("table", {})):
+        with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'value'"):
+            log()
+    with pytest.raises(Exception, match="Index 0 out of range"):
+        run.log_table("table", {"x": []})
     run.log_row("row")
     assert not (job / "events.jsonl").exists()
 

@@ -509,6 +509,21 @@ def test_tags_change_and_properties_do_not(interactive):
     assert (interactive.display_name, interactive.description) == ("new name", "new description")
 
 
+def test_tags_that_are_no_texts_are_told(interactive, experiment, caplog):
+    interactive.set_tags({"epochs": 3, "mood": "good", "bare": None})
+    interactive.add_properties({"done": True})
+    experiment.tag("year", 2026)
+    assert caplog.messages == [
+        "Converting non-string tag to string: (epochs: 3)",
+        "Converting non-string tag to string: (done: True)",
+        "Converting non-string tag to string: (year: 2026)",
+    ]
+    for tagged in (interactive, experiment):
+        with pytest.raises(ValueError, match="Refuse str type"):
+            tagged.remove_tags("mood")
+    assert interactive.get_tags()["mood"] == "good"
+
+
 def test_unknown_run_is_told_as_the_service_does(workspace):
     with pytest.raises(ServiceException, match="no run 'nothing'") as raised:
         Run.get(workspace, "nothing")

@@ -2,7 +2,7 @@
 
 import math
 
-from stage import run_of, shown
+from stage import run_of, said, shown
 
 SCRIPT = """
     import numpy as np
@@ -45,6 +45,8 @@ def program(ws, folder):
     here.log("loss", 0.25)
     here.log("loss", 0.125)
     here.log("epochs", 2)
+    print(said(lambda: here.log_list("empty", [])), said(lambda: here.log_table("empty", {})))
+    print(said(lambda: here.log_table("no rows", {"x": []})))
     child = here.child_run("child")
     child.log("loss", math.inf)
     child.complete()

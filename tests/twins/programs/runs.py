@@ -15,6 +15,7 @@ def program(ws, folder):
     run.add_properties({"made": "here", "alone": None})
     print(run.tags, run.get_tags(), [run.get_properties().get(name) for name in ("made", "alone")])
     print(run.remove_tags(["size"]))
+    print(run.description)
     run.description = "about it"
     child = run.child_run("one")
     print(child.status, child.parent.id == run.id, [one.id == child.id for one in run.get_children()])

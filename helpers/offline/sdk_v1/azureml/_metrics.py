@@ -1,7 +1,8 @@
 """Checks what a run is asked to log, as the SDK does, and makes of it the event that the run history stores.
 
 Imported by a job's side too: standard library only, and valid on Python 3.7. Each function returns an event (see
-`_spool`) or None where there is nothing to store; all raise AzureMLException for values that cannot be a metric.
+`_spool`) or None where there is nothing to store; all raise AzureMLException for values that cannot be a metric,
+and AttributeError for empty lists and tables.
 """
 
 import json
@@ -52,7 +53,9 @@ def scalar(name, value, description, step):
 def values(name, value, description):
     """A list of numbers or texts."""
     cells = [_cell(name, cell) for cell in value]
-    return _table("list", name, cells, description) if cells else None
+    if not cells:
+        _fail_as_the_client_does()
+    return _table("list", name, cells, description)
 
 
 def row(name, value, description):
@@ -76,8 +79,12 @@ def table(name, value, description):
                 f"Columns must have the same length, column {first} had length {len(columns[first])}, however, "
                 f"column {key} had length {len(column)}."
             )
+    if first is None:
+        _fail_as_the_client_does()
+    if not columns[first]:
+        raise Exception("Index 0 out of range for column []")
     cells = {str(key): [_cell(key, cell) for cell in column] for key, column in columns.items()}
-    return _table("table", name, cells, description) if cells else None
+    return _table("table", name, cells, description)
 
 
 def chart(value):
@@ -124,6 +131,11 @@ def plot_name(name, taken):
         stamp += 1
     taken.add(f"{name}_{stamp}.png")
     return f"{name}_{stamp}.png"
+
+
+def _fail_as_the_client_does():
+    # It makes nothing of an empty list or table, and then looks for its value; a script that logs one fails on Azure.
+    raise AttributeError("'NoneType' object has no attribute 'value'")
 
 
 def _table(type, name, value, description, step=None):

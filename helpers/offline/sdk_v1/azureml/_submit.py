@@ -9,7 +9,7 @@ from pathlib import Path
 from azureml import _engine
 from azureml._restclient import snapshots_client
 from azureml._strict import refuse, refuse_unknown, unsupported
-from azureml._tags import texts
+from azureml._tags import texts, told_texts
 from azureml.core.compute import ComputeTarget
 from azureml.core.environment import _registered
 from azureml.core.runconfig import (
@@ -39,7 +39,7 @@ def submit(experiment, config, tags, **kwargs):
     """
     refuse_unknown("Experiment.submit()", kwargs, ("_parent_run_id", "credential_passthrough"))
     refuse("Experiment.submit()", credential_passthrough=kwargs.get("credential_passthrough") or None)
-    tags = texts(tags or {})
+    tags = told_texts(tags or {})
     parent_id = kwargs.get("_parent_run_id")
     if isinstance(config, HyperDriveConfig):
         from azureml.train.hyperdrive._search import submit as submit_sweep

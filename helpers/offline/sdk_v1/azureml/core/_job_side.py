@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from azureml import _engine, _spool
-from azureml._tags import texts
+from azureml._tags import names_of, told_texts
 from azureml.core._run_records import error_of, experiment_of
 
 _logger = logging.getLogger("azureml.core.run")
@@ -90,7 +90,7 @@ class _JobSide:
     @property
     def description(self):
         """What the run is about; can be set."""
-        return self._record.description
+        return self._record.description or None
 
     @description.setter
     def description(self, description):
@@ -98,17 +98,17 @@ class _JobSide:
 
     def set_tags(self, tags):
         """Set tags from a dict; other tags stay."""
-        for name, value in texts(tags).items():
+        for name, value in told_texts(tags).items():
             self._spool({"kind": "tag", "name": name, "value": value})
 
     def remove_tags(self, tags):
-        """Remove the tags of these names."""
-        for name in [tags] if isinstance(tags, str) else tags:
+        """Remove the tags of these names, a list."""
+        for name in names_of(tags):
             self._spool({"kind": "remove_tag", "name": name})
 
     def add_properties(self, properties):
         """Add properties from a dict."""
-        for name, value in texts(properties or {}).items():
+        for name, value in told_texts(properties or {}).items():
             self._spool({"kind": "property", "name": name, "value": value})
 
     def _log(self, event):

@@ -3,7 +3,7 @@
 Imported by a job's side too: standard library only, and valid on Python 3.7.
 """
 
-from azureml._tags import texts
+from azureml._tags import names_of, told_texts
 from azureml.core._run_records import service_exception
 
 
@@ -25,11 +25,11 @@ class _RunTags:
 
     def set_tags(self, tags):
         """Set tags from a dict; other tags stay."""
-        self._change("set_tags", texts(tags))
+        self._change("set_tags", told_texts(tags))
 
     def remove_tags(self, tags):
-        """Remove the tags of these names."""
-        self._change("remove_tags", [tags] if isinstance(tags, str) else list(tags))
+        """Remove the tags of these names, a list."""
+        self._change("remove_tags", names_of(tags))
 
     @property
     def properties(self):
@@ -44,7 +44,7 @@ class _RunTags:
         """Add properties from a dict. They cannot be changed: ServiceException for a name that has another value."""
         if not properties:
             return
-        properties = texts(properties)
+        properties = told_texts(properties)
         there = self.get_properties()
         for name, value in properties.items():
             if there.get(name, value) != value:

@@ -7,7 +7,7 @@ from datetime import datetime
 from azureml import _engine
 from azureml._html import DOCS_LINK, docs_url, studio_page, table
 from azureml._strict import module_getattr, refuse_unknown, unsupported
-from azureml._tags import has_all, texts
+from azureml._tags import has_all, names_of, told_texts
 from azureml.exceptions import UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -127,11 +127,11 @@ class Experiment:
 
     def set_tags(self, tags):
         """Set tags from a dict; other tags stay. `tags` has them after refresh()."""
-        self._change("set_experiment_tags", texts(tags))
+        self._change("set_experiment_tags", told_texts(tags))
 
     def remove_tags(self, tags):
-        """Remove the tags of these names."""
-        self._change("remove_experiment_tags", list(tags))
+        """Remove the tags of these names, a list."""
+        self._change("remove_experiment_tags", names_of(tags))
 
     def refresh(self):
         """Read the experiment anew from the workspace."""

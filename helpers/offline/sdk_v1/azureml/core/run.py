@@ -180,7 +180,7 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
     @property
     def description(self):
         """What the run is about; can be set."""
-        return self._record.description
+        return self._record.description or None
 
     @description.setter
     def description(self, description):
