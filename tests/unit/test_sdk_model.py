@@ -94,6 +94,9 @@ def test_models_are_found_by_what_they_have(run, workspace):
     assert Model.list(workspace, run_id="none") == []
     with pytest.raises(UserErrorException, match="Expected tags must be list type"):
         Model.list(workspace, tags={"stage": "test"})
+    for tag, kind in ((("stage", "test"), "tuple"), (["stage", 1], "int")):
+        with pytest.raises(TypeError, match=f'can only concatenate str .not "{kind}". to str'):
+            Model.list(workspace, tags=[tag])
     with pytest.raises(UserErrorException, match="Expected page_count"):
         Model.list(workspace, page_count=5)
 
@@ -101,10 +104,18 @@ def test_models_are_found_by_what_they_have(run, workspace):
 def test_a_model_that_is_not_there_is_told_as_the_service_does(workspace):
     with pytest.raises(WebserviceException, match="ModelNotFound: Model with name nothing not found in provided works"):
         Model(workspace, "nothing")
-    with pytest.raises(WebserviceException, match="ModelNotFound: Model with name nothing, version 7 not found"):
+    with pytest.raises(WebserviceException, match="ModelNotFound: Model with id nothing:7 not found"):
         Model(workspace, "nothing", version=7)
     with pytest.raises(WebserviceException, match="one of id or name must be provided"):
         Model(workspace)
+
+
+def test_a_model_that_was_deleted_is_told_as_the_service_does(run, workspace):
+    model = run.register_model("deleted", "outputs/model")
+    model.delete()
+    for call in (model.delete, lambda: model.update(description="x"), lambda: model.add_tags({"a": "b"})):
+        with pytest.raises(WebserviceException, match="ModelNotFound: Model with id deleted:1 not found in provided"):
+            call()
 
 
 def test_local_files_are_registered_from_below_the_working_directory(workspace, here, capsys):

@@ -51,4 +51,6 @@ def program(ws, folder):
     third = Model.register(ws, "net", "with-data", datasets=[("training", data)], sample_input_dataset=data)
     print(data.id == third.sample_input_dataset.id, [one.id == data.id for one in third.datasets["training"]])
     first.delete()
+    print(said(first.delete), said(lambda: first.add_tags({"e": "f"})), said(lambda: Model(ws, "twin", version=1)))
+    print(said(lambda: Model.list(ws, tags=[("c", "d")])), said(lambda: Model.list(ws, tags=[["c", 1]])))
     print([model.id for model in Model.list(ws, name="twin")])

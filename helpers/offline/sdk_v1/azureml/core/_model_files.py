@@ -51,4 +51,5 @@ def local_path(models, name, version):
         return name
     raise ModelNotFoundException(
         f"Model {name} not found in cache at {models} or in current working directory {Path.cwd()}. "
+        "For more info, set logging level to DEBUG."
     )

@@ -34,6 +34,17 @@ def query(workspace, name=None, tags=None, properties=None, run_id=None, framewo
     ]
 
 
+def not_found(**asked):
+    """The error that says so of the model that was asked for by these."""
+    by = ", ".join(f"{key} {value}" for key, value in asked.items() if value)
+    return WebserviceException(f"ModelNotFound: Model with {by} not found in provided workspace")
+
+
+def told(model_id):
+    """Within, the engine's errors are told as those of the service on this model."""
+    return _engine.translated(NotFound=lambda _: not_found(id=model_id), EngineError=WebserviceException)
+
+
 def find(workspace, name, id, version, **filters):
     """The one model that is asked for; of several the last version."""
     if not id and not name:
@@ -46,7 +57,5 @@ def find(workspace, name, id, version, **filters):
         if not exact or str(record.version) == wanted_version
     ]
     if not found:
-        asked = {"name": name, "id": id, "version": version, **filters}
-        told = ", ".join(f"{key} {value}" for key, value in asked.items() if value)
-        raise WebserviceException(f"ModelNotFound: Model with {told} not found in provided workspace")
+        raise not_found(**({"id": f"{wanted_name}:{wanted_version}"} if exact else {"name": name, **filters}))
     return max(found, key=lambda record: record.version)

@@ -14,7 +14,7 @@ from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
 from azureml._tags import texts
 from azureml.core._inference_config import InferenceConfig  # noqa: F401  the real SDK has it here
 from azureml.core._model_files import download, downloaded, local_path
-from azureml.core._model_lookup import dataset_of, find, query
+from azureml.core._model_lookup import dataset_of, find, query, told
 from azureml.core._model_registration import check_name, checked_path, only, register
 from azureml.core.resource_configuration import ResourceConfiguration
 from azureml.exceptions import (
@@ -297,7 +297,7 @@ class Model:
 
     def delete(self):
         """Delete this version of the model. Raises WebserviceException where a web service uses it."""
-        with _engine.translated(EngineError=WebserviceException):
+        with told(self.id):
             using = _engine.services.using(self.workspace._folder, self.id)
             if using:
                 raise WebserviceException(
@@ -310,7 +310,7 @@ class Model:
         unsupported("Model.add_dataset_references()")
 
     def _update(self, changes):
-        with _engine.translated(EngineError=WebserviceException):
+        with told(self.id):
             record = _engine.models.update(self.workspace._folder, self.name, self.version, **changes)
         self._set(record)
 
