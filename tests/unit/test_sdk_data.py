@@ -113,7 +113,7 @@ class TestFromFiles:
         unknown = Dataset.File.from_files("https://example.org/data.csv")
         missing = Dataset.File.from_files((datastore, "nowhere/*.csv"))
         for dataset, told in ((unknown, "not known offline"), (missing, "matches no file")):
-            with pytest.raises(UserErrorException, match=f"Execution failed with error message: .*{told}"):
+            with pytest.raises(UserErrorException, match=f"error message: The requested stream was not found.*{told}"):
                 dataset.to_path()
 
     def test_a_path_out_of_the_datastore_is_refused(self, datastore):
@@ -390,7 +390,12 @@ class TestDatastore:
     def test_get(self, workspace):
         assert Datastore.get(workspace, "workspaceblobstore").datastore_type == "AzureBlob"
         assert Datastore(workspace, "workspacefilestore").datastore_type == "AzureFile"
-        assert json.loads(repr(Datastore(workspace)))["name"] == "workspaceblobstore"
+        told = json.loads(repr(Datastore(workspace)))
+        assert [told[key] for key in ("name", "protocol", "endpoint")] == [
+            "workspaceblobstore",
+            "https",
+            "core.windows.net",
+        ]
         with pytest.raises(UserErrorException, match="Could not find datastore 'nope'"):
             Datastore.get(workspace, "nope")
         with pytest.raises(UnsupportedNameError, match=r"Datastore\.register_azure_blob_container is not supported"):
@@ -405,6 +410,7 @@ class TestDatastore:
         assert isinstance(reference, DataReference) and reference.path_on_datastore == "up"
         out = capsys.readouterr().out
         assert "Uploading an estimated of 5 files" in out and "Uploaded 5 files" in out
+        assert out.count("Uploading ") == 6
         datastore.upload(str(local), target_path="up")
         assert "Target already exists. Skipping upload for up/a.txt" in capsys.readouterr().out
         assert datastore.download(str(tmp_path / "down"), prefix="up/deep", show_progress=False) == 2

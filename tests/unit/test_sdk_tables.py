@@ -1,11 +1,13 @@
 """Tabular datasets: what goes wrong, and says so. What goes right is compared with the real SDK's in tests/twins."""
 
+from datetime import datetime
+
 import pandas as pd
 import pytest
 from azureml.core import Dataset
 from azureml.data import DataType
 from azureml.data.dataset_error_handling import DatasetValidationError
-from azureml.exceptions import AzureMLException, UserErrorException
+from azureml.exceptions import AzureMLException, DatasetTimestampMissingError, UserErrorException
 
 
 @pytest.fixture
@@ -107,6 +109,40 @@ def test_times(read):
     assert table.drop_columns("when").timestamp_columns == (None, None)
     with pytest.raises(UserErrorException, match="are no dates"):
         table.with_timestamp_columns("x", validate=True)
+
+
+def test_a_file_that_is_named_twice_is_read_twice(read, workspace):
+    read("x\n1\n2\n")
+    datastore = workspace.get_default_datastore()
+    paths = [(datastore, "tables/*.csv"), (datastore, "tables/table.csv")]
+    assert Dataset.Tabular.from_delimited_files(paths).to_pandas_dataframe()["x"].tolist() == [1, 2, 1, 2]
+    files = Dataset.File.from_files(paths)
+    assert files.to_path() == ["/workspaceblobstore/tables/table.csv"] * 2
+    assert len(files.take(2).to_path()) == len(files.download()) == 2
+    assert files.skip(1).to_path() == ["/workspaceblobstore/tables/table.csv"]
+
+
+def test_a_table_is_filtered_by_columns_and_the_sdk_calls_that_experimental(read, caplog):
+    table = read("x\n1\n2\n")
+    assert table.filter(table["x"] > 1).to_pandas_dataframe()["x"].tolist() == [2]
+    (told,) = caplog.messages
+    assert told.startswith("Method filter: This is an experimental method, and may change at any time.")
+    with pytest.raises(TypeError, match="Unexpected type received"):
+        table[["x"]]
+    with pytest.raises(DatasetTimestampMissingError, match="Cannot perform time-series filter `time_after` on dataset"):
+        table.time_after(datetime(2026, 1, 1))
+
+
+def test_only_a_data_frame_is_registered_as_one(workspace, capsys):
+    place = (workspace.get_default_datastore(), "frames")
+    register = Dataset.Tabular.register_pandas_dataframe
+    for frame, name, told in (([1], "name", "dataframe of type"), (pd.DataFrame({"a": [1]}), None, "name of type")):
+        with pytest.raises(ValueError, match=f"Expected {told}"):
+            register(frame, place, name)
+    assert capsys.readouterr().out == "Validating arguments.\n" * 2
+    register(pd.DataFrame({"a": [1]}), place, "name", make_target_path_unique=False)
+    told = capsys.readouterr().out.splitlines()
+    assert "Using target path without unique subfolder: frames/." in told and "Creating new dataset" not in told
 
 
 def test_a_data_frame_that_parquet_cannot_hold_is_told(workspace):

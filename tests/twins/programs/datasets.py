@@ -35,6 +35,7 @@ def program(ws, folder):
         "files": [(datastore, "twins/a.txt"), (datastore, "twins/b/c.txt")],
         "web": WEB,
         "webs": [WEB, OTHER],
+        "twice": [(datastore, "twins/a.txt"), (datastore, "twins/*.txt")],  # which a mount cannot hold
     }
     made = {name: Dataset.File.from_files(path) for name, path in paths.items()}
     print(uploaded.to_path(), uploaded.id, uploaded.name, uploaded.version, uploaded.tags)
@@ -60,7 +61,7 @@ def program(ws, folder):
     print(Dataset.get_by_id(ws, first.id).version, said(lambda: Dataset.get_by_name(ws, "none")).splitlines()[0])
     print(sorted(name for name in ws.datasets), first.take(1).to_path(), first.skip(1).to_path())
 
-    inputs = [made[name].as_named_input(name).as_mount() for name in paths]
+    inputs = [made[name].as_named_input(name).as_mount() for name in paths if name != "twice"]
     run = run_of(ws, folder, SCRIPT, [*inputs, second.as_named_input("direct")])
     print(run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"])
     for one in sorted(run.get_details()["inputDatasets"], key=lambda one: one["consumptionDetails"]["inputName"]):
