@@ -17,7 +17,8 @@ CELL_TIMEOUT = 600  # seconds; on a busy machine the training takes some minutes
 
 def compare(world: Path, *notebooks: Path, at_most: int = 1) -> subprocess.CompletedProcess:
     """Run notebooks one after the other with nbval, in the offline workspace of `world`, until so many cells differ."""
-    command = [sys.executable, "-m", "pytest", *map(str, notebooks), "--nbval", "--nbval-current-env"]
+    command = [sys.executable, "-m", "pytest", "-p", "helpers.pytest_start", *map(str, notebooks)]
+    command += ["--nbval", "--nbval-current-env"]
     command += ["--nbval-sanitize-with", str(SANITIZE), "--nbval-cell-timeout", str(CELL_TIMEOUT)]
     command += ["--rootdir", str(world), "-c", str(world / "pytest.ini"), "-p", "no:cacheprovider"]
     command += [f"--maxfail={at_most}", "-q", "-rN"]  # no summary, which repeats whole failures where CI is set
