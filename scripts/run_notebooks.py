@@ -17,7 +17,7 @@ the hashes of what it was made from, its parameters, versions, time, result and 
 --junit and --html write the same for CI systems and for readers.
 
 Exit codes: 0 all ran to their end; 1 a notebook failed; 2 the command line, a parameter or a notebook is
-wrong and nothing was run; 130 interrupted, by Ctrl-C or SIGTERM.
+wrong and nothing was run; 130 interrupted, by Ctrl-C, SIGTERM or the end of its terminal.
 """
 
 import logging
@@ -25,6 +25,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from typing import IO
 
 import in_venv  # noqa: F401 - before what may not be there
 from batch import UsageError
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
                     run_all(work, options.execution_timeout)
                 report(work)
             except BrokenPipeError:  # who was told has ended, as `tee` does by the same Ctrl-C
-                tell_nobody()
+                tell_nobody(sys.stdout, sys.stderr)
             if options.junit:
                 write_junit(options.junit, work)
             if options.html:
@@ -71,14 +72,27 @@ def main(arguments: list[str] | None = None) -> int:
     return exit_code(work)
 
 
-def tell_nobody() -> None:
-    """Have what is still to be printed go nowhere, in this process: it would fail again, at the latest at its end."""
+def tell_nobody(*streams: IO) -> None:
+    """Have what is still to be printed there go nowhere: it would fail again, at the latest as this process ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams:
         os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 
+def interrupt_as_ctrl_c_does() -> None:
+    """Have SIGTERM do so, by which CI systems and `timeout` interrupt, and SIGHUP, as a terminal is closed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
+
+    def hang_up(number: int, frame: object) -> None:
+        tell_nobody(*terminals)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not under nohup
+        signal.signal(signal.SIGHUP, hang_up)
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # how CI systems and `timeout` interrupt
+    interrupt_as_ctrl_c_does()
     sys.exit(main())
