@@ -10,7 +10,6 @@ from unittest.mock import MagicMock
 
 from azure.ai.ml import Input, Output, RayDistribution, TensorFlowDistribution, command, spark
 from azure.ai.ml.data_transfer import Database
-from azure.ai.ml.dsl import pipeline
 from azure.ai.ml.entities import (
     AzureMLOnlineInferencingServer,
     BuildContext,
@@ -149,14 +148,6 @@ def component(client):
 
 def part():
     return CommandComponent(name="part", command="echo 1", environment="small@latest", version="1")
-
-
-@pipeline
-def sweeping_step():
-    swept = job(command="echo ${{inputs.a}}", inputs={"a": 1})(a=Choice([1, 2]))
-    swept.sweep(sampling_algorithm="grid", primary_metric="a", goal="maximize", compute="cpu").set_limits(
-        max_total_trials=2
-    )
 
 
 def nested_sweep():
@@ -301,7 +292,6 @@ LIMITS: dict[str, dict[str, Callable]] = {
         ),
     },
     "jobs.create_or_update": {
-        "a sweep as a step of a pipeline": submit(sweeping_step),
         "inputs of the type `mltable`": submit(inputs={"t": Input(type="mltable", path=STORED)}),
         "outputs of the type `mltable`": submit(outputs={"t": Output(type="mltable")}),
         "outputs of the mode `direct`": submit(outputs={"o": Output(type="uri_folder", mode="direct")}),

@@ -270,6 +270,58 @@ def test_an_inner_pipeline_that_cannot_run_is_refused_before_there_is_an_outer_o
         Path("inner.yml").write_text(INNER, encoding="utf-8")
 
 
+SWEEPING = """
+type: pipeline
+settings: {default_compute: azureml:cpu}
+outputs: {best: {type: uri_folder, name: best-of-sweep}}
+jobs:
+  tried:
+    type: sweep
+    trial: ./tried.yml
+    inputs: {unit: m}
+    outputs: {kept: "${{parent.outputs.best}}"}
+    search_space: {rate: {type: choice, values: [0.1, 0.4, 0.2]}}
+    sampling_algorithm: grid
+    objective: {goal: maximize, primary_metric: rate}
+    limits: {max_total_trials: 3, max_concurrent_trials: 3}
+  read:
+    command: grep "0.4 m" ${{inputs.kept}}/rate.txt
+    environment: azureml:small:1
+    inputs: {kept: "${{parent.jobs.tried.outputs.kept}}"}
+"""
+TRIED = """
+type: command
+name: tried
+inputs: {rate: {type: number}, unit: {type: string}}
+outputs: {kept: {type: uri_folder}}
+command: >-
+  python -c "import mlflow; mlflow.log_metric('rate', ${{inputs.rate}})" &&
+  echo ${{inputs.rate}} ${{inputs.unit}} > ${{outputs.kept}}/rate.txt
+environment: azureml:small:1
+"""
+
+
+def test_a_step_that_is_a_sweep_hands_on_what_its_best_trial_has_made(ml_client, prepare, tmp_path):
+    Path("tried.yml").write_text(TRIED, encoding="utf-8")
+    Path("sweeping.yml").write_text(SWEEPING, encoding="utf-8")
+    name = ml_client.jobs.create_or_update(load_job("sweeping.yml")).name
+    wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(name, download_path=tmp_path, output_name="best")
+    assert (tmp_path / "named-outputs/best/rate.txt").read_text() == "0.4 m\n"
+    assert [one.version for one in ml_client.data.list("best-of-sweep")] == ["1"]
+    sweep = ml_client.jobs.get(f"{name}_tried")
+    best = ml_client.jobs.get(sweep.properties["best_child_run_id"])
+    assert best.tags["hyperparameters"] == '{"rate": 0.4}' and best.status == "Completed"
+    assert [child.status for child in ml_client.jobs.list(parent_job_name=sweep.name)] == ["Completed"] * 3
+
+
+def test_a_sweep_that_the_service_refuses_is_no_step(ml_client, prepare):
+    Path("tried.yml").write_text(TRIED, encoding="utf-8")
+    Path("sweeping.yml").write_text(SWEEPING.replace("trials: 3", "trials: 2000"), encoding="utf-8")
+    with pytest.raises(HttpResponseError, match=r"step 'tried' cannot run\. max_total_trials is 2000"):
+        ml_client.jobs.create_or_update(load_job("sweeping.yml"))
+
+
 def test_what_names_no_compute_runs_on_serverless_ones(ml_client, prepare):
     details = {"environment": "small@latest", "distribution": PyTorchDistribution(), "instance_count": 2}
     alone = command(

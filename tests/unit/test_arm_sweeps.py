@@ -7,6 +7,7 @@ import re
 import time
 from pathlib import Path
 
+import isodate
 import pytest
 from azure.ai.ml import load_job
 from azure.ai.ml.exceptions import JobException
@@ -33,7 +34,7 @@ from azure.core.exceptions import HttpResponseError
 from marshmallow import ValidationError
 from small_v2 import make_cluster, make_environment, script_job, wait_for
 
-from helpers.offline.arm import sweep_jobs
+from helpers.offline.arm import sweep_jobs, sweep_steps
 from helpers.offline.engine.sweeps import sampling, submission
 
 PAGE = r"docs/offline-coverage-v2\.md"
@@ -312,3 +313,28 @@ def test_what_is_not_limited_has_the_services_limits():
     swept = sweep_jobs.sweep_of(asked_for(limits={"max_total_trials": None, "max_concurrent_trials": None}))
     assert (swept["max_total_runs"], swept["max_concurrent_runs"]) == (1000, 100)
     assert swept["max_duration_minutes"] == 60 * 24 * 60
+
+
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"sampling_algorithm": RandomSamplingAlgorithm(rule="sobol", seed=7, logbase=2)},
+        {"sampling_algorithm": "grid", "goal": "minimize"},
+        {"early_termination_policy": BanditPolicy(slack_factor=0.2, evaluation_interval=2, delay_evaluation=3)},
+        {"early_termination_policy": MedianStoppingPolicy(delay_evaluation=2)},
+        {"early_termination_policy": TruncationSelectionPolicy(truncation_percentage=20)},
+        {"limits": {"max_total_trials": 7, "max_concurrent_trials": 3, "timeout": 500, "trial_timeout": 20}},
+    ],
+)
+def test_a_step_of_a_pipeline_sweeps_as_a_job_does(details):
+    step = sweep_of(**details)
+    step.search_space = SPACE
+    node = step._to_rest_object()  # what the client sends of it, but for its component
+    trial = {"command": "python script.py ${{inputs.normal}} ${{ inputs.uniform }} ${{inputs.normality}}"}
+    asked = sweep_steps.asked_of(node, trial)
+    assert sweep_jobs.sweep_of(asked) == sweep_jobs.sweep_of(asked_for(**details))
+    assert sweep_jobs.of_trial(asked, {"normal": 1, "uniform": 2})["command"] == (
+        "python script.py 1 2 ${{inputs.normality}}"
+    )
+    timeouts = [sweep_jobs.of_trial(one)["limits"]["timeout"] for one in (asked, asked_for(**details))]
+    assert len({one and isodate.parse_duration(one) for one in timeouts}) == 1

@@ -53,10 +53,7 @@ def job_of(request: Request, name: str, asked: dict, datastore: str | None = Non
     given = asked.get("inputs") or {}
     literals = {key: value.get("value") for key, value in given.items() if value["jobInputType"] == "literal"}
     inputs = [_input(request, key, value) for key, value in given.items() if key not in literals]
-    known = {"name": name, "default_datastore": datastore or details.get(request.folder).body["default_datastore"]}
-    outputs = [
-        _output(request, known, key, value) for key, value in (asked.get("outputs") or {}).items() if key != "default"
-    ]
+    outputs = outputs_of(request, name, asked.get("outputs"), datastore)
     return {
         "asked": asked,
         "python_path": [str(JOB_SIDE)],
@@ -75,6 +72,12 @@ def job_of(request: Request, name: str, asked: dict, datastore: str | None = Non
         "max_run_duration_seconds": _seconds((asked.get("limits") or {}).get("timeout")),
         "distribution": _distribution(asked.get("distribution"), resources.get("instanceCount") or 1),
     }
+
+
+def outputs_of(request: Request, name: str, asked: dict | None, datastore: str | None = None) -> list[dict]:
+    """The outputs of the job of this name. Raises Refused."""
+    known = {"name": name, "default_datastore": datastore or details.get(request.folder).body["default_datastore"]}
+    return [_output(request, known, key, value) for key, value in (asked or {}).items() if key != "default"]
 
 
 def _line(command: str, literals: dict, inputs: list[dict], outputs: list[dict]) -> str:

@@ -1,4 +1,4 @@
-"""Pipeline jobs: from the management plane's description to the engine's steps, which are command jobs and pipelines.
+"""Pipeline jobs: from the management plane's description to the engine's steps: command jobs, sweeps and pipelines.
 
 A step's inputs and outputs are bound by expressions: ${{parent.inputs.x}} is an input of the pipeline,
 ${{parent.jobs.step.outputs.x}} an output of another step, ${{parent.outputs.x}} an output of the pipeline.
@@ -6,13 +6,14 @@ ${{parent.jobs.step.outputs.x}} an output of another step, ${{parent.outputs.x}}
 
 import re
 
-from helpers.offline.arm import commands, components
+from helpers.offline.arm import commands, components, sweep_jobs, sweep_steps
 from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
 from helpers.offline.engine import pipelines
 from helpers.offline.engine.history import mlflow_store
 
 RUN_TYPE = "azureml.PipelineRun"
-PIPELINE = "pipeline"  # the type of a component that is one
+PIPELINE, SWEEP = "pipeline", "sweep"  # the types of steps that are no commands
+RUN_TYPES = {"command": mlflow_store.COMMAND_JOB, PIPELINE: RUN_TYPE, SWEEP: sweep_jobs.RUN_TYPE}
 LITERALS = ("literal", "string", "integer", "number", "boolean")  # types of what is no files
 OF_PIPELINE = re.compile(r"\$\{\{parent\.inputs\.([\w.]+)\}\}")
 OF_STEP = re.compile(r"\$\{\{parent\.jobs\.(\w+)\.outputs\.(\w+)\}\}")
@@ -39,26 +40,33 @@ def _pipeline(request: Request, name: str, asked: dict) -> dict:
             made = _step(request, pipelines.step_id(name, step), asked, node, specification, inputs)
         except Refused as refused:
             raise Refused(f"The step {step!r} cannot run. {refused}", refused.status, refused.code) from None
-        written[step] = {output["name"]: output for output in (made.get("job") or made["pipeline"])["outputs"]}
+        written[step] = {output["name"]: output for output in made.pop("outputs")}
         steps[step] = made | {"after": after[step], "run": _run(step, node, specification)}
     goes_on = bool((asked.get("settings") or {}).get("continue_on_step_failure"))
     return {"steps": steps, "outputs": _outputs(nodes, written), "goes_on": goes_on}
 
 
 def _step(request: Request, step_id: str, asked: dict, node: dict, specification: dict, inputs: dict) -> dict:
-    """The engine's job of a step, or its pipeline. Raises Refused."""
+    """The engine's job of a step, or its sweep and a trial's job, or its pipeline; and its outputs. Raises Refused."""
     outputs = {
         name: _output(asked, declared, (node.get("outputs") or {}).get(name) or {})
         for name, declared in (specification.get("outputs") or {}).items()
     }
     settings, compute = asked.get("settings") or {}, _compute(asked, node)
-    if specification["type"] == PIPELINE:
-        inputs = {name: inputs.get(name) for name in specification.get("inputs") or {}}
-        inner = {"jobs": specification.get("jobs"), "inputs": inputs, "outputs": outputs, "settings": settings}
-        return {"pipeline": _pipeline(request, step_id, inner | {"computeId": compute})}
-    described = _command(node, specification) | {"computeId": compute, "inputs": inputs, "outputs": outputs}
+    ends = {"computeId": compute, "inputs": inputs, "outputs": outputs}
+    if node["type"] == PIPELINE:
+        ends["inputs"] = {name: inputs.get(name) for name in specification.get("inputs") or {}}
+        inner = _pipeline(request, step_id, {"jobs": specification.get("jobs"), "settings": settings, **ends})
+        return {"pipeline": inner, "outputs": inner["outputs"]}
     datastore = (settings.get("default_datastore") or "").rpartition("/")[2]
-    return {"job": commands.job_of(request, step_id, described, datastore)}
+    described = _command(node, specification)
+    if node["type"] == SWEEP:
+        ends["outputs"] = {name: {"jobOutputType": output["jobOutputType"]} for name, output in outputs.items()}
+        swept, job = sweep_jobs.parts_of(request, sweep_steps.asked_of(node, described) | ends, datastore)
+        own = commands.outputs_of(request, step_id, outputs, datastore)
+        return {"sweep": swept | {"outputs": own}, "job": job, "outputs": own}
+    job = commands.job_of(request, step_id, described | ends, datastore)
+    return {"job": job, "outputs": job["outputs"]}
 
 
 def _compute(asked: dict, node: dict) -> str | None:
@@ -70,7 +78,7 @@ def _compute(asked: dict, node: dict) -> str | None:
 def _run(step: str, node: dict, specification: dict) -> dict:
     """What a step's run is called. The client sends a description with the component alone."""
     return {
-        "run_type": RUN_TYPE if specification["type"] == PIPELINE else mlflow_store.COMMAND_JOB,
+        "run_type": RUN_TYPES[node["type"]],
         "display_name": node.get("display_name") or step,
         "description": node.get("description") or specification.get("description"),
         "tags": node.get("tags"),
@@ -80,15 +88,20 @@ def _run(step: str, node: dict, specification: dict) -> dict:
 
 def _specification(request: Request, step: str, node: dict) -> dict:
     """What a step's component was made of. Raises Refused."""
-    if node.get("type") not in components.TYPES:
-        kinds = " and ".join(components.TYPES)
-        raise Unsupported(f"A pipeline's step of the type {node.get('type')}, as {step!r},", f"{kinds} components are")
+    if node.get("type") not in RUN_TYPES:
+        raise Unsupported(
+            f"A pipeline's step of the type {node.get('type')}, as {step!r},", f"{', '.join(RUN_TYPES)} are"
+        )
     if node.get("services"):
         raise Unsupported(f"A pipeline with an interactive service of a step, as {step!r},", "leave it out")
-    words = names_in(node.get("componentId") or "")
+    id = (node.get("trial") or {} if node["type"] == SWEEP else node).get("componentId") or ""
+    words = names_in(id)
     if words[0] != "components":
-        raise Refused(f"The step {step!r} is made of no component, but of {node['componentId']!r}.")
-    return components.specification(request, words)
+        raise Refused(f"The step {step!r} is made of no component, but of {id!r}.")
+    specification = components.specification(request, words)
+    drawn = node.get("search_space") or {}  # what a sweep gives a value to, and nobody else
+    inputs = {name: one for name, one in (specification.get("inputs") or {}).items() if name not in drawn}
+    return specification | {"inputs": inputs}
 
 
 def _after(step: str, nodes: dict, specifications: dict) -> list[str]:
@@ -114,13 +127,14 @@ def _after(step: str, nodes: dict, specifications: dict) -> list[str]:
 
 def _command(node: dict, specification: dict) -> dict:
     """The command job of a step, as the management plane would have it described, without what goes in and out."""
-    timeout = (node.get("limits") or {}).get("timeout")
+    limits = node.get("limits") or {}
+    timeout = limits.get("trial_timeout" if node["type"] == SWEEP else "timeout")
     resources = node.get("resources") or specification.get("resources") or {}
     return {
         "jobType": "Command",
         "command": specification.get("command") or "",
-        "codeId": specification.get("code"),
-        "environmentId": specification.get("environment"),
+        "codeId": _arm_id(specification.get("code")),
+        "environmentId": _arm_id(specification.get("environment")),
         "environmentVariables": node.get("environment_variables"),
         "resources": {
             "instanceCount": resources.get("instance_count"),
@@ -129,6 +143,11 @@ def _command(node: dict, specification: dict) -> dict:
         "distribution": _distribution(node.get("distribution") or specification.get("distribution")),
         "limits": {"timeout": f"PT{timeout}S" if isinstance(timeout, int) else timeout},
     }
+
+
+def _arm_id(id: str | None) -> str | None:
+    """An id as jobs have it, where components may have it with a prefix."""
+    return id and re.sub("^azureml:(?=/subscriptions/)", "", id)
 
 
 def _distribution(given: dict | None) -> dict | None:

@@ -28,15 +28,18 @@ TRIAL = "{run-id}"  # what stands for a trial where its name is not known yet
 
 def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     """Start a sweep under this name; `given` are further words for jobs.submit. Raises what commands.job_of raises."""
-    trial = of_trial(asked)
-    if any((output or {}).get("assetName") for output in (trial.get("outputs") or {}).values()):
+    if any((output or {}).get("assetName") for output in (asked.get("outputs") or {}).values()):
         raise Unsupported("A sweep's output with a name to register", "register that of its best trial")
-    space = asked.get("searchSpace") or {}
-    swept = sweep_of(asked)
-    trial["command"] = _filled(trial["command"], {key: f"${{search:{key}}}" for key in space})
-    job = commands.job_of(request, TRIAL, trial)
+    swept, job = parts_of(request, asked)
     experiment = asked.get("experimentName") or "Default"
-    sweeps.submit(request.folder, experiment, swept, {**job, "asked": asked}, run_type=RUN_TYPE, run_id=name, **given)
+    sweeps.submit(request.folder, experiment, swept, job, run_type=RUN_TYPE, run_id=name, **given)
+
+
+def parts_of(request: Request, asked: dict, datastore: str | None = None) -> tuple[dict, dict]:
+    """The engine's sweep, and the job that each trial is. Raises what commands.job_of raises."""
+    trial, swept = of_trial(asked), sweep_of(asked)
+    trial["command"] = _filled(trial["command"], {key: f"${{search:{key}}}" for key in asked["searchSpace"]})
+    return swept, commands.job_of(request, TRIAL, trial, datastore) | {"asked": asked}
 
 
 def of_trial(asked: dict, hyperparameters: dict | None = None) -> dict:

@@ -1,13 +1,14 @@
 """What a job makes besides its run's files: named outputs, folders and files of a datastore."""
 
 import fnmatch
+import shutil
 from pathlib import Path
 
 from helpers.offline.engine import assets
 from helpers.offline.engine.assets import data, models, text_versions
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.workspace.errors import AlreadyExists, EngineError, FolderError
-from helpers.offline.engine.workspace.files import files_below, move_whole
+from helpers.offline.engine.workspace.files import copy_whole, files_below, move_whole
 from helpers.offline.engine.workspace.names import relative_name, safe_join
 
 FOLDER = "made"  # of a job, for what is uploaded at its end
@@ -62,6 +63,18 @@ def keep(folder: Path, run_id: str, completed: bool) -> list[str]:
             problems.append(f"The output {given['name']}: {error}")
     left = job_states.run_folder(folder, run_id) / FOLDER
     return [*problems, f"They are in {left}."] if problems and left.exists() else problems
+
+
+def copy(folder: Path, from_id: str, to_id: str) -> None:
+    """Copy what a job has made to another job's outputs of the same names."""
+    made = {given["name"]: in_datastore(folder, given) for given in job_states.submitted(folder, from_id)["outputs"]}
+    for given in job_states.submitted(folder, to_id)["outputs"]:
+        target = in_datastore(folder, given)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if made[given["name"]].is_dir():
+            shutil.copytree(made[given["name"]], target, dirs_exist_ok=True)
+        elif made[given["name"]].exists():
+            copy_whole(made[given["name"]], target)
 
 
 def sources(given: dict) -> list[dict]:

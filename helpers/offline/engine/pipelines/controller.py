@@ -56,9 +56,8 @@ def lead(folder: Path, run_id: str, job: dict) -> tuple[str, dict | None]:
 def start(folder: Path, run_id: str, job: dict, name: str, step: dict) -> list[str]:
     """Submit a step; a sentence where it cannot begin."""
     step_id = submission.step_id(run_id, name)
-    submit, what = (submission.submit, step["pipeline"]) if "pipeline" in step else (jobs.submit, step["job"])
     try:
-        submit(folder, job["experiment"], {**what, "step": name}, parent_id=run_id, run_id=step_id, **step["run"])
+        submission.begin(folder, job["experiment"], name, step, parent_id=run_id, run_id=step_id)
     except FolderError:
         raise
     except EngineError as error:

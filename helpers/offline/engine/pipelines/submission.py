@@ -8,7 +8,7 @@ import graphlib
 import tempfile
 from pathlib import Path
 
-from helpers.offline.engine import jobs
+from helpers.offline.engine import jobs, sweeps
 from helpers.offline.engine.history import snapshot, tags
 from helpers.offline.engine.jobs.submission import check as check_job
 from helpers.offline.engine.workspace.errors import EngineError, Invalid
@@ -25,11 +25,12 @@ NO_SCRIPT = {"source_directory": None, "environment_variables": {}, "inputs": []
 def submit(folder: Path, experiment: str, pipeline: dict, **given) -> str:
     """Start a pipeline and return its run's id at once; what can be refused is refused before there is a run.
 
-    `pipeline` has steps: by its name, each has a job, as jobs.submit takes it, or a pipeline, as this does, after, the
-    names of the steps that it waits for, and run, further words for jobs.submit: display_name, tags and the like. It
-    has outputs, as jobs have them, which are among those of its steps, and goes_on, whether a step that fails ends only
-    those that wait for it. An input with of_step is what another step writes: it is looked for when that one has ended.
-    `given` are jobs.submit's. Raises NotFound, Invalid and TooLarge.
+    `pipeline` has steps: by its name, each has a job, as jobs.submit takes it, or a sweep and the job of its trials, as
+    sweeps.submit does, or a pipeline, as this does; after, the names of the steps that it waits for; and run, further
+    words for jobs.submit: display_name, tags and the like. It has outputs, as jobs have them, which are among those of
+    its steps, and goes_on, whether a step that fails ends only those that wait for it. An input with of_step is what
+    another step writes: it is looked for when that one has ended. `given` are jobs.submit's. Raises NotFound, Invalid
+    and TooLarge.
     """
     check(folder, pipeline["steps"])
     leader = {"module": CONTROLLER, "log": LOG, "lost": LOST}
@@ -39,6 +40,17 @@ def submit(folder: Path, experiment: str, pipeline: dict, **given) -> str:
     return jobs.submit(folder, experiment, job, **given)
 
 
+def begin(folder: Path, experiment: str, name: str, step: dict, **given) -> None:
+    """Submit a step. Raises what submit() does."""
+    given |= step["run"]
+    if "pipeline" in step:
+        submit(folder, experiment, {**step["pipeline"], "step": name}, **given)
+    elif "sweep" in step:
+        sweeps.submit(folder, experiment, step["sweep"], {**step["job"], "step": name}, **given)
+    else:
+        jobs.submit(folder, experiment, {**step["job"], "step": name}, **given)
+
+
 def check(folder: Path, steps: dict[str, dict]) -> None:
     """Refuse what cannot run. Raises NotFound and Invalid."""
     if not steps:
@@ -46,6 +58,8 @@ def check(folder: Path, steps: dict[str, dict]) -> None:
     in_order({name: step["after"] for name, step in steps.items()})
     for name, step in steps.items():
         try:
+            if "sweep" in step:
+                sweeps.check(step["sweep"])
             if "pipeline" in step:
                 check(folder, step["pipeline"]["steps"])
             else:

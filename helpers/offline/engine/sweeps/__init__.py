@@ -3,6 +3,6 @@
 A process of its own leads each (controller).
 """
 
-from helpers.offline.engine.sweeps.submission import submit
+from helpers.offline.engine.sweeps.submission import check, submit
 
-__all__ = ["submit"]
+__all__ = ["check", "submit"]

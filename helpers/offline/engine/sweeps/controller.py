@@ -17,12 +17,12 @@ from helpers.offline.engine import jobs, processes
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states, logs, runs, tags
 from helpers.offline.engine.history.statuses import FINAL
-from helpers.offline.engine.jobs import finish, leading, ranks, run_records
+from helpers.offline.engine.jobs import finish, leading, outputs, ranks, run_records
 from helpers.offline.engine.processes import detached
 from helpers.offline.engine.sweeps import policies, warm_start
 from helpers.offline.engine.sweeps.sampling import Sampler
 
-NOT_THE_TRIALS = ("sweep", "leader", "logs", "identity", "experiment")  # what a sweep was submitted with
+NOT_THE_TRIALS = ("sweep", "leader", "logs", "identity", "experiment", "step")  # what a sweep was submitted with
 # What libraries read that would otherwise start a thread for each core of the machine: NumPy and PyTorch; TensorFlow,
 # XLA's code in it too; JAX.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -52,7 +52,10 @@ def main(folder: Path, run_id: str) -> None:
 
     def lead_to_end() -> tuple[str, dict | None]:
         lead(folder, run_id, job, trials)
-        return ending(folder, job["sweep"], trials)
+        status, error = ending(folder, job["sweep"], trials)
+        if status == "Completed":
+            outputs.copy(folder, best_of(job["sweep"], trials)[0], run_id)
+        return status, error
 
     def last(status: str) -> None:
         leading.end_children(folder, run_id)
@@ -255,13 +258,19 @@ def without_numbers(folder: Path, metric: str, trials: list[Trial]) -> str:
 
 def tell_best(folder: Path, run_id: str, sweep: dict, trials: list[Trial]) -> None:
     """Keep the best trial in the sweep's properties, as the service does."""
+    best = best_of(sweep, trials)
+    properties = {"best_metric_status": "Succeeded" if best else "Failed"}
+    if best:
+        properties |= {"best_child_run_id": best[0], "score": str(best[1])}
+    runs.set_tags(folder, run_id, properties, tags.PROPERTY)
+
+
+def best_of(sweep: dict, trials: list[Trial]) -> tuple[str, float] | None:
+    """The run's id of the best trial, and its score; None where none has logged the metric as a number."""
     scores = {trial.run_id: policies.best(sweep["goal"], trial.curve) for trial in trials}
     scores = {trial_id: score for trial_id, score in scores.items() if score is not None}
-    properties = {"best_metric_status": "Succeeded" if scores else "Failed"}
-    if scores:
-        best = (max if sweep["goal"] == "maximize" else min)(scores, key=scores.get)
-        properties |= {"best_child_run_id": best, "score": str(scores[best])}
-    runs.set_tags(folder, run_id, properties, tags.PROPERTY)
+    choose = max if sweep["goal"] == "maximize" else min
+    return choose(scores.items(), key=lambda scored: scored[1], default=None)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def submit(folder: Path, experiment: str, sweep: dict, job: dict, **given) -> st
 
     `sweep` has sampling and policy (see sampling.py and policies.py), metric (a name), goal ("maximize" or
     "minimize"), max_total_runs, max_concurrent_runs, max_duration_minutes, which may
-    be told as limit_told, and trial_run_type; resume_from and resumed are those of warm_start.
+    be told as limit_told, and trial_run_type; resume_from and resumed are those of warm_start. It may have outputs of
+    its own, each of which is a copy of its best trial's of that name.
     `job` is what jobs.submit takes: with a command, to which a trial's hyperparameters are added as "--name value", or
     with a line that names them as ${search:name}.
     `given` are jobs.submit's.
@@ -36,7 +37,8 @@ def submit(folder: Path, experiment: str, sweep: dict, job: dict, **given) -> st
     for output in job.get("outputs") or []:
         outputs.check(folder, output)
     # {run-id} in their paths stands for each trial, not for the sweep
-    job, sweep = {**job, "outputs": []}, {**sweep, "trial_outputs": job.get("outputs") or []}
+    sweep = {"outputs": [], **sweep, "trial_outputs": job.get("outputs") or []}
+    job = {**job, "outputs": sweep["outputs"]}
     leader = {"module": CONTROLLER, "log": LOG, "lost": LOST}
     return jobs.submit(folder, experiment, {**job, "sweep": sweep, "leader": leader}, **given)
 
