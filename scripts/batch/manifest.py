@@ -72,7 +72,7 @@ def hash_folders(root: Path, names: tuple[str, ...]) -> str:
 
 
 def prepare_output(folder: Path, notebooks: list[Path]) -> Path:
-    """The output folder, made if need be. Raises UsageError if it cannot be, or holds the notebooks themselves."""
+    """The output folder, made if need be. Raises UsageError if it cannot be, or holds what must not be overwritten."""
     folder = folder.resolve()
     try:
         str(folder).encode()
@@ -85,7 +85,18 @@ def prepare_output(folder: Path, notebooks: list[Path]) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"the output folder cannot be made: {error}. --output names another.") from error
+    if own := [notebook.name for notebook in notebooks if is_somebodys_own(folder / notebook.name)]:
+        told = f"the output folder {folder} holds {', '.join(own)}, which no batch has written: it would be overwritten"
+        raise UsageError(f"{told}. --output names another folder.")
     return folder
+
+
+def is_somebodys_own(path: Path) -> bool:
+    """Whether a notebook is there that papermill has not written; what it could not write to its end is none."""
+    try:
+        return "papermill" not in json.loads(path.read_bytes())["metadata"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def prepare_reports(*paths: Path | None) -> None:

@@ -17,6 +17,19 @@ def test_the_notebooks_own_folder_is_no_output_folder(tmp_path, capsys):
     assert path.read_bytes() == before
 
 
+def test_a_notebook_that_no_batch_has_written_is_not_overwritten(tmp_path, capsys):
+    write_notebook(tmp_path, "01_a", "x = 1")
+    mine = write_notebook(tmp_path, "01_a", "x = 'mine'", series="pt")
+    text = mine.read_text()
+    assert run(tmp_path, "--output", str(mine.parent)) == 2
+    assert f"{mine.parent} holds 01_a.ipynb, which no batch has written" in capsys.readouterr().err
+    assert mine.read_text() == text
+    assert run(tmp_path) == 0
+    assert run(tmp_path) == 0  # over what the first has written
+    (tmp_path / "output" / "01_a.ipynb").write_text("")  # as a full disk leaves it
+    assert run(tmp_path) == 0
+
+
 def test_an_output_folder_that_cannot_be_made_is_told(tmp_path, capsys):
     write_notebook(tmp_path, "01_a", "x = 1")
     (tmp_path / "file").write_text("")
