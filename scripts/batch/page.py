@@ -117,9 +117,13 @@ def data_address(picture: Path) -> str:
 
 
 def link(target: str, entries: dict[str, dict | None]) -> str:
-    """A link's attribute: to a notebook of the page or to the web; none for a file, which is not beside the page."""
-    if Path(target).suffix == ".ipynb" and entries.get(Path(target).stem):
-        return f' href="#{Path(target).stem}"'
+    """A link's attribute: to a notebook of the page or to the web; none for a file, which is not beside the page.
+
+    A notebook of the same name in another folder is that of another series.
+    """
+    file = Path(file_name(target.partition("#")[0]))
+    if file.name == str(file) and file.suffix == ".ipynb" and entries.get(file.stem):
+        return f' href="#{html.escape(file.stem)}"'
     return f' href="{target}"' if target.startswith("https://") else ""
 
 

@@ -31,6 +31,7 @@ PROSE = """
 ## Results
 
 See [the next one](02_b.ipynb), [a file](../docs/azure.md) and [the web](https://example.org).
+[A part of it](02_b.ipynb#part) is there, and [another series](v2/02_b.ipynb) is not.
 
 ![A map](map.svg) ![Nothing](missing.png)
 """
@@ -96,7 +97,7 @@ def test_the_page_holds_everything_and_fetches_nothing(reports):
     assert base64.b64decode(pictures["A map"].removeprefix("data:image/svg+xml;base64,")).startswith(b"<svg")
     assert pictures["Nothing"] == ""
     targets = [link.get("href") for link in page.all("a")]
-    assert targets == ["#01_a", "#02_b", "#02_b", None, "https://example.org"]
+    assert targets == ["#01_a", "#02_b", "#02_b", None, "https://example.org", "#02_b", None]
     assert "prefers-color-scheme: dark" in text
 
 
@@ -108,6 +109,11 @@ def test_a_picture_is_found_however_its_name_is_written_and_nothing_else_is_embe
         assert [image["src"] for image in Page(prose(source, tmp_path, {})).all("img")] == [embedded]
     for source in ("![A](secret.txt)", "![A](page.html)"):
         assert [image["src"] for image in Page(prose(source, tmp_path, {})).all("img")] == [""]
+
+
+def test_a_notebook_whose_name_has_spaces_is_linked(tmp_path):
+    (link,) = Page(prose("[B](my%20b.ipynb)", tmp_path, {"my b": {"result": "ok"}})).all("a")
+    assert link["href"] == "#my b"
 
 
 def test_the_page_shows_what_failed_what_was_printed_and_what_was_not_run(reports):
