@@ -224,7 +224,9 @@ def test_model_names_that_are_refused(opened, tmp_path, name):
 
 
 def test_models_that_are_not_there(opened, tmp_path):
-    with pytest.raises(NotFound, match="It has: none"):
+    (tmp_path / "w").write_text("")
+    models.register(opened, "0" * 64, tmp_path / "w", stored_as="w", extra={"anonymous": True})
+    with pytest.raises(NotFound, match="It has: none"):  # a name that nobody has given is none to choose
         models.get(opened, "m")
     with pytest.raises(NotFound):
         models.register(opened, "m", tmp_path / "nothing", stored_as="w")

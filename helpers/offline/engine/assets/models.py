@@ -115,7 +115,8 @@ def get(folder: Path, name: str, version: int | None = None) -> ModelRecord:
         if there:
             known = f"It has the versions {', '.join(str(number) for number in sorted(m.version for m in there))}"
         else:
-            known = f"It has: {', '.join(sorted({model.name for model in list_all(folder)})) or 'none'}"
+            named = {model.name for model in list_all(folder) if not model.extra.get("anonymous")}
+            known = f"It has: {', '.join(sorted(named)) or 'none'}"
         raise NotFound(f"The workspace has no model {wanted}. {known}.")
     return found[0]
 
