@@ -212,6 +212,7 @@ SUPPORTED: dict[str, Callable] = {
     "jobs.archive": archived_job,
     "jobs.restore": archived_job,
     "jobs.begin_cancel": lambda c: c.jobs.begin_cancel(ended(c)).status() == "Succeeded",
+    "jobs.show_services": lambda c: c.jobs.show_services(ended(c)) is None,
     "jobs.validate": lambda c: c.jobs.validate(job()).passed,
     "models.create_or_update": lambda c: model(c).version == "1",
     "models.get": lambda c: model(c) and c.models.get("model", version="1").type == "custom_model",

@@ -113,6 +113,7 @@ ROUTES = [
     ("GET", f"{HISTORY}/runs/{{name}}", runs.get),
     ("GET", f"{HISTORY}/runs/{{name}}/details", runs.details),
     ("GET", f"{HISTORY}/runs/{{name}}/children", runs.children),
+    ("GET", f"{HISTORY}/runs/{{name}}/serviceinstances/{{node}}", runs.services),
     ("POST", f"{HISTORY}/rundata", runs.data),
     ("PATCH", f"{HISTORY}/experiments/{{experiment}}/runs/{{name}}", runs.patch),
     ("POST", f"/data/v1.0{WORKSPACE}/dataversion/batchGetResolvedUris", runs.output_uris),

@@ -26,6 +26,12 @@ def children(request: Request) -> Iterator[dict]:
     )
 
 
+def services(request: Request) -> dict:
+    """The interactive services of a job on one of its nodes: none has any here."""
+    run_records.get_run(request.folder, request.names["name"])
+    return {"instances": {}}
+
+
 def data(request: Request) -> dict:
     """The run, with its named outputs as assets: output_uris says where they lie."""
     run = run_records.get_run(request.folder, request.body["runId"])
