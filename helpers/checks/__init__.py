@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from helpers import display
 from helpers.azure_problems import explained
+from helpers.checks import portuguese
 from helpers.checks.looking import NotYet
 
 RIGHT, MISSING = "#0072B2", "#B24D00"  # behind white words; never the only mark
@@ -38,9 +39,12 @@ def check(exercise: str) -> None:
     """
     verdict = examine(exercise, inspect.currentframe().f_back.f_globals)
     word, color = ("✓ Right", RIGHT) if verdict.solved else ("✗ Not yet", MISSING)
+    sentence = verdict.sentence
+    if portuguese.is_wanted():
+        word, sentence = portuguese.MARKS[word], portuguese.translated(sentence)
     mark = f'<span style="background:{color};color:#fff;border-radius:4px;padding:2px 8px">{word} · {exercise}</span>'
-    as_html = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(verdict.sentence, quote=False))
-    display.show({"text/plain": f"{word} · {exercise}: {verdict.sentence}", "text/html": f"<p>{mark} {as_html}</p>"})
+    as_html = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(sentence, quote=False))
+    display.show({"text/plain": f"{word} · {exercise}: {sentence}", "text/html": f"<p>{mark} {as_html}</p>"})
 
 
 def examine(exercise: str, variables: Mapping[str, object]) -> Verdict:

@@ -60,5 +60,5 @@ def _problem(model, run, accuracy: str) -> str | None:
     if told is None:
         return f"Version {model.version} has no property `accuracy`."
     if told != accuracy:
-        return f"The property `accuracy` is {told!r}. With four digits, the run measured {accuracy}."
+        return f"The property `accuracy` is {told!r}. With four digits, the run measured {accuracy!r}."
     return None

@@ -20,7 +20,7 @@ def exercise_1(variables: Mapping[str, object]) -> str:
     )
     log10 = near(low, -4) and near(high, -2)
     require(
-        not log10, f"These are exponents of 10; `loguniform` takes those of e, and would draw {' to '.join(drawn)}."
+        not log10, f"These are exponents of 10; `loguniform` takes those of e, and would draw {drawn[0]} to {drawn[1]}."
     )
     right = near(math.exp(low), 0.0001, ROUNDED) and near(math.exp(min(high, 50)), 0.01, ROUNDED)
     require(right, f"These draw rates from {drawn[0]} to {drawn[1]}; it should be 0.0001 to 0.01.")
@@ -54,7 +54,7 @@ def exercise_3(variables: Mapping[str, object]) -> str:
         max(curves[told]) >= max(curves[best]),
         f"With {told:g} the accuracy is {max(curves[told]):.4f}; there is a better one.",
     )
-    others = ", ".join(f"{max(curve):.4f} with {rate:g}" for rate, curve in sorted(curves.items()))
+    others = ", ".join(f"{rate:g}: {max(curve):.4f}" for rate, curve in sorted(curves.items()))
     return f"{told:g} is the better one ({others}). Two trials of one epoch are not much to go by."
 
 
