@@ -38,6 +38,7 @@ def online_endpoint() -> None:
 def create_endpoint(client, file, overrides, no_wait, **given):
     """Create the endpoint that a YAML file or the options describe, and wait until it is there."""
     wanted = load("load_online_endpoint", file, overrides, **given)
+    _refuse_second(wanted.name, client.online_endpoints.list(), "endpoint")
     return waited(client.online_endpoints.begin_create_or_update(wanted), no_wait)
 
 
@@ -57,6 +58,12 @@ def update_endpoint(client, name, traffic, mirror_traffic, overrides):
     if mirror_traffic is not None:
         endpoint.mirror_traffic = _shares("--mirror-traffic", mirror_traffic)
     return client.online_endpoints.begin_create_or_update(endpoint).result()
+
+
+def _refuse_second(name: str, listed, what: str) -> None:
+    """As `az` does: a second creation would take its traffic from an endpoint, and deploy anew."""
+    if name in [one.name for one in listed]:
+        raise click.ClickException(f"The {what} {name!r} exists already; `ml online-{what} update` changes it.")
 
 
 def _shares(option: str, text: str) -> dict[str, int]:
@@ -134,6 +141,7 @@ def create_deployment(client, file, overrides, all_traffic, no_wait, **given):
     if all_traffic and no_wait:
         raise click.UsageError("--all-traffic waits for the deployment; leave out --no-wait.")
     wanted = load("load_online_deployment", file, overrides, **given)
+    _refuse_second(wanted.name, client.online_deployments.list(wanted.endpoint_name), "deployment")
     with waiting():
         begun = client.online_deployments.begin_create_or_update(wanted)
     created = waited(begun, no_wait)

@@ -203,6 +203,9 @@ def test_an_endpoint_is_made_from_files_asked_and_deleted(ml_client, tmp_path):
     deployed = answer("online-deployment", "create", "-f", str(tmp_path / "deployment.yml"), "--all-traffic")
     assert (deployed["name"], deployed["provisioning_state"]) == ("blue", "Succeeded")
     assert ml(*ask).stdout == "[7]\n"
+    for what in ("endpoint", "deployment"):
+        again = ml(f"online-{what}", "create", "-f", str(tmp_path / f"{what}.yml"))
+        assert again.exit_code == 1 and f"exists already; `ml online-{what} update` changes it" in again.stderr
     assert answer("online-endpoint", "show", *of_echo)["traffic"] == {"blue": 100}
     assert [one["name"] for one in answer("online-endpoint", "list")] == ["echo"]
     assert [one["name"] for one in answer("online-deployment", "list", "-e", "echo")] == ["blue"]
