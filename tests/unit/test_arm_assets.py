@@ -521,6 +521,15 @@ def test_jobs_are_changed_archived_and_listed(ml_client):
     assert [listed.name for listed in ml_client.jobs.list(tag="c")] == [name]
 
 
+def test_a_job_that_has_not_ended_is_not_archived(ml_client):
+    name = ml_client.jobs.create_or_update(script_job("import time; time.sleep(600)")).name
+    with pytest.raises(HttpResponseError, match=rf"Only a job that has ended can be archived, and '{name}' is"):
+        ml_client.jobs.archive(name)
+    ml_client.jobs.begin_cancel(name).result()
+    ml_client.jobs.archive(name)
+    assert name not in [listed.name for listed in ml_client.jobs.list()]
+
+
 def test_runs_that_a_job_starts_with_mlflow_are_its_children(ml_client):
     script = """
         import mlflow

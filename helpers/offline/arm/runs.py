@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.offline.arm import locations
-from helpers.offline.arm.wire import Request, long_uri
-from helpers.offline.engine.history import job_states, studio
+from helpers.offline.arm.wire import Refused, Request, long_uri
+from helpers.offline.engine.history import job_states, statuses, studio
 from helpers.offline.engine.jobs import run_records
 
 
@@ -59,8 +59,13 @@ def patch(request: Request) -> dict:
 
 
 def change(folder: Path, run_id: str, given: dict, archived: bool | None) -> None:
-    """Change display name, description and archive flag, add tags and properties, as far as given. Raises NotFound."""
-    run_records.get_run(folder, run_id)
+    """Change display name, description and archive flag, add tags and properties, as far as given.
+
+    Raises NotFound, and Refused for the archive flag of a job that has not ended.
+    """
+    run = run_records.get_run(folder, run_id)
+    if archived and run.status not in statuses.FINAL:  # https://learn.microsoft.com/cli/azure/ml/job#az-ml-job-archive
+        raise Refused(f"Only a job that has ended can be archived, and {run_id!r} is {run.status}.")
     if given.get("displayName") is not None:
         run_records.set_display_name(folder, run_id, given["displayName"])
     if given.get("description") is not None:
