@@ -141,6 +141,9 @@ def read_parameters_file(path: Path | None) -> dict[str, object]:
         return {}
     if not isinstance(content, dict):
         raise UsageError(f"the parameters file {path} must hold a mapping of names to values")
+    for name in content:
+        if not isinstance(name, str):  # to YAML, `on` and `yes` are true, and 1 is a number
+            raise UsageError(f"the parameters file {path} has {name!r} for a name: write names in quotes")
     return content
 
 
@@ -232,7 +235,10 @@ def first_error(error: ValidationError) -> str:
 def plain_json(value: object) -> object:
     """`value`, if JSON keeps it as it is: only such a value reaches the notebook and the manifest unchanged."""
     try:
-        if json.loads(json.dumps(value, allow_nan=False)) == value:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+        if (
+            json.loads(text.encode()) == value
+        ):  # no half of a pair of UTF-16 either, as an odd byte is on a command line
             return value
     except (TypeError, ValueError):
         pass

@@ -1,6 +1,7 @@
 """What notebooks declare as parameters, and which values the batch runner accepts for them."""
 
 import functools
+import os
 import typing
 
 import pytest
@@ -260,7 +261,7 @@ def test_the_notebooks_types_say_which_values_are_right(name, good, wrong):
         assert "pattern" not in str(refused.value), "a rule is told in words"
 
 
-@pytest.mark.parametrize("content", [None, "[1]", "a: [", "just text", b"\xff\xfe\xfa"])
+@pytest.mark.parametrize("content", [None, "[1]", "a: [", "just text", b"\xff\xfe\xfa", "on: 3", "1: 3", "null: 3"])
 def test_a_parameters_file_that_holds_no_mapping_is_refused(tmp_path, capsys, content):
     write_notebook(tmp_path, "01_a", parameters=PARAMETERS)
     file = tmp_path / "some.yml"
@@ -268,6 +269,12 @@ def test_a_parameters_file_that_holds_no_mapping_is_refused(tmp_path, capsys, co
         file.write_bytes(content.encode() if isinstance(content, str) else content)
     assert run(tmp_path, "-f", str(file)) == 2
     assert f"the parameters file {file}" in capsys.readouterr().err
+
+
+def test_a_text_that_no_notebook_can_hold_is_refused(tmp_path, capsys):
+    write_notebook(tmp_path, "01_a", parameters=PARAMETERS)
+    assert run(tmp_path, "-p", f"name={os.fsdecode(b'a\xff')}") == 2
+    assert "name must be str: 'a\\udcff' is not made of text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
