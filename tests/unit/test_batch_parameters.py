@@ -273,7 +273,7 @@ def test_a_parameters_file_that_holds_no_mapping_is_refused(tmp_path, capsys, co
 
 def test_a_text_that_no_notebook_can_hold_is_refused(tmp_path, capsys):
     write_notebook(tmp_path, "01_a", parameters=PARAMETERS)
-    assert run(tmp_path, "-p", f"name={os.fsdecode(b'a\xff')}") == 2
+    assert run(tmp_path, "-p", os.fsdecode(b"name=a\xff")) == 2
     assert "name must be str: 'a\\udcff' is not made of text" in capsys.readouterr().err
 
 
