@@ -21,6 +21,11 @@ RUN = SOURCES / "run"
 BOOKS = ("notebooks", "exercises", "solutions")  # what a learner writes into
 BESIDE = ("data", "docs", "scripts")  # what the notebooks link to, to be read beside them as in the repository
 NOT_BESIDE = ("__pycache__", "classroom", "batch")
+# JupyterLab's terminal begins in the learner's folder, where the lessons' `make studio` shows the learner's workspace.
+MAKEFILE = """.PHONY: studio
+studio:
+	AZUREML_OFFLINE_FOLDER="$(CURDIR)/.offline" $(MAKE) -C ../../.. studio
+"""
 # What JupyterLab asks the network for, which may not be there.
 QUIET = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": False}
 
@@ -55,6 +60,7 @@ def prepare(folder: Path) -> None:
             for file in (path for path in part.rglob("*") if path.is_file()):
                 file.chmod(0o444)  # a run takes the repository's: JupyterLab shows these, and lets nobody change them
             part.rename(folder / name)
+    (folder / "Makefile").write_text(MAKEFILE, encoding="utf-8")
     for source in sorted([*SOURCES.glob("*.ipynb"), *SOURCES.glob("v2/*.ipynb"), *SOURCES.glob("pt/*.ipynb")]):
         copied = source.relative_to(SOURCES)
         _write(folder / "exercises" / copied, learner_copy(_read(source), str(copied)))

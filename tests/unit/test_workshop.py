@@ -97,6 +97,17 @@ def test_every_link_of_a_copy_leads_somewhere(ana):
             assert target.startswith(("https://", "#")) or there.exists(), f"{page}: {target}"
 
 
+def test_make_studio_in_a_learners_terminal_shows_the_learners_workspace(tmp_path):
+    repository = tmp_path / "a repository"
+    repository.mkdir()
+    (repository / "Makefile").write_text("studio:\n\t@echo shows $(AZUREML_OFFLINE_FOLDER)\n")
+    folder = repository / "workshop" / "run" / "ana"
+    learners.prepare(folder)
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    ran = subprocess.run(["make", "studio"], cwd=folder, env=variables, capture_output=True, text=True)
+    assert f"shows {folder / '.offline'}\n" in ran.stdout, ran.stderr
+
+
 def test_what_a_learner_has_written_stays_when_the_workshop_is_opened_again(ana):
     learners.prepare(ana)
     (ana / "exercises" / "02_data.ipynb").write_text("mine")
