@@ -28,7 +28,8 @@ def compute_and_environment(ml_client):
     [
         (PyTorchDistribution(process_count_per_instance=2), "RANK,WORLD_SIZE,LOCAL_RANK,NODE_RANK", 4),
         (MpiDistribution(process_count_per_instance=1), "OMPI_COMM_WORLD_RANK,OMPI_COMM_WORLD_SIZE", 2),
-        (TensorFlowDistribution(worker_count=2), "TF_CONFIG", 2),
+        (TensorFlowDistribution(), "TF_CONFIG", 2),
+        (TensorFlowDistribution(worker_count=4), "TF_CONFIG", 4),
     ],
 )
 def test_a_job_on_two_nodes_has_a_log_for_each_process(ml_client, tmp_path, capsys, distribution, told, ranks):
@@ -41,7 +42,7 @@ def test_a_job_on_two_nodes_has_a_log_for_each_process(ml_client, tmp_path, caps
     assert [log.name for log in logs] == [f"std_log_process_{rank:02}.txt" for rank in range(ranks)]
     texts = [log.read_text() for log in logs]
     if told == "TF_CONFIG":
-        assert [re.search(r'"index": (\d)', text)[1] for text in texts] == ["0", "1"]
+        assert [re.search(r'"index": (\d)', text)[1] for text in texts] == [str(rank) for rank in range(ranks)]
     else:
         assert [text.split()[:2] for text in texts] == [[str(rank), str(ranks)] for rank in range(ranks)]
 

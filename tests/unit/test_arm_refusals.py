@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from azure.ai.ml import Input, MLClient, Output, PyTorchDistribution, load_data, load_job
+from azure.ai.ml import Input, MLClient, Output, PyTorchDistribution, TensorFlowDistribution, load_data, load_job
 from azure.ai.ml.entities import (
     AmlCompute,
     BuildContext,
@@ -82,6 +82,13 @@ def test_a_cluster_cannot_have_the_name_that_a_kubernetes_cluster_has(ml_client)
             {"instance_count": 5, "distribution": PyTorchDistribution()},
             "at most 2. Ask for fewer nodes, or let the compute target have more.",
         ),
+        (
+            {"instance_count": 2, "distribution": TensorFlowDistribution(worker_count=3)},
+            "3 processes cannot be shared out evenly among 2 nodes",
+        ),
+        ({"instance_count": 0}, "a job runs on one node at least"),
+        ({"shm_size": "lots"}, "shm_size is 'lots'; give a number above 0 and its unit"),
+        ({"shm_size": "0g"}, "shm_size is '0g'"),
         ({"compute": None, "instance_type": "STANDARD_NC6"}, "STANDARD_NC6 was retired"),
         ({"tags": {"azureml.mine": "1"}}, "'azureml.mine' is no name for a tag"),
     ],
@@ -180,7 +187,6 @@ def test_a_data_file_that_is_not_there(ml_client, tmp_path):
         (lambda client: list(client.schedules.list()), "GET schedules"),
         (lambda client: list(client.batch_endpoints.list()), "GET batchEndpoints"),
         (lambda client: list(client.connections.list()), "GET connections"),
-        (lambda client: client.jobs.show_services("a"), "GET runs/a/serviceinstances/0"),
         (lambda client: client.workspaces.begin_delete("a-workspace", delete_dependent_resources=False), "DELETE"),
     ],
 )

@@ -70,7 +70,7 @@ def job_of(request: Request, name: str, asked: dict, datastore: str | None = Non
         "inputs": inputs,
         "outputs": outputs,
         "max_run_duration_seconds": _seconds((asked.get("limits") or {}).get("timeout")),
-        "distribution": _distribution(asked.get("distribution"), resources.get("instanceCount") or 1),
+        "distribution": _distribution(asked.get("distribution"), _nodes(resources)),
     }
 
 
@@ -124,6 +124,17 @@ def _target(request: Request, asked: dict, resources: dict) -> str:
     return name
 
 
+def _nodes(resources: dict) -> int:
+    """How many nodes are asked for. Raises Refused, also for what else of the resources the service does not take."""
+    shared = resources.get("shmSize")
+    if shared and not re.fullmatch(r"[1-9]\d*[bkmgBKMG]", shared):
+        raise Refused(f"shm_size is {shared!r}; give a number above 0 and its unit, b, k, m or g, such as '2g'.")
+    nodes = resources.get("instanceCount")
+    if nodes is not None and nodes < 1:
+        raise Refused(f"instance_count is {nodes}; a job runs on one node at least.")
+    return nodes or 1
+
+
 def _distribution(asked: dict | None, nodes: int) -> dict | None:
     if not asked:
         if nodes > 1:
@@ -134,8 +145,9 @@ def _distribution(asked: dict | None, nodes: int) -> dict | None:
         raise Unsupported(f"The distribution {kind}", f"{', '.join(DISTRIBUTIONS)} are")
     if asked.get("parameterServerCount"):
         raise Unsupported("A distribution with parameter servers", "give workers alone")
-    each = 1 if kind == "TensorFlow" else asked.get("processCountPerInstance") or 1
-    return {"kind": kind, "node_count": nodes, "process_count": nodes * each}
+    each = asked.get("processCountPerInstance") or 1
+    processes = asked.get("workerCount") or nodes if kind == "TensorFlow" else nodes * each
+    return {"kind": kind, "node_count": nodes, "process_count": processes}
 
 
 def _seconds(duration: str | None) -> int | None:

@@ -139,6 +139,7 @@ def _command(node: dict, specification: dict) -> dict:
         "resources": {
             "instanceCount": resources.get("instance_count"),
             "instanceType": resources.get("instance_type"),
+            "shmSize": resources.get("shm_size"),
         },
         "distribution": _distribution(node.get("distribution") or specification.get("distribution")),
         "limits": {"timeout": f"PT{timeout}S" if isinstance(timeout, int) else timeout},
@@ -159,6 +160,7 @@ def _distribution(given: dict | None) -> dict | None:
         "distributionType": {name.lower(): name for name in commands.DISTRIBUTIONS}.get(kind.lower(), kind),
         "processCountPerInstance": given.get("process_count_per_instance"),
         "parameterServerCount": given.get("parameter_server_count"),
+        "workerCount": given.get("worker_count"),
     }
 
 
