@@ -272,6 +272,15 @@ run.log("files", len(os.listdir(sys.argv[1])))
     assert given["consumptionDetails"]["inputName"].startswith("input_")
 
 
+@pytest.mark.parametrize("name", ["{folder}/part/train.py", "part/../part/train.py"])
+def test_a_script_has_the_name_that_it_has_in_its_directory(experiment, tmp_path, name):
+    source(tmp_path / "part", "print(__file__)")
+    run = experiment.submit(ScriptRunConfig(str(tmp_path), script=name.format(folder=tmp_path)))
+    run.wait_for_completion()
+    assert run.get_details()["runDefinition"]["script"] == "part/train.py"
+    assert run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"].endswith("part/train.py\n")
+
+
 def test_command_in_place_of_a_script(experiment, tmp_path):
     config = ScriptRunConfig(source_directory=str(tmp_path), command=["echo", "one two", "&& echo three"])
     (tmp_path / "empty.txt").write_text("")
@@ -287,8 +296,10 @@ def test_what_cannot_run_is_refused_before_there_is_a_run(experiment, tmp_path):
         experiment.submit(ScriptRunConfig(**good, compute_target="no-such-cluster"))
     with pytest.raises(ExperimentExecutionException, match=r"missing\.py"):
         experiment.submit(ScriptRunConfig(str(tmp_path / "code"), script="missing.py"))
-    with pytest.raises(ExperimentExecutionException, match="does not exist"):
+    with pytest.raises(FileNotFoundError, match="No such file or directory"):
         experiment.submit(ScriptRunConfig(str(tmp_path / "nothing"), script="train.py"))
+    with pytest.raises(TypeError, match="sequence item 1: expected str instance, int found"):
+        experiment.submit(ScriptRunConfig(str(tmp_path / "code"), command=["echo", 1]))
     with pytest.raises(ExperimentExecutionException, match="script or a command"):
         experiment.submit(ScriptRunConfig(str(tmp_path / "code")))
     with pytest.raises(AzureMLException, match="Method to be submitted has not been registered"):

@@ -1,7 +1,9 @@
 """Runs: their states, tags, properties, children, details and how they are found."""
 
+from pathlib import Path
+
 from azureml.core import Experiment, Run
-from stage import run_of, said
+from stage import configuration, run_of, said
 
 
 def program(ws, folder):
@@ -45,6 +47,14 @@ def program(ws, folder):
     print(job.type, job.get_tags(), details["status"], details["target"], details["runDefinition"]["script"])
     print(details["runDefinition"]["arguments"], details.get("error"), "user_logs/std_log.txt" in details["logFiles"])
     print("hello" in job.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"])
+    config = configuration(ws, folder, "pass")
+    config.script = str(Path(config.source_directory, "script.py").resolve())
+    whole = experiment.submit(config)
+    print(whole.wait_for_completion()["status"], whole.get_details()["runDefinition"]["script"])
+    config.script, config.command = None, ["echo", 1]
+    print(said(lambda: experiment.submit(config)))
+    config.command, config.source_directory = ["echo", "1"], "nowhere"
+    print(said(lambda: experiment.submit(config))[:55])
     failed = run_of(ws, folder, "raise ValueError('no')", experiment="twins-runs")
     print(failed.get_status(), said(lambda: failed.wait_for_completion(raise_on_error=True))[:30])
     print(failed.wait_for_completion(raise_on_error=False)["status"])

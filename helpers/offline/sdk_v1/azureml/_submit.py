@@ -1,5 +1,6 @@
 """From a ScriptRunConfig to a job of the engine, and from a HyperDriveConfig to the jobs of a sweep."""
 
+import errno
 import json
 import logging
 import os
@@ -139,13 +140,17 @@ def _distribution(run_config):
 
 
 def _check_script(directory, run_config):
-    if run_config.command or not directory.is_dir():
+    """Raise where the directory or the script is not there; the script gets the name that it has in the directory."""
+    if not directory.is_dir():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory))
+    if not run_config.script:
         return
     script = Path(os.path.normpath(directory / run_config.script))
     if not script.is_file():
         raise ExperimentExecutionException(
             f"{script} script path doesn't exist. The script should be inside the project folder"
         )
+    run_config.script = Path(os.path.relpath(script, directory)).as_posix()
 
 
 def _words(run_config, inputs, outputs):
@@ -173,6 +178,8 @@ def _words(run_config, inputs, outputs):
             word = {"output": word.name}
         elif isinstance(word, (list, tuple, dict, ComputeTarget)):
             raise UserErrorException(f"An argument is a text, a number or a dataset, not {type(word).__name__}: {word}")
+        elif run_config.command and not isinstance(word, str):  # which the SDK joins
+            raise TypeError(f"sequence item {len(words)}: expected str instance, {type(word).__name__} found")
         words.append(word if isinstance(word, dict) else str(word))
     return words
 
