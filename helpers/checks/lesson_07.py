@@ -1,5 +1,6 @@
 """The exercises of lesson 7: a sweep."""
 
+import json
 import math
 from collections.abc import Mapping
 
@@ -7,6 +8,7 @@ from helpers import costs, sweeps
 from helpers.checks.looking import given, near, number, require, value
 
 ROUNDED = 0.02  # share by which a rate is off whose exponent is rounded to a decimal
+GENERATOR = "_aml_system_generator_config"  # the tag of a sweep that says how it draws its values
 RATES = (0.0005, 0.002)
 HOURS, IDLE = 1, 120  # that the exercise's sweep may last, and that a machine waits, in hours and seconds
 
@@ -40,6 +42,11 @@ def exercise_2(variables: Mapping[str, object]) -> str:
     require(not others, f"It varies `{', '.join(others)}`; the script's argument is `--learning-rate`.")
     tried = sorted(float(trial.parameters.get("--learning-rate", "nan")) for trial in trials)
     require(tried == sorted(RATES), f"It tried the learning rates {tried}; each of {list(RATES)} should be tried once.")
+    generator = json.loads(
+        sweep.get_tags().get(GENERATOR) or '{"name": "GRID"}'
+    )  # where Azure ML notes none, it may be
+    drawn = "Its sampling is another: here each rate was drawn once by chance. `GridParameterSampling` leaves none out."
+    require(generator["name"].upper() == "GRID", drawn)
     return f"{len(trials)} trials, each combination once: that is what a grid is."
 
 

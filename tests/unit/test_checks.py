@@ -178,6 +178,17 @@ def test_a_sweep_of_another_argument_is_told(monkeypatch):
     assert sentence("07.2", sweep=sweep) == "It varies `learning-rate`; the script's argument is `--learning-rate`."
 
 
+def test_rates_that_were_drawn_by_chance_are_no_grid(monkeypatch):
+    trials = [SimpleNamespace(parameters={"--learning-rate": rate}) for rate in (0.0005, 0.002)]
+    monkeypatch.setattr("helpers.sweeps.trials", lambda *_: trials)
+    tags = {"_aml_system_generator_config": json.dumps({"name": "RANDOM"})}
+    sweep = SimpleNamespace(type="hyperdrive", get_status=lambda: "Completed", get_tags=lambda: tags)
+    assert "`GridParameterSampling` leaves none out" in sentence("07.2", sweep=sweep)
+    for noted in ({"_aml_system_generator_config": json.dumps({"name": "GRID"})}, {}):
+        sweep.get_tags = lambda noted=noted: noted
+        assert checks.examine("07.2", {"sweep": sweep}).solved
+
+
 def asset(name, version, path, type="uri_folder", **tags):
     return SimpleNamespace(name=name, version=str(version), path=f"azureml://there/{path}/", type=type, tags=tags)
 
