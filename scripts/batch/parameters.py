@@ -236,9 +236,7 @@ def plain_json(value: object) -> object:
     """`value`, if JSON keeps it as it is: only such a value reaches the notebook and the manifest unchanged."""
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-        if (
-            json.loads(text.encode()) == value
-        ):  # no half of a pair of UTF-16 either, as an odd byte is on a command line
+        if json.loads(text.encode()) == value:  # an odd byte of a command line is no text, and cannot be encoded
             return value
     except (TypeError, ValueError):
         pass
