@@ -1,8 +1,24 @@
 """The verbs for what has a name and versions: components, data, environments and models."""
 
+import itertools
+
 import click
 
-from helpers.ml.shared import ANY_FILE, ANY_NAME, LABEL, LISTED_NAME, NAME, SET, VERSION, Group, change, command, load
+from helpers.ml.shared import (
+    ANY_FILE,
+    ANY_NAME,
+    LABEL,
+    LISTED,
+    LISTED_NAME,
+    NAME,
+    SET,
+    VERSION,
+    Group,
+    change,
+    command,
+    load,
+    view,
+)
 
 
 def _assets(kind: str, operations: str, loader: str, words: str, **values: str) -> click.Group:
@@ -29,10 +45,11 @@ def _assets(kind: str, operations: str, loader: str, words: str, **values: str) 
         """One version, by its number or a label; the latest if neither is given."""
         return getattr(client, operations).get(name, version=version, label=label or (None if version else "latest"))
 
-    @command(group, "list", LISTED_NAME)
-    def list_all(client, name):
+    @command(group, "list", LISTED_NAME, *LISTED)
+    def list_all(client, name, archived_only, include_archived, max_results):
         """The latest version of each, or all versions of one."""
-        return getattr(client, operations).list(name=name)
+        found = getattr(client, operations).list(name=name, list_view_type=view(archived_only, include_archived))
+        return itertools.islice(found, max_results)
 
     @command(group, "archive", NAME, VERSION, LABEL)
     def archive(client, name, version, label):

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from helpers.ml.shared import ANY_NAME, FILE, NAME, NO_WAIT, SET, Group, change, command, load, waited
+from helpers.ml.shared import ANY_NAME, FILE, LISTED, NAME, NO_WAIT, SET, Group, change, command, load, view, waited
 
 
 @click.group(cls=Group)
@@ -48,11 +48,12 @@ def show_job(client, name):
     job,
     "list",
     click.option("-p", "--parent-job-name", help="List the jobs below this one: a sweep's trials, a pipeline's steps."),
-    click.option("-r", "--max-results", type=click.IntRange(1), help="List the newest so many."),
+    *LISTED,
 )
-def list_jobs(client, parent_job_name, max_results):
+def list_jobs(client, parent_job_name, archived_only, include_archived, max_results):
     """The jobs, the newest first."""
-    return itertools.islice(client.jobs.list(parent_job_name=parent_job_name), max_results)
+    wanted = view(archived_only, include_archived)
+    return itertools.islice(client.jobs.list(parent_job_name=parent_job_name, list_view_type=wanted), max_results)
 
 
 @command(

@@ -65,6 +65,11 @@ VERSION = click.option("-v", "--version", help="Its version.")
 LABEL = click.option("-l", "--label", help="A label in place of the version: latest.")
 ENDPOINT = click.option("-e", "--endpoint-name", "--endpoint", required=True, help="The endpoint's name.")
 ANY_ENDPOINT = click.option("-e", "--endpoint-name", "--endpoint", help="The endpoint's name, in place of the file's.")
+LISTED = (
+    click.option("--archived-only", is_flag=True, help="List what is archived."),
+    click.option("--include-archived", is_flag=True, help="List that, too."),
+    click.option("-r", "--max-results", type=click.IntRange(1), help="List the first so many."),
+)
 YAML = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILE = click.option("-f", "--file", required=True, type=YAML, help="The YAML file.")
 ANY_FILE = click.option("-f", "--file", type=YAML, help="The YAML file, where the options do not say it all.")
@@ -103,6 +108,11 @@ def command(group: click.Group, name: str, *options: Callable) -> Callable:
         return group.command(name)(run)
 
     return decorate
+
+
+def view(archived_only: bool, include_archived: bool) -> str:
+    """The list_view_type of a list."""
+    return "ArchivedOnly" if archived_only else "All" if include_archived else "ActiveOnly"
 
 
 def waited(poller: Any, no_wait: bool) -> Any:

@@ -85,6 +85,8 @@ def test_assets_have_versions_which_can_be_archived():
     assert answer("data", "show", "-n", "words", "-v", "1")["version"] == "1"
     assert ml("data", "archive", "-n", "words", "-v", "2").exit_code == 0
     assert [one["version"] for one in answer("data", "list", "-n", "words")] == ["1"]
+    assert [one["version"] for one in answer("data", "list", "-n", "words", "--archived-only")] == ["2"]
+    assert [one["version"] for one in answer("data", "list", "-n", "words", "--include-archived", "-r", "1")] == ["2"]
     assert ml("data", "restore", "-n", "words", "-v", "2").exit_code == 0
     assert len(answer("data", "list", "-n", "words")) == 2
 
@@ -110,6 +112,7 @@ def test_what_is_there_is_changed():
     assert (made["display_name"], made["tags"]) == ("first job", {"of": "words"})
     assert ml("job", "archive", "-n", "first").exit_code == 0
     assert "first" not in answer("job", "list", "--query", "[].name")
+    assert answer("job", "list", "--archived-only", "--query", "[].name") == ["first"]
     assert ml("job", "restore", "-n", "first").exit_code == 0
     assert "first" in answer("job", "list", "--query", "[].name")
 
