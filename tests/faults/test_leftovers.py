@@ -1,7 +1,10 @@
 """What killed processes leave half done is swept at the next opening; what is owned or being made is not."""
 
+import errno
+import fcntl
 import os
 import signal
+import stat
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +45,23 @@ def half_written(target, then):
     os.close(reading)
     os.close(writing)
     return pid
+
+
+def test_a_file_is_written_where_only_what_is_open_for_writing_can_be_locked(opened, monkeypatch):
+    lock = leftovers.fcntl.flock
+
+    def as_on_nfs(file, kind):
+        descriptor = file if isinstance(file, int) else file.fileno()
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        if is_file and kind & fcntl.LOCK_EX and fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        lock(descriptor, kind)
+
+    monkeypatch.setattr(leftovers.fcntl, "flock", as_on_nfs)
+    files.write_whole(b"whole", opened / "datastores" / "a")
+    (left := leftovers.partial_path(opened / "datastores" / "b")).touch()
+    open_anew(opened)
+    assert not left.exists() and (opened / "datastores" / "a").read_bytes() == b"whole"
 
 
 def test_half_a_file_of_a_killed_process_is_swept_and_that_of_a_living_one_is_not(opened):

@@ -137,7 +137,8 @@ def _making(path: Path, make: Callable[[], None]) -> Iterator[None]:
 def _lock(path: Path, kind: int) -> int | None:
     """A descriptor that holds the lock on what lies at `path`; None where another has it, or it is gone."""
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        # On NFS nothing but a file that is open for writing can be locked for oneself alone (Linux's flock(2)).
+        descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     except FileNotFoundError:
         return None
     try:
