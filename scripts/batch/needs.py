@@ -31,6 +31,7 @@ WORDS = {
 }
 
 
+OF_ONE_SDK = {"dataset": "v1", "run": "v1", "data": "v2", "job": "v2"}  # the kinds that the other does not know
 CLIENT_OF_V2 = re.compile(r"\b(azure\.ai\.ml|ml_client)\b")
 
 
@@ -61,7 +62,7 @@ def read_dependence(notebook: Path, values: dict[str, object]) -> Dependence:
     declared, sdk = read.metadata.get("workspace", {}), sdk_of(read.cells)
     try:
         needs = [
-            Need(maker, kind, values[parameter], sdk)
+            Need(maker, kind, values[parameter], OF_ONE_SDK.get(kind, sdk))
             for maker, things in declared.get("needs", {}).items()
             for kind, parameter in things.items()
         ]

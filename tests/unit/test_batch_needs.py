@@ -232,9 +232,15 @@ def test_ctrl_c_while_the_workspace_is_asked_leaves_the_telling_to_the_runner(of
     assert (asking.returncode, told) == (-signal.SIGINT, b"")
 
 
-@pytest.mark.parametrize(("code", "sdk"), [("helpers.connect()", "v1"), ("client = helpers.ml_client()", "v2")])
-def test_a_need_is_asked_for_by_the_sdk_of_the_notebook(tmp_path, code, sdk):
-    needed = {"03_compute": {"compute": "cluster_name"}}
-    path = write_notebook(tmp_path, "04_train", code, parameters=CELL, needs=needed)
+@pytest.mark.parametrize(
+    ("code", "kind", "sdk"),
+    [
+        ("helpers.connect()", "compute", "v1"),
+        ("client = helpers.ml_client()", "compute", "v2"),
+        ("helpers.connect(), helpers.ml_client()", "dataset", "v1"),
+    ],
+)
+def test_a_need_is_asked_for_by_the_sdk_of_the_notebook_or_that_of_its_kind(tmp_path, code, kind, sdk):
+    path = write_notebook(tmp_path, "04_train", code, parameters=CELL, needs={"03_compute": {kind: "cluster_name"}})
     (need,) = needs.read_dependence(path, {"cluster_name": "gpu-cluster"}).needs
-    assert need == Need("03_compute", "compute", "gpu-cluster", sdk)
+    assert need == Need("03_compute", kind, "gpu-cluster", sdk)
