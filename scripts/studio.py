@@ -16,6 +16,7 @@ import in_venv  # noqa: F401 - before what may not be there
 from helpers.offline.engine.history import experiments, mlflow_store, runs
 from helpers.offline.engine.history.studio import HOST, PORT, page_of
 from helpers.offline.engine.workspace import folder, telemetry
+from helpers.offline.engine.workspace.errors import FolderError
 
 
 def main() -> int:
@@ -30,8 +31,12 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    workspace = folder.open_folder()
-    mlflow_store.make(workspace)  # makes the store in a new workspace
+    try:
+        workspace = folder.open_folder()
+        mlflow_store.make(workspace)  # makes the store in a new workspace
+    except FolderError as error:
+        print(error, file=sys.stderr)
+        return 1
     address = f"http://{HOST}:{port}"
     lines = [f"Runs, curves, images and models of {workspace}: {address} (Ctrl-C ends it)"]
     print("\n".join([*lines, *pages(workspace, address)]), flush=True)

@@ -19,6 +19,15 @@ def test_what_is_no_port_is_refused_in_a_sentence(monkeypatch, capsys, port):
     assert capsys.readouterr().err == f"{port!r} is no port: give a number from 1 to 65535.\n"
 
 
+def test_a_workspace_that_cannot_be_opened_is_told_in_a_sentence(monkeypatch, capsys, tmp_path):
+    (tmp_path / "thesis.txt").touch()
+    monkeypatch.setenv("AZUREML_OFFLINE_FOLDER", str(tmp_path))
+    monkeypatch.setattr(command, "is_taken", lambda port: False)
+    monkeypatch.setattr(sys, "argv", ["studio.py"])
+    assert command.main() == 1
+    assert capsys.readouterr().err.startswith(f"{tmp_path} holds other files and is no offline workspace.")
+
+
 def test_it_serves_where_the_doctor_looks(monkeypatch):
     asked = []
     monkeypatch.setattr(command, "is_taken", lambda port: asked.append(port) or True)
