@@ -132,6 +132,9 @@ def claim_output(folder: Path) -> IO:
         claim.close()
         message = f"another run is writing to {folder}. Wait for its end, or name another folder by --output."
         raise UsageError(message) from None
+    except OSError as error:  # a network drive that knows no locks
+        claim.close()
+        raise UsageError(f"the output folder cannot be locked: {error}. --output names another.") from error
     return claim
 
 

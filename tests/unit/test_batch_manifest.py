@@ -1,5 +1,7 @@
 """The output folder, its manifest, and what --resume takes for complete."""
 
+import errno
+import os
 from pathlib import Path
 
 import nbformat
@@ -35,6 +37,16 @@ def test_an_output_folder_that_cannot_be_made_is_told(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert run(tmp_path, "--output", str(tmp_path / "file" / "output")) == 2
     assert "the output folder cannot be made" in capsys.readouterr().err
+
+
+def test_an_output_folder_that_cannot_be_locked_is_told(tmp_path, capsys, monkeypatch):
+    def refuse(file, kind):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    write_notebook(tmp_path, "01_a", "x = 1")
+    monkeypatch.setattr(manifest.fcntl, "flock", refuse)
+    assert run(tmp_path) == 2
+    assert "the output folder cannot be locked: [Errno" in capsys.readouterr().err
 
 
 def test_an_output_folder_that_cannot_be_written_to_is_told(tmp_path, capsys):
