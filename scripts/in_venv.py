@@ -1,7 +1,8 @@
 """Imported first by each program here that needs the packages of .venv: where they are not, it ends with a sentence.
 
+So it does at Ctrl-C, which may come while packages are imported. A character that the locale's encoding lacks is
+printed as its escape: it would end the program.
 It runs on any Python from 3.8, without packages. Another environment that has them, such as conda's, serves as well.
-And a character that the locale's encoding lacks is printed as its escape: it would end the program.
 """
 
 import os
@@ -16,14 +17,20 @@ OLDEST = (3, 11)
 
 def end(lacking):
     command = shlex.join([os.path.relpath(str(VENV / "bin" / "python")), *sys.argv])
-    program = Path(sys.argv[0]).name
-    print(f"{program}: {sys.executable} {lacking}. `make setup` makes .venv; then run: {command}", file=sys.stderr)
+    tell(f"{sys.executable} {lacking}. `make setup` makes .venv; then run: {command}")
     sys.exit(2)
 
 
-def end_where_a_package_is_missing(kind, error, traceback):
+def tell(what):
+    print(f"{Path(sys.argv[0]).name}: {what}", file=sys.stderr)
+
+
+def end_in_a_sentence(kind, error, traceback):
     """As Python's own hook for what ends a program, but without a traceback that tells nobody what to do."""
-    if issubclass(kind, ModuleNotFoundError):
+    if issubclass(kind, KeyboardInterrupt):
+        tell("interrupted")
+        return
+    if issubclass(kind, ModuleNotFoundError) and Path(sys.prefix) != VENV:  # in .venv, the fault is ours
         end(f"does not have the package {error.name}")
     sys.__excepthook__(kind, error, traceback)
 
@@ -31,7 +38,6 @@ def end_where_a_package_is_missing(kind, error, traceback):
 if Path(sys.argv[0]).resolve().parent == FOLDER:
     for stream in filter(None, (sys.stdout, sys.stderr)):
         stream.reconfigure(errors="backslashreplace")
-    if Path(sys.prefix) != VENV:  # in .venv, a fault is ours
-        if sys.version_info < OLDEST:
-            end(f"is older than Python {OLDEST[0]}.{OLDEST[1]}")
-        sys.excepthook = end_where_a_package_is_missing
+    if Path(sys.prefix) != VENV and sys.version_info < OLDEST:
+        end(f"is older than Python {OLDEST[0]}.{OLDEST[1]}")
+    sys.excepthook = end_in_a_sentence

@@ -1,6 +1,7 @@
 """What a program in scripts/ answers where the packages of .venv are not."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,3 +43,11 @@ def test_a_character_that_the_locale_lacks_is_printed_as_its_escape():
     environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
     done = subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, env=environment)
     assert done.stdout == "é \\u2013 \\u2026\n".encode("latin-1"), done.stderr
+
+
+def test_ctrl_c_while_packages_are_imported_shows_no_traceback():
+    source = "import sys; sys.argv = ['scripts/ml.py']; sys.path.insert(0, 'scripts'); import in_venv; "
+    done = subprocess.run(
+        [sys.executable, "-c", source + "raise KeyboardInterrupt"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "ml.py: interrupted\n")
