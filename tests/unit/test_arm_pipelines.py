@@ -261,6 +261,13 @@ def test_an_inner_pipeline_is_canceled_with_the_outer_one(ml_client, nested):
     assert steps_below(ml_client, f"{name}_first") == {"begin": "Canceled"}
 
 
+def test_a_component_that_is_a_pipeline_is_registered_again_as_it_is(ml_client, nested):
+    for _ in range(2):
+        registered = load_component("inner.yml", params_override=[{"name": "chain"}])
+        assert ml_client.components.create_or_update(registered).version == "1"
+    ml_client.components.archive("chain")
+
+
 def test_an_inner_pipeline_that_cannot_run_is_refused_before_there_is_an_outer_one(ml_client, nested):
     Path("inner.yml").write_text(INNER.replace("begin.outputs.prepared", "begin.outputs.cooked"), encoding="utf-8")
     try:
@@ -444,6 +451,8 @@ def test_a_registered_component_is_found_and_not_changed(ml_client, prepare):
     assert list(found.inputs) == ["raw", "word", "more"] and list(found.outputs) == ["prepared"]
     assert ml_client.components.get("prepare", label="latest").version == "1"
     assert [one.name for one in ml_client.components.list()] == ["prepare"]
+    again = ml_client.components.create_or_update(load_component("prepare.yml"))
+    assert (again.version, again.code) == ("1", found.code)
     Path("changed.yml").write_text(PREPARE.replace("default: prepared", "default: changed"), encoding="utf-8")
     with pytest.raises(HttpResponseError, match="'prepare' version '1' exists with another content"):
         ml_client.components.create_or_update(load_component("changed.yml"))

@@ -348,6 +348,19 @@ def test_a_link_in_the_code_is_uploaded_as_what_it_points_to(ml_client, tmp_path
     assert (tmp_path / "artifacts/user_logs/std_log.txt").read_text() == "from elsewhere\n"
 
 
+def test_code_is_uploaded_once_and_anew_where_it_has_changed(ml_client, tmp_path):
+    names = [
+        ml_client.jobs.create_or_update(script_job(f"print('{word}')", folder=str(tmp_path / "code"))).name
+        for word in ("same", "same", "else")
+    ]
+    first, second, third = (ml_client.jobs.get(name).code for name in names)
+    assert first == second != third
+    for name in names:
+        wait_for(ml_client, name, "Completed")
+    ml_client.jobs.download(names[2], download_path=tmp_path)
+    assert (tmp_path / "artifacts/user_logs/std_log.txt").read_text() == "else\n"
+
+
 def test_a_code_folder_over_the_limit_is_refused_and_leaves_nothing(ml_client, tmp_path, monkeypatch):
     from helpers.offline.engine.history import snapshot
 

@@ -61,11 +61,14 @@ def get_version(request: Request) -> dict:
 
 
 def list_versions(request: Request) -> Iterator[dict]:
-    """The versions of a name, or those whose content has the hash that is asked for."""
+    """The versions of a name; or of any name, where a hash of their content is asked for: the client then uses it."""
     wanted = request.query.get("hash")
-    for asset in resources.list_versions(request, KIND):
-        if wanted in (None, (asset.body.get("properties") or {}).get("hash_sha256")):
-            yield _described(request, asset)
+    if wanted is None:
+        found = list(resources.list_versions(request, KIND))
+    else:
+        every = resources.all_of(request.folder, KIND)
+        found = [asset for asset in every if (asset.body.get("properties") or {}).get("hash_sha256") == wanted]
+    return (_described(request, asset) for asset in found)
 
 
 def snapshot_of(request: Request, words: list[str]) -> str:
