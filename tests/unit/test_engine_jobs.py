@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -15,7 +16,7 @@ from helpers.offline.engine.assets import data
 from helpers.offline.engine.compute import clusters, quotas
 from helpers.offline.engine.history import job_states, logs, run_files
 from helpers.offline.engine.jobs import finish, run_records
-from helpers.offline.engine.processes import detached
+from helpers.offline.engine.processes import detached, machine
 from helpers.offline.engine.workspace import database, folder
 from helpers.offline.engine.workspace.errors import Invalid, NotFound, TooLarge
 
@@ -70,6 +71,21 @@ open("not kept", "w").write("n")
     assert mlflow_client(opened).get_run(run_id).info.status == "FINISHED"
     assert record.created <= record.started <= record.ended
     wait_until(lambda: not (job_states.run_folder(opened, run_id) / "code").exists())
+
+
+def test_for_teaching_the_stages_before_the_script_last(opened, tmp_path, monkeypatch):
+    monkeypatch.setenv(machine.DELAY, "0.3")
+    stages = wait_for(opened, submit(opened, tmp_path / "s", ""))["stages"]
+    begun = {stage["status"]: datetime.fromisoformat(stage["time"]) for stage in stages}
+    lasted = [begun["Queued"] - begun["Preparing"], begun["Running"] - begun["Queued"]]
+    assert all(seconds >= timedelta(seconds=0.3) for seconds in lasted)
+
+
+@pytest.mark.parametrize("text", ["10s", "-1", "nan", "inf"])
+def test_stages_of_no_number_of_seconds_are_refused_before_there_is_a_run(opened, tmp_path, monkeypatch, text):
+    monkeypatch.setenv(machine.DELAY, text)
+    with pytest.raises(Invalid, match=f"{machine.DELAY} is '{text}'; give a number of seconds, such as 10"):
+        submit(opened, tmp_path / "s", "")
 
 
 def test_the_log_grows_line_by_line(opened, tmp_path):

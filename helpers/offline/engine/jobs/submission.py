@@ -129,6 +129,7 @@ def check(folder: Path, job: dict) -> None:
     if limit is not None and not (isinstance(limit, (int, float)) and limit > 0):
         raise Invalid(f"max_run_duration_seconds is {limit!r}; give a positive number of seconds.")
     machine.check(job["environment_variables"])
+    machine.stage_seconds()
     for word in [job.get("shell", ""), *job.get("command", [])]:
         if "\0" in str(word):
             raise Invalid(f"The argument {word!r} has a NUL character in it, which no program can be given.")

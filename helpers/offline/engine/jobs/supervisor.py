@@ -4,7 +4,6 @@ It is detached from whoever submitted the job, and holds the run's lock (an inhe
 """
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -298,7 +297,7 @@ def cause(error: Path, log: Path) -> str | None:
 
 def delay(folder: Path, run_id: str) -> None:
     """The stage's delay for teaching, none by default."""
-    end = time.monotonic() + float(os.environ.get(machine.DELAY) or 0)
+    end = time.monotonic() + machine.stage_seconds()
     finish.stop_if_canceled(folder, run_id)
     while time.monotonic() < end:
         time.sleep(TICK)

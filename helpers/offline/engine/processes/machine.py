@@ -5,6 +5,8 @@ notebook's environment, its secrets among it, stays there. Offline, a few things
 notebook: where programs and libraries are, who the user is, language and time zone, which GPUs may be used.
 """
 
+import contextlib
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +25,15 @@ LOCALE = "LC_"
 OF_ENGINE = {"PYTHONPATH", "PYENV_ROOT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 OF_ENGINE |= {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"}
 OF_INSTALLERS = ("PIP_", "UV_")
+
+
+def stage_seconds() -> float:
+    """How long Preparing and Queued last at least: DELAY. Raises Invalid."""
+    text = os.environ.get(DELAY) or "0"
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    raise Invalid(f"The environment variable {DELAY} is {text!r}; give a number of seconds, such as 10.")
 
 
 def check(asked: Mapping[str, object] | None) -> None:
