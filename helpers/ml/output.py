@@ -34,12 +34,23 @@ def plain(answer: Any) -> Any:
     if hasattr(answer, "dump"):
         stream = io.StringIO()
         returned = answer.dump(stream)  # an endpoint returns what others write
-        return _with_state(answer, yaml.safe_load(stream.getvalue()) or plain(returned))
+        return _with_state(answer, _named(yaml.safe_load(stream.getvalue())) or plain(returned))
     if isinstance(answer, dict):
         return {name: plain(value) for name, value in answer.items()}
     if isinstance(answer, Iterable) and not isinstance(answer, str):
         return [plain(item) for item in answer]
     return answer
+
+
+def _named(value: Any) -> Any:
+    """A dump with the service's words in place of the client's for them: User, where it writes CreatedByType.USER."""
+    if isinstance(value, dict):
+        return {name: _named(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_named(one) for one in value]
+    if isinstance(value, str) and value.startswith("CreatedByType."):
+        return value.partition(".")[2].title().replace("_", "")
+    return value
 
 
 def _with_state(thing: Any, dumped: dict) -> dict:

@@ -145,7 +145,9 @@ def test_a_job_is_validated_without_being_submitted():
 
 
 def test_a_job_is_followed_listed_downloaded_and_registered(tmp_path):
-    assert answer("job", "show", "-n", "first")["status"] == "Completed"
+    shown = answer("job", "show", "-n", "first")
+    assert shown["status"] == "Completed"
+    assert shown["component"]["creation_context"]["created_by_type"] == "User"
     assert [one["name"] for one in answer("job", "list", "-r", "1")] == ["first"]
     assert ml("job", "download", "-n", "first", "-p", str(tmp_path)).exit_code == 0
     assert (tmp_path / "artifacts" / "outputs" / "word.txt").read_text() == "world"
