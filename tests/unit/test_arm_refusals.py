@@ -197,9 +197,9 @@ def test_what_is_not_offered_names_the_call_and_the_page(ml_client, call, name):
 
 
 def test_registries_and_sharing(ml_client):
-    with pytest.raises(HttpResponseError, match=f"registries/mine.*{PAGE}"):
+    with pytest.raises(HttpResponseError, match=f"registry 'mine' is not supported.*without one.*{PAGE}"):
         ml_client.models.share("m", "1", share_with_name="m", share_with_version="1", registry_name="mine")
-    with pytest.raises(HttpResponseError, match=f"registries/mine.*{PAGE}"):
+    with pytest.raises(HttpResponseError, match=f"registry 'mine' is not supported.*without one.*{PAGE}"):
         MLClient(DefaultAzureCredential(), registry_name="mine")
 
 

@@ -52,6 +52,7 @@ HISTORY = f"/history/v1.0{WORKSPACE}"
 # Handlers take the Request. What they return is the answer's JSON; an iterator is a list, of which a page is answered.
 ROUTES = [
     ("GET", "/discovery", workspaces.discovery),
+    ("GET", "/registrymanagement/v1.0/registries/{registry}/discovery", workspaces.registry),
     ("GET", f"{SUBSCRIPTION}/providers/{PROVIDER}/workspaces", workspaces.list_all),
     ("GET", f"{SUBSCRIPTION}/providers/{PROVIDER}/locations/{{location}}/vmSizes", computes.sizes),
     ("GET", f"{SUBSCRIPTION}/providers/{PROVIDER}/locations/{{location}}/usages", computes.usages),

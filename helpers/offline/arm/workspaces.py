@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from helpers.offline.arm.wire import API_HOST, LOCATION, RESOURCE_GROUP, WORKSPACE, Refused, Request, resource
+from helpers.offline.arm.wire import (
+    API_HOST,
+    LOCATION,
+    RESOURCE_GROUP,
+    WORKSPACE,
+    Refused,
+    Request,
+    Unsupported,
+    resource,
+)
 from helpers.offline.engine.assets import details
 from helpers.offline.engine.jobs import run_records
 
@@ -53,3 +62,12 @@ def list_all(request: Request) -> Iterator[dict]:
 def discovery(request: Request) -> dict:
     """Where the parts of the service are that are no part of the management plane."""
     return dict.fromkeys(("api", "history", "dataset", "modelmanagement"), f"https://{API_HOST}")
+
+
+def registry(request: Request) -> dict:
+    """What a client of a registry, and whoever shares something with one, asks for first. Raises Unsupported."""
+    raise Unsupported(
+        f"The registry {request.names['registry']!r}",
+        "a workspace's client finds Microsoft's environments that are known here without one, as "
+        "azureml://registries/azureml/environments/sklearn-1.5/labels/latest",
+    )
