@@ -26,6 +26,9 @@ What is not supported raises an error that names the call and this page, and not
 which answers to any subscription, resource group and name that a client is created with; credentials are accepted, but
 not used. `use_backend("azure")` sends the same calls to Azure.
 
+A job without a compute, or on `serverless`, has its nodes at once, however many it asks for; a sweep there runs as many
+trials at once as this machine has cores.
+
 `jobs.create_or_update` of a job that was fetched adds tags and removes none, as on Azure
 ([#30671](https://github.com/Azure/azure-sdk-for-python/issues/30671)): the client sends a PATCH to the run history.
 
