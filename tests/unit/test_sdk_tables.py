@@ -27,8 +27,57 @@ def read(workspace, tmp_path):
 def test_a_value_that_is_not_of_its_columns_kind_is_null_or_told(read):
     table = read("a\n" + "2\n" * 300 + "many\n")
     assert table.to_pandas_dataframe()["a"].isna().sum() == 1
-    with pytest.raises(AzureMLException, match="The value 'many' of the column 'a' is no whole"):
+    with pytest.raises(UserErrorException, match=r"Encountered ErrorValue in the data\..*'many' in the column 'a'"):
         table.to_pandas_dataframe(on_error="fail")
+    assert len(table.take(300).to_pandas_dataframe(on_error="fail")) == 300  # of the others it is not asked
+
+
+def test_rows_without_a_value_are_objects(read):
+    table = read("a,b,c,d\n1,,2020-01-01,nan\n2,1.5,,nan\n")
+    assert [str(kind) for kind in table.to_pandas_dataframe().dtypes] == [
+        "int64",
+        "float64",
+        "datetime64[ns]",
+        "float64",
+    ]
+    first, second = (one.to_pandas_dataframe() for one in (table.take(1), table.skip(1)))
+    assert [str(kind) for kind in first.dtypes] == ["int64", "object", "datetime64[ns]", "float64"]
+    assert [str(kind) for kind in second.dtypes] == ["int64", "float64", "object", "float64"]
+    assert (first["b"][0], second["c"][0]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("cells", "moments"),
+    [
+        (["1/13/2020 3:04:05 PM", "1/14/2020 12:00 AM"], ["2020-01-13 15:04:05", "2020-01-14"]),
+        (["1/3/2020  3:04am", "13/1/2020 3:04 PM"], ["2020-03-01 03:04", "2020-01-13 15:04"]),
+        (["13-Jan-2020", "3/FEB/21 03:04:05.5"], ["2020-01-13", "2021-02-03 03:04:05.5"]),
+        (["2020-01-13 03:04:05 UTC", "2020-1-3"], ["2020-01-13 03:04:05", "2020-01-03"]),
+        (["2020-01-13T03:04:05.123456789+0200"], ["2020-01-13 01:04:05.123456789"]),
+        (["1/13/20", "12/31/99"], ["2020-01-13", "1999-12-31"]),
+        (["1600-01-01", "2300-01-01", "2020-01-01"], ["NaT", "NaT", "2020-01-01"]),
+        (["13/1/20"], ["NaT"]),  # which is year first to the library
+        (["2020-01-13", "13/1/2020"], ["2020-01-13", "2020-01-13"]),
+        (["13.01.2020"], None),
+        (["1/13/2020", "13/1/2020"], None),
+        (["2020-01-13 03:04"], None),
+        (["13 Jan 2020"], None),
+        (["1/13/2020 13:04 PM"], None),
+        (["2020-02-30"], None),
+    ],
+)
+def test_dates_are_guessed_as_the_sdk_does(read, cells, moments):
+    frame = read("a,b\n" + "".join(f"{cell},x\n" for cell in cells)).to_pandas_dataframe()
+    expected = cells if moments is None else [pd.Timestamp(moment) for moment in moments]
+    assert frame["a"].tolist() == expected or frame["a"].astype(str).tolist() == list(map(str, expected))
+    assert str(frame["a"].dtype) == ("object" if moments is None else "datetime64[ns]")
+
+
+def test_dates_in_a_format_that_is_given(read):
+    kinds = {"a": DataType.to_datetime("%d.%m.%Y"), "b": DataType.to_datetime(["%d %B %Y", "%Y-%m-%d %H:%M %p"])}
+    frame = read("a,b\n3.1.2020 ,3 May 2020\nx,2020-01-13 15:04 pm\n", set_column_types=kinds).to_pandas_dataframe()
+    assert frame["a"][0] == pd.Timestamp("2020-01-03") and frame["a"].isna()[1]
+    assert frame["b"].tolist() == [pd.Timestamp("2020-05-03"), pd.Timestamp("2020-01-13 15:04")]
 
 
 def test_what_cannot_be_read_is_told(read, workspace):

@@ -17,7 +17,7 @@ import pandas as pd
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.assets.columns import converted, guess
 from helpers.offline.engine.assets.expressions import evaluate
-from helpers.offline.engine.workspace.errors import Invalid, NotFound
+from helpers.offline.engine.workspace.errors import Invalid, NotAllowed
 
 HEADERS = ("NO_HEADERS", "ONLY_FIRST_FILE_HAS_HEADERS", "COMBINE_ALL_FILES_HEADERS", "ALL_FILES_HAVE_SAME_HEADERS")
 PATH = "Path"  # the column that says which file a row is from
@@ -41,21 +41,39 @@ def learn(folder: Path, sources: list[dict], table: dict, must_have_rows: bool) 
 
 
 def read(folder: Path, sources: list[dict], table: dict, on_error: str = "null") -> pd.DataFrame:
-    """The rows, one a line. What is not of its column's kind is null, or raises Invalid where `on_error` is "fail".
+    """The rows, one a line. What is not of its column's kind is null, or NotAllowed where `on_error` is not "null".
 
-    Raises NotFound, and Invalid for files that are no such tables and for steps that cannot be taken.
+    Raises NotFound, NotAllowed where no column is left, and Invalid for files that are no such tables and for steps
+    that cannot be taken.
     """
     frame = _raw(folder, sources, table)
+    raw, lacking = frame.copy(deep=False), {}
     for name, kind in table["kinds"].items():
         if name in frame.columns:
-            frame[name] = converted(frame[name], kind, on_error)
+            frame[name], lacking[name] = converted(frame[name], kind)
     for verb, *given in table["steps"]:
         frame = _STEPS[verb](frame, *given)
     if not len(frame):
         return pd.DataFrame()  # where no row is left, no column is told
     if not len(frame.columns):
-        raise NotFound("The input data contains no columns.")
+        raise NotAllowed("The input data contains no columns.")
+    lacking = {name: rows[frame.index] for name, rows in lacking.items() if name in frame.columns}
+    if on_error != "null":
+        _refuse_wrong({name: raw[name][frame.index][rows] for name, rows in lacking.items()})
+    for name, rows in lacking.items():
+        if rows.all():
+            frame[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     return _plain(frame.reset_index(drop=True))
+
+
+def _refuse_wrong(lacking: dict[str, pd.Series]) -> None:
+    """Raise NotAllowed where a column has something, of the rows that have no value of its kind."""
+    for name, column in lacking.items():
+        for text in column.dropna():
+            raise NotAllowed(
+                "Encountered ErrorValue in the data. Currently selected 'ErrorTranslationStrategy' is 'Fail'. If you "
+                f"want null, use on_error='null': {text!r} in the column {name!r} is not of the column's kind."
+            )
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
