@@ -239,7 +239,8 @@ def test_a_pipelines_step_can_be_a_pipeline(ml_client, nested, tmp_path):
     assert (tmp_path / "named-outputs/model/words.txt").read_text() == "raw one end inner end"
     assert steps_below(ml_client, name) == dict.fromkeys(("first", "second", "third"), "Completed")
     assert steps_below(ml_client, f"{name}_first") == dict.fromkeys(("begin", "end"), "Completed")
-    assert ml_client.jobs.get(f"{name}_first").display_name == "first"
+    inner, step = ml_client.jobs.get(f"{name}_first"), ml_client.jobs.get(f"{name}_first_begin")
+    assert (inner.display_name, inner.compute, step.compute) == ("first", None, "cpu")
 
 
 def test_what_fails_in_an_inner_pipeline_is_told_of_the_outer_one(ml_client, nested):

@@ -84,7 +84,8 @@ def page_of(run: run_records.RunRecord) -> str:
 
 
 def _described(request: Request, run: run_records.RunRecord) -> dict:
-    target = job_states.submitted(request.folder, run.id).get("target")
+    job = job_states.submitted(request.folder, run.id)
+    target = None if "steps" in job else job.get("target")  # a pipeline runs nowhere itself
     return {
         "runId": run.id,
         "runNumber": run.number,
