@@ -22,7 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(?:sh|bash)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"(?<!`)`((?:make|python3?|\.venv/bin/\S+|conda|az|pip|uv) [^`]+)`(?!`)")
 LAB = r"http://127\.0\.0\.1:\d+/lab\S*"
-SERVERS = {"make lab": LAB, r"make workshop( NAME=\w+)?$": LAB, "make studio": r"http://127\.0\.0\.1:\d+"}
+SERVERS = {"make lab": LAB, r"make workshop( [A-Z]+=\w+)*$": LAB, r"make (-C \S+ )?studio": r"http://127\.0\.0\.1:\d+"}
 
 # What is not run here, as a regular expression of its beginning, and why.
 NOT_RUN = {
