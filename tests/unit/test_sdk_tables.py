@@ -1,6 +1,6 @@
 """Tabular datasets: what goes wrong, and says so. What goes right is compared with the real SDK's in tests/twins."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import pandas as pd
 import pytest
@@ -196,15 +196,38 @@ def test_only_a_data_frame_is_registered_as_one(workspace, capsys):
 
 def test_a_data_frame_that_parquet_cannot_hold_is_told(workspace):
     frame = pd.DataFrame({"a": [1, "x"]})
-    with pytest.raises(UserErrorException, match="a"):
-        Dataset.Tabular.register_pandas_dataframe(frame, workspace.get_default_datastore(), "bad", show_progress=False)
+    place = (workspace.get_default_datastore(), "bad")
+    kinds = {"l": [[1], [2]], "t": pd.to_timedelta([1, 2], "s"), "c": pd.Categorical(["a", "b"])}
+    for bad, error, told in (
+        (frame, ValueError, "Could not convert 'x'"),
+        (pd.DataFrame({"l": kinds["l"]}), UserErrorException, r"containing complex data types\. .*<class 'list'>"),
+        (pd.DataFrame({"t": kinds["t"]}), DatasetValidationError, "timedelta64"),
+        (pd.DataFrame({"c": kinds["c"]}), DatasetValidationError, "category"),
+    ):
+        with pytest.raises(error, match=told):
+            Dataset.Tabular.register_pandas_dataframe(bad, place, "bad", show_progress=False)
     assert "bad" not in workspace.datasets
 
 
-def test_a_column_of_lists_can_be_asked_for_nulls_and_not_compared(workspace):
+def test_a_data_frame_keeps_pandas_own_kinds_and_its_days_are_moments(workspace, capsys):
+    frame = pd.DataFrame({"n": pd.array([1, None], "Int64"), "b": pd.array([None, True], "boolean")})
+    frame["d.d"] = [date(2020, 1, 13), date(2021, 1, 1)]
+    place = (workspace.get_default_datastore(), "kinds")
+    table = Dataset.Tabular.register_pandas_dataframe(frame, place, "kinds", show_progress=False)
+    assert [str(kind) for kind in table.to_pandas_dataframe().dtypes] == ["Int64", "boolean", "datetime64[ns]"]
+    first = table.filter(table["n"] > 0).to_pandas_dataframe()  # which the library no longer takes from the file
+    assert [str(kind) for kind in first.dtypes] == ["int64", "object", "datetime64[ns]"]
+    assert first.astype(object).to_numpy().tolist() == [[1, None, pd.Timestamp("2020-01-13")]]
+    assert "Column header contains '.' This period will be translated to '_'" in capsys.readouterr().out
+
+
+def test_a_column_of_lists_can_be_asked_for_nulls_and_not_compared(workspace, tmp_path):
     frame = pd.DataFrame({"row": [1, 2], "lists": [[1, 2], None]})
-    place = (workspace.get_default_datastore(), "lists")
-    table = Dataset.Tabular.register_pandas_dataframe(frame, place, "lists", show_progress=False)
+    (tmp_path / "lists").mkdir()
+    frame.to_parquet(tmp_path / "lists" / "a.parquet")
+    datastore = workspace.get_default_datastore()
+    datastore.upload(str(tmp_path / "lists"), "lists", show_progress=False)
+    table = Dataset.Tabular.from_parquet_files((datastore, "lists/a.parquet"))
     kept = table.filter(table["lists"].is_null()).keep_columns("row").to_pandas_dataframe()
     assert kept["row"].tolist() == [2]
     with pytest.raises(AzureMLException, match="Error processing data"):

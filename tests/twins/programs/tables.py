@@ -1,6 +1,6 @@
 """Tables: what a tabular dataset reads from delimited and Parquet files, how it is cut, and how a job gets it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -181,6 +181,13 @@ def program(ws, folder):
     got = Dataset.get_by_name(ws, "rows")
     show("registered", got)
     frame = pd.DataFrame({"x": [1, 2], "y": ["a", "b"], "z": [True, False]})
+    own = frame.assign(n=pd.array([1, None], "Int64"), b=pd.array([None, True], "boolean"), d=date(2020, 1, 13))
+    made = Dataset.Tabular.register_pandas_dataframe(own, (datastore, "frames"), "own", show_progress=False)
+    print({name: str(kind) for name, kind in made.to_pandas_dataframe().dtypes.items()})
+    show("a part of it", made.take(1))
+    for bad in ({"x": [[1], [2]]}, {"x": [1, "a"]}):
+        call = partial(Dataset.Tabular.register_pandas_dataframe, pd.DataFrame(bad), (datastore, "frames"), "bad")
+        print(said(partial(call, show_progress=False)))
     made = Dataset.Tabular.register_pandas_dataframe(frame, (datastore, "frames"), "frame", show_progress=False)
     print(type(made).__name__, made.name, made.version)
     show("frame", made)

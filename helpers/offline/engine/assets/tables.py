@@ -60,7 +60,10 @@ def read(folder: Path, sources: list[dict], table: dict, on_error: str = "null")
     lacking = {name: rows[frame.index] for name, rows in lacking.items() if name in frame.columns}
     if on_error != "null":
         _refuse_wrong({name: raw[name][frame.index][rows] for name, rows in lacking.items()})
-    for name, rows in lacking.items():
+    if table["format"] == "parquet" and not table["kinds"] and not table["steps"]:
+        return frame.reset_index(drop=True)  # as the file has them; the library goes over the others itself
+    for name in frame.columns:
+        rows = lacking[name] if name in lacking else frame[name].isna()
         if rows.all():
             frame[name] = pd.Series([None] * len(frame), index=frame.index, dtype=object)
     return _plain(frame.reset_index(drop=True))
@@ -76,12 +79,9 @@ def _refuse_wrong(lacking: dict[str, pd.Series]) -> None:
             )
 
 
-def write(frame: pd.DataFrame, path: Path) -> None:
-    """Put a table into a Parquet file. Raises Invalid for what Parquet cannot hold."""
-    try:
-        frame.to_parquet(path)
-    except (ValueError, TypeError) as error:
-        raise Invalid(str(error)) from error
+def write(frame: pd.DataFrame, path: Path, row_group_size: int | None = None) -> None:
+    """Put a table into a Parquet file. Raises ValueError or TypeError, as pandas does, for what Parquet cannot hold."""
+    frame.to_parquet(path, row_group_size=row_group_size)
 
 
 def _raw(folder: Path, sources: list[dict], table: dict, rows: int | None = None) -> pd.DataFrame:
@@ -106,9 +106,15 @@ def _told(source: dict) -> str:
 
 def _parquet(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:
         raise Invalid(f"{path.name} is no Parquet file: {error}") from error
+    for name, kind in frame.dtypes.items():
+        if isinstance(kind, pd.CategoricalDtype) or kind.kind == "m" or kind == "float16":
+            raise Invalid(
+                f"The SDK's library cannot read the column {name!r} of {path.name}: it is of the kind {kind}."
+            )
+    return frame
 
 
 def _delimited(paths: list[Path], table: dict, enough: int | None) -> list[pd.DataFrame]:
@@ -198,12 +204,13 @@ def _names(given: list[str], width: int) -> list[str]:
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     """The columns in NumPy's kinds: whole numbers with nulls among them are floats, flags with nulls are objects."""
     for name, column in frame.items():
-        if isinstance(column.dtype, pd.Int64Dtype):
-            frame[name] = column.astype("float64" if column.isna().any() else "int64")
-        elif isinstance(column.dtype, pd.BooleanDtype):
-            frame[name] = (
-                column.astype(object).where(column.notna(), None) if column.isna().any() else column.astype(bool)
-            )
+        kind, nulls = column.dtype, column.isna().any()
+        if isinstance(kind, pd.StringDtype) or (isinstance(kind, pd.BooleanDtype) and nulls):
+            frame[name] = column.astype(object).where(column.notna(), None)
+        elif isinstance(kind, pd.BooleanDtype):
+            frame[name] = column.astype(bool)
+        elif kind.kind in "iuf" and hasattr(kind, "numpy_dtype"):
+            frame[name] = column.astype("float64" if nulls else kind.numpy_dtype)
     return frame
 
 

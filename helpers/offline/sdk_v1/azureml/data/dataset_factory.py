@@ -5,6 +5,7 @@ import re
 import tempfile
 import uuid
 import warnings
+from datetime import date
 from pathlib import Path
 
 from azureml import _engine
@@ -133,8 +134,8 @@ class TabularDatasetFactory(metaclass=_UnsupportedMembers):
     ):
         """Keep a data frame as a Parquet file in a datastore, and register the TabularDataset of it.
 
-        target: a datastore, a DataPath, or a tuple of datastore and path. Raises UserErrorException for a column that
-        Parquet cannot hold, ValueError for a target, a frame or a name of another type.
+        target: a datastore, a DataPath, or a tuple of datastore and path. Raises UserErrorException for a column of
+        lists, ValueError for a target, a frame or a name of another type and for what Parquet cannot hold.
         """
         import pandas as pd  # not above: it takes a job's script most of a second
 
@@ -149,9 +150,8 @@ class TabularDatasetFactory(metaclass=_UnsupportedMembers):
         if not make_target_path_unique:
             say(f"Using target path without unique subfolder: {path}.")
         with tempfile.TemporaryDirectory() as folder:
-            frame = dataframe.reset_index(drop=True)
-            with _engine.translated(EngineError=UserErrorException):
-                _engine.tables.write(frame, Path(folder, "dataframe.parquet"))
+            frame = _sanitized(dataframe, pd.to_datetime)
+            _engine.tables.write(frame, Path(folder, "dataframe.parquet"), row_group_size)
             _upload_directory(folder, (datastore, path), None, True, say)
         say("Successfully uploaded file to datastore.")
         say("Creating and registering a new dataset.")
@@ -159,6 +159,26 @@ class TabularDatasetFactory(metaclass=_UnsupportedMembers):
         registered = made.register(datastore.workspace, name, description, tags, create_new_version=True)
         say("Successfully created and registered a new dataset.")
         return registered
+
+
+def _sanitized(frame, as_moments):
+    """A data frame as it is put into a file: without its index, and its days as moments."""
+    frame = frame.reset_index(drop=True)
+    for name in frame.columns:
+        if isinstance(name, str) and "." in name:
+            print(
+                "Column header contains '.' This period will be translated to '_' as we write the data out to parquet "
+                f"files: '{name}' -> '{name.replace('.', '_')}'"
+            )
+        first = frame[name].iloc[0] if len(frame) else None
+        if isinstance(first, list) or type(first).__name__ == "ndarray":
+            raise UserErrorException(
+                "Cannot register pandas dataframes with columns containing complex data types. Encountered column with "
+                f"type: {type(first)}"
+            )
+        if isinstance(first, date):
+            frame[name] = as_moments(frame[name])
+    return frame
 
 
 def _described(kind, include_path, types, separator=",", header=True):
