@@ -111,8 +111,10 @@ def test_it_is_updated(service, workspace, tmp_path, capsys):
     service.add_tags({"series": "b", "c": "d"})
     service.remove_tags(["c", "never"])
     service.add_properties({"q": "2"})
+    service.add_properties({"q": "2"})
     printed = capsys.readouterr().out
     assert "Replacing tag series -> a with series -> b" in printed
+    assert printed.count("Replacing tag q -> 2 with q -> 2") == 1
     assert "Tag with key never not found." in printed
     service.update(tags={"series": "a"}, description="changed")
     found = Webservice(workspace, "echo")

@@ -80,8 +80,7 @@ class _Deployed(Webservice):
 
     def add_tags(self, tags):
         """Add tags from a dict."""
-        for key in sorted(set(tags) & set(self.tags or {})):
-            print(f"Replacing tag {key} -> {self.tags[key]} with {key} -> {tags[key]}")
+        _tell_of_replaced(self.tags or {}, tags)
         self.update(tags={**(self.tags or {}), **tags})
         print("Webservice tag add operation complete.")
 
@@ -96,5 +95,12 @@ class _Deployed(Webservice):
 
     def add_properties(self, properties):
         """Add properties from a dict."""
+        _tell_of_replaced(self.properties or {}, properties)
         self.update(properties=properties)
         print("Webservice add properties operation complete.")
+
+
+def _tell_of_replaced(there, new):
+    for key, value in new.items():
+        if key in there:
+            print(f"Replacing tag {key} -> {there[key]} with {key} -> {value}")
