@@ -493,7 +493,7 @@ def test_children_and_their_metrics(interactive):
     assert grandchild.id in {run.id for run in interactive.get_children(recursive=True)}
     assert [run.id for run in interactive.get_children(tags={"lr": 0.2})] == [tagged[1].id]
     assert {run.id for run in interactive.get_children(tags="lr", status="Canceled")} == {run.id for run in tagged}
-    assert len(interactive.create_children(2)) == 2
+    assert [(run.status, run.get_status()) for run in interactive.create_children(2)] == [("NotStarted", "Running")] * 2
 
 
 def test_submitted_child_is_below_its_parent(interactive, tmp_path):

@@ -23,6 +23,7 @@ def program(ws, folder):
     print(child.status, child.parent.id == run.id, [one.id == child.id for one in run.get_children()])
     child.fail(error_details="it broke", error_code="Own")
     others = run.create_children(count=2)
+    print([(other.status, other.get_status()) for other in others])
     for other in others:
         other.start()
         other.cancel()

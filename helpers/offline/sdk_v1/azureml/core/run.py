@@ -227,7 +227,7 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
         return child
 
     def create_children(self, count=None, tag_key=None, tag_values=None):
-        """As many new runs below this one as `count`, or one for each of tag_values, tagged with tag_key."""
+        """As many new runs below this one as `count`, or one for each of tag_values, tagged with tag_key; started."""
         if count is None and tag_key is None and tag_values is None:
             raise UserErrorException("Either count or tag_key and tag_values must be set")
         if tag_key is None and tag_values is not None:
@@ -239,7 +239,10 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
         all_tags = [{}] * count if tag_values is None else [{tag_key: value} for value in tag_values]
         if len(all_tags) > 100:
             raise UserErrorException("create_children can not create more than 100 runs")
-        return [Run(self.experiment, self._create_child(None, tags)) for tags in all_tags]
+        children = [Run(self.experiment, self._create_child(None, tags)) for tags in all_tags]
+        for child in children:
+            child.start()
+        return children
 
     def submit_child(self, config, tags=None, **kwargs):
         """Submit a script as a child of this run; see Experiment.submit()."""
