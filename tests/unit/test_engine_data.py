@@ -67,6 +67,10 @@ def test_paths_in_a_datastore(stored):
     assert relatives(stored, "set/a.txt") == ["a.txt"]
     assert relatives(stored, "set/**/*.csv") == ["deep/b.csv"]
     assert relatives(stored, "set/*.txt") == ["a.txt"]
+    assert (
+        relatives(stored, "set/**.csv") == relatives(stored, "set/d**") == relatives(stored, "set/*/") == ["deep/b.csv"]
+    )
+    assert relatives(stored, "**/a.txt") == ["set/a.txt"]
     with pytest.raises(NotFound, match="matches no file"):
         relatives(stored, "set/*.png")
     with pytest.raises(Invalid):

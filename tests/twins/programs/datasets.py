@@ -46,6 +46,8 @@ def program(ws, folder):
         Path("odd").mkdir(exist_ok=True)
         Path("odd", name).write_text(name)
     datastore.upload("odd", "twins-odd", show_progress=False)
+    for path in ("**.txt", "**c.txt", "b**", "*/", "**/", "**/*.txt"):
+        print(path, Dataset.File.from_files((datastore, f"twins/{path}")).to_path())
     for path in ("a[1].txt", "*[1]*", "b#.txt", "*"):
         odd = Dataset.File.from_files((datastore, f"twins-odd/{path}"))
         got = odd.take(9).download(f"odd-{len(path)}")

@@ -185,8 +185,8 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
     pattern = path.replace("\\", "/").strip("/")
     if datastore == ARTIFACTSTORE and (of_run := artifacts.at_address(pattern)):
         pattern = _of_run(folder, *of_run).relative_to(root).as_posix()
-    if pattern.endswith("**"):
-        pattern += "/*"  # to pathlib, ** alone means folders
+    if "*" in pattern and path.endswith("/"):
+        pattern += "/**"  # what is below the folders that match
     fixed = pattern.partition("*")[0]
     base = safe_join(root, fixed) if fixed.strip("/") else root
     if pattern == fixed:
@@ -194,8 +194,8 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
         base = base.parent if base.is_file() else base
     else:
         base = base if base.is_dir() and (not fixed or fixed.endswith("/")) else base.parent
-        plain = re.sub(r"[?\[]", r"[\g<0>]", relative_name(pattern))  # which stand for more to pathlib alone
-        paths = [match for match in root.glob(plain) if match.is_file()]
+        matches = _matcher(relative_name(pattern)).fullmatch
+        paths = [base / name for name in files_below(base) if matches((base / name).relative_to(root).as_posix())]
     if not paths:
         raise NotFound(f"The path {path!r} matches no file in the datastore {datastore!r}.")
     base = root.parent if several else base
@@ -203,6 +203,13 @@ def _datastore_files(folder: Path, source: dict, several: bool) -> list[DataFile
         DataFile(relative := file.relative_to(base).as_posix(), file, _single(root, datastore, file, relative))
         for file in sorted(paths)
     ]
+
+
+def _matcher(pattern: str) -> re.Pattern:
+    """What matches a path in which * is anything in a name, and ** anything in a path, between slashes also nothing."""
+    meanings = {"**/": "(.*/)?", "**": ".*", "*": "[^/]*"}
+    parts = re.split(r"((?<![^/])\*\*/|\*\*|\*)", pattern)
+    return re.compile("".join(meanings.get(part) or re.escape(part) for part in parts), re.DOTALL)
 
 
 def _files_of_runs(folder: Path, prefix: str) -> dict[str, Path]:
