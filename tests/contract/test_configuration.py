@@ -335,10 +335,8 @@ def test_missing_script_is_an_error_of_submit(both, tmp_path, script):
 
 
 def test_missing_directory_is_an_error_of_submit(both, tmp_path):
-    """There it is a bare FileNotFoundError; here it is the SDK's own."""
-    arguments = ["submit", str(tmp_path / "no folder"), {"script": "train.py"}]
-    assert both.real.call(*arguments)["error"] == "FileNotFoundError"
-    assert both.mocked.call(*arguments)["error"] == "ExperimentExecutionException"
+    error = both.same_error("submit", str(tmp_path / "no folder"), {"script": "train.py"})
+    assert error["error"] == "FileNotFoundError"
 
 
 DATASET = st.fixed_dictionaries(

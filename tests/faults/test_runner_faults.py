@@ -203,6 +203,14 @@ def test_a_cell_that_takes_too_long_is_ended(tmp_path, capsys):
     assert statuses(tmp_path, "01_a") == ["completed", "failed", "pending"]
 
 
+@pytest.fixture(autouse=True)
+def not_under_nohup():
+    """Which has whatever it runs ignore that a terminal is closed, these tests, too."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def hanging_batch(tmp_path):
     """A runner in a process of its own, in the second of three notebooks; ends it if the test does not."""
