@@ -80,9 +80,11 @@ portuguese: setup
 slides: setup
 	$(VENV)/python scripts/make_slides.py
 
-# MLflow's page on the offline workspace: its runs, curves, images and models.
+# MLflow's page on the offline workspace: its runs, curves, images and models. PORT=5001 serves it beside another one;
+# a PORT of the environment is another program's.
+PORT :=
 studio: setup
-	$(VENV)/python scripts/studio.py
+	$(VENV)/python scripts/studio.py $(PORT)
 
 # docs/offline-coverage.md and offline-coverage-v2.md: what of the SDKs is supported offline.
 coverage-table: setup

@@ -21,7 +21,7 @@ import set_up
 GB = 1e9
 SPACE = {False: 5 * GB, True: 1 * GB}  # to set up, with what uv keeps (see set_up.FETCHED); to run once that is done
 MEMORY = 4 * GB  # the notebooks take 2.5 GB at most; the rest is for the system and a browser
-PORTS = {8888: "JupyterLab takes the next one", 5000: "`make studio` needs it: end what has it"}
+PORTS = {8888: "JupyterLab takes the next one", 5000: "`make studio PORT=5001` takes another one"}
 TRAINING_SECONDS = 300
 
 # `verdict` is "ok", "note", or "to do", where something will not work before it is done.

@@ -1,6 +1,6 @@
 """MLflow's page on the offline workspace, on this machine only: `make studio`.
 
-`.venv/bin/python scripts/studio.py PORT` serves it on another port than the one that run.get_portal_url() points to.
+`make studio PORT=5001` serves it on another port than the one that run.get_portal_url() points to.
 """
 
 import contextlib
@@ -25,9 +25,9 @@ def main() -> int:
         print(f"{port!r} is no port: give a number from 1 to 65535.", file=sys.stderr)
         return 1
     if is_taken(int(port)):
+        another = max(int(port) % 65535 + 1, 1024)  # those below are root's
         print(
-            f"Port {port} is in use. If no other `make studio` has it, give another: "
-            ".venv/bin/python scripts/studio.py PORT.",
+            f"Port {port} is in use, perhaps by another `make studio`. Give another: make studio PORT={another}",
             file=sys.stderr,
         )
         return 1

@@ -22,6 +22,7 @@ BOOKS = ("notebooks", "exercises", "solutions")  # what a learner writes into
 BESIDE = ("data", "docs", "scripts")  # what the notebooks link to, to be read beside them as in the repository
 NOT_BESIDE = ("__pycache__", "classroom", "batch")
 # JupyterLab's terminal begins in the learner's folder, where the lessons' `make studio` shows the learner's workspace.
+# make hands on what its command line sets, such as PORT=5001.
 MAKEFILE = """.PHONY: studio
 studio:
 	AZUREML_OFFLINE_FOLDER="$(CURDIR)/.offline" $(MAKE) -C ../../.. studio

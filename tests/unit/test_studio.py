@@ -1,6 +1,9 @@
 """The command line of `make studio`, and the address of its page; tests/unit/test_sdk_mlflow.py looks at the page."""
 
+import re
+import subprocess
 import sys
+from pathlib import Path
 
 import doctor
 import pytest
@@ -10,6 +13,8 @@ from azureml.core import Experiment, Workspace
 from helpers.offline.arm import runs
 from helpers.offline.engine.history import studio
 from helpers.offline.engine.jobs import run_records
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("port", ["abc", "", "-1", "0", "70000", "5000.0"])
@@ -26,6 +31,17 @@ def test_a_workspace_that_cannot_be_opened_is_told_in_a_sentence(monkeypatch, ca
     monkeypatch.setattr(sys, "argv", ["studio.py"])
     assert command.main() == 1
     assert capsys.readouterr().err.startswith(f"{tmp_path} holds other files and is no offline workspace.")
+
+
+@pytest.mark.parametrize(("taken", "another"), [("5000", "5001"), ("5001", "5002"), ("65535", "1024"), ("80", "1024")])
+def test_whoever_finds_the_port_taken_is_told_a_command_that_gives_another(monkeypatch, capsys, taken, another):
+    monkeypatch.setattr(command, "is_taken", lambda port: True)
+    monkeypatch.setattr(sys, "argv", ["studio.py", taken])
+    assert command.main() == 1
+    said = re.search(r"make studio PORT=\d+$", capsys.readouterr().err.strip())
+    assert said and said[0].endswith(f"={another}")
+    ran = subprocess.run(["make", "-n", *said[0].split()[1:]], cwd=ROOT, capture_output=True, text=True)
+    assert f"scripts/studio.py {another}\n" in ran.stdout, ran.stderr
 
 
 def test_it_serves_where_the_doctor_looks(monkeypatch):

@@ -100,12 +100,13 @@ def test_every_link_of_a_copy_leads_somewhere(ana):
 def test_make_studio_in_a_learners_terminal_shows_the_learners_workspace(tmp_path):
     repository = tmp_path / "a repository"
     repository.mkdir()
-    (repository / "Makefile").write_text("studio:\n\t@echo shows $(AZUREML_OFFLINE_FOLDER)\n")
+    (repository / "Makefile").write_text("PORT :=\nstudio:\n\t@echo shows $(AZUREML_OFFLINE_FOLDER) at $(PORT)\n")
     folder = repository / "workshop" / "run" / "ana"
     learners.prepare(folder)
     variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    ran = subprocess.run(["make", "studio"], cwd=folder, env=variables, capture_output=True, text=True)
-    assert f"shows {folder / '.offline'}\n" in ran.stdout, ran.stderr
+    for given, port in (([], ""), (["PORT=5001"], "5001")):
+        ran = subprocess.run(["make", "studio", *given], cwd=folder, env=variables, capture_output=True, text=True)
+        assert f"shows {folder / '.offline'} at {port}".strip() in ran.stdout.splitlines(), ran.stderr
 
 
 def test_what_a_learner_has_written_stays_when_the_workshop_is_opened_again(ana):
