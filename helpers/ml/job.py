@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import json
 import sys
 
 import click
@@ -71,10 +72,14 @@ def download_job(client, name, output_name, everything, download_path):
 
 @command(job, "validate", FILE, SET)
 def validate_job(client, file, overrides):
-    """Check the job that a YAML file describes, without submitting it. Fails where the client finds something."""
+    """Check the job that a YAML file describes, without submitting it; prints what the client finds.
+
+    Fails where that is an error.
+    """
     found = client.jobs.validate(load("load_job", file, overrides))
     if not found.passed:
         raise click.ClickException(str(found))
+    return json.loads(str(found))
 
 
 @command(job, "update", NAME, SET)

@@ -136,7 +136,7 @@ def test_what_a_workspace_has_is_shown(ml_client):
 
 
 def test_a_job_is_validated_without_being_submitted():
-    assert ml("job", "validate", "-f", "job.yml").exit_code == 0
+    assert answer("job", "validate", "-f", "job.yml") == {"result": "Succeeded"}
     steps = {"step": {"type": "command", "command": "echo 1", "environment": "azureml:small@latest"}}
     Path("pipeline.yml").write_text(yaml.safe_dump({"type": "pipeline", "jobs": steps}))
     refused = ml("job", "validate", "-f", "pipeline.yml")
