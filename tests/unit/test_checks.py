@@ -1,7 +1,9 @@
 """What a check says to an answer that is wrong, to none, and to an exercise that does not exist."""
 
 import json
+import re
 from enum import Enum
+from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import create_autospec
 
@@ -204,8 +206,12 @@ def assets(*listed, archived=()):
                 return found
         raise ResourceNotFoundError
 
+    def of_name(name=None, list_view_type="ActiveOnly"):
+        among = listed if list_view_type == "ActiveOnly" else archived
+        return [found for found in among if found.name == name]
+
     client = create_autospec(MLClient, instance=True)
-    client.data = SimpleNamespace(list=lambda name: [found for found in listed if found.name == name], get=get)
+    client.data = SimpleNamespace(list=of_name, get=get)
     return {"ml_client": client}
 
 
@@ -217,6 +223,38 @@ def test_a_data_asset_has_its_tag_in_some_version_of_the_right_folder():
     assert checks.examine("v2.02.1", assets(untagged, archived=[tagged])).solved
     first_of_seven = asset("exercise-digits", 7, "test-set", purpose="exercise")
     assert checks.examine("v2.02.1", assets(first_of_seven)).solved
+
+
+@pytest.mark.parametrize(
+    "archive, told",
+    [
+        ([None], "`exercise-digits` is archived, with all its versions."),
+        (["1", "2", "3"], "All versions of `exercise-digits` are archived."),
+        ([None, "3"], "`exercise-digits` is archived, with all its versions."),
+        (["3"], "Version 3, the newest, is archived."),
+        (["1", "3"], "Version 3, the newest, is archived."),
+    ],
+)
+def test_whoever_has_archived_too_much_is_told_the_call_that_brings_it_back(ml_client, archive, told):
+    from azure.ai.ml.entities import Data
+
+    data, name, variables = ml_client.data, "exercise-digits", {"ml_client": ml_client}
+    Path("test-set").mkdir(exist_ok=True)
+    Path("test-set", "images").write_text("0")
+    for version in "123":
+        data.create_or_update(Data(name=name, version=version, path="test-set", type="uri_folder"))
+        data.restore(name, version=version)
+    data.restore(name)
+    for version in archive:
+        data.archive(name, version=version)
+    verdict = checks.examine("v2.02.3", variables)
+    assert verdict.sentence.startswith(told)
+    while "restore" in verdict.sentence:  # a learner does what is said, until there is nothing left to bring back
+        eval(re.search(r"`(ml_client\.data\.restore\(.*?\))`", verdict.sentence)[1], variables)
+        verdict = checks.examine("v2.02.3", variables)
+    for version in "12":
+        data.archive(name, version=version)
+    assert checks.examine("v2.02.3", variables).sentence.startswith("Version 3 is what people find")
 
 
 def test_whoever_has_registered_a_folder_for_the_file_is_given_another_name():
@@ -348,9 +386,9 @@ def test_a_script_that_does_not_measure_the_test_images_is_told(monkeypatch, exe
 
 
 def test_a_version_that_is_no_number_is_told():
-    assets = SimpleNamespace(list=lambda name: [SimpleNamespace(version="first")])
+    variables = assets(asset("x", "first", "test-set"))
     with pytest.raises(NotYet, match="`x` has a version 'first'"):
-        versions(assets, "x", "there is none")
+        versions(variables["ml_client"], "data", "x", "there is none")
 
 
 def network(scaled, raw):

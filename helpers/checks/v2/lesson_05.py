@@ -35,7 +35,7 @@ def exercise_3(variables: Mapping[str, object]) -> str:
 
 def _versions(variables: Mapping[str, object]) -> list:
     missing = f"The workspace has no model `{MODEL}` yet. `ml_client.models.create_or_update` makes one."
-    return versions(client(variables).models, MODEL, missing)
+    return versions(client(variables), "models", MODEL, missing)
 
 
 def _problem(model, job, accuracy: str) -> str | None:

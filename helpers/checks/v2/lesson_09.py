@@ -43,7 +43,7 @@ def exercise_3(variables: Mapping[str, object]) -> str:
 def exercise_4(variables: Mapping[str, object]) -> str:
     latest = given(variables, "latest_note").version
     gone = f"No version of `{NOTE}` is listed; its latest, {latest}, was to be kept. Run the cell above again."
-    left = [model.version for model in versions(client(variables).models, NOTE, gone)]
+    left = [model.version for model in versions(client(variables), "models", NOTE, gone)]
     require(latest in left, f"Version {latest} of `{NOTE}`, the latest, was archived. Run the cell above again.")
     older = [version for version in left if version != latest]
     require(not older, f"Of `{NOTE}`, still listed beside the latest: {', '.join(older)}.")

@@ -7,6 +7,8 @@ from pathlib import Path
 from helpers.checks.looking import FINAL, NotYet, entry, given, require, value
 from helpers.workspace_v2 import job_status
 
+ARCHIVED_ONLY = "ArchivedOnly"  # azure.ai.ml.constants.ListViewType, which takes long to import
+
 
 def client(variables: Mapping[str, object]):
     """The client that the notebook is connected with. Raises NotYet."""
@@ -27,14 +29,29 @@ def in_workspace(get: Callable[[], object], sentence: str):
         raise NotYet(sentence) from None
 
 
-def versions(assets, name: str, missing: str) -> list:
-    """The listed versions of an asset, the newest first. Raises NotYet with `missing` where there is none."""
-    found = in_workspace(lambda: list(assets.list(name=name)), missing)
-    require(found, missing)
+def versions(ml_client, kind: str, name: str, missing: str) -> list:
+    """The listed versions of an asset of a kind, such as `models`, the newest first.
+
+    Raises NotYet: with `missing` where there is none, and with how one comes back where all are archived.
+    """
+    found = in_workspace(lambda: list(getattr(ml_client, kind).list(name=name)), missing)
+    if not found:
+        raise NotYet(_why_none_is_listed(ml_client, kind, name) or missing)
     for asset in found:
         counted = f"`{name}` has a version {asset.version!r}. Archive it: here versions are whole numbers."
         require(asset.version.isdecimal(), counted)
-    return sorted(found, key=lambda asset: int(asset.version), reverse=True)
+    return _newest_first(found)
+
+
+def archived(ml_client, kind: str, name: str) -> list:
+    """The versions of an asset that are not listed, the newest first, without those that are no whole number."""
+    found = getattr(ml_client, kind).list(name=name, list_view_type=ARCHIVED_ONLY)
+    return _newest_first(asset for asset in found if asset.version.isdecimal())
+
+
+def restored(kind: str, name: str, version: str | None = None) -> str:
+    """The call that brings an archived version back, or all that were archived with no version told."""
+    return f'`ml_client.{kind}.restore("{name}"' + (f', version="{version}")`' if version else ")`")
 
 
 def job_of(variables: Mapping[str, object], name: str):
@@ -75,3 +92,17 @@ def described(job) -> dict:
     import yaml
 
     return yaml.safe_load(str(job))
+
+
+def _why_none_is_listed(ml_client, kind: str, name: str) -> str | None:
+    """That an asset, or each of its versions, is archived, and how it comes back; None where there is no such asset."""
+    if name in [asset.name for asset in getattr(ml_client, kind).list(list_view_type=ARCHIVED_ONLY)]:
+        return f"`{name}` is archived, with all its versions. {restored(kind, name)} brings it back."
+    if hidden := archived(ml_client, kind, name):
+        newest = restored(kind, name, hidden[0].version)
+        return f"All versions of `{name}` are archived. {newest} brings the newest back."
+    return None
+
+
+def _newest_first(assets) -> list:
+    return sorted(assets, key=lambda asset: int(asset.version), reverse=True)
