@@ -26,6 +26,9 @@ What is not supported raises an error that names the call and this page, and not
 which answers to any subscription, resource group and name that a client is created with; credentials are accepted, but
 not used. `use_backend("azure")` sends the same calls to Azure.
 
+SDK v1 uses the same workspace; what each of them sees of the other's is told in
+[From SDK v1 to SDK v2](v1-to-v2.md#an-existing-workspace).
+
 A job without a compute, or on `serverless`, has its nodes at once, however many it asks for; a sweep there runs as many
 trials at once as this machine has cores.
 
