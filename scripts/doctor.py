@@ -39,7 +39,7 @@ def main():
     to_do = [finding.subject for finding in findings if finding.verdict == "to do"]
     if to_do:
         sys.exit(f"To be done before the workshop: {', '.join(to_do)}.")
-    print("This machine is ready.")
+    print("This machine is ready.", flush=True)
 
 
 def examine(asked):
@@ -216,4 +216,8 @@ def training():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BrokenPipeError:  # who read the findings has ended, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

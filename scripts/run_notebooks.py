@@ -21,13 +21,11 @@ wrong and nothing was run; 130 interrupted, by Ctrl-C, SIGTERM or the end of its
 """
 
 import logging
-import os
 import signal
 import sys
 from contextlib import suppress
-from typing import IO
 
-import in_venv  # noqa: F401 - before what may not be there
+import in_venv  # before what may not be there
 from batch import UsageError
 from batch.command_line import parse_command_line
 from batch.execution import run_all
@@ -61,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
                     run_all(work, options.execution_timeout)
                 report(work)
             except BrokenPipeError:  # who was told has ended, as `tee` does by the same Ctrl-C
-                tell_nobody(sys.stdout, sys.stderr)
+                in_venv.tell_nobody(sys.stdout, sys.stderr)
             if options.junit:
                 write_junit(options.junit, work)
             if options.html:
@@ -72,21 +70,13 @@ def main(arguments: list[str] | None = None) -> int:
     return exit_code(work)
 
 
-def tell_nobody(*streams: IO) -> None:
-    """Have what is still to be printed there go nowhere: it would fail again, at the latest as this process ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in streams:
-        os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-
-
 def interrupt_as_ctrl_c_does() -> None:
     """Have SIGTERM do so, by which CI systems and `timeout` interrupt, and SIGHUP, as a terminal is closed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def hang_up(number: int, frame: object) -> None:
-        tell_nobody(*terminals)
+        in_venv.tell_nobody(*terminals)
         raise KeyboardInterrupt
 
     if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not under nohup

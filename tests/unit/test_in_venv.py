@@ -51,3 +51,33 @@ def test_ctrl_c_while_packages_are_imported_shows_no_traceback():
         [sys.executable, "-c", source + "raise KeyboardInterrupt"], cwd=ROOT, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (-signal.SIGINT, "ml.py: interrupted\n")
+
+
+def unread(*command: str) -> subprocess.CompletedProcess:
+    """Run it with an output whose reader has ended, as of `… | head`."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        return subprocess.run([sys.executable, *command], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True)
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.parametrize("printed", ["'few'", "'more than is kept back' * 9999", "'at once', flush=True"])
+def test_a_program_whose_output_nobody_reads_any_more_ends_quietly(printed):
+    source = "import sys; sys.argv = ['scripts/ml.py']; sys.path.insert(0, 'scripts'); import in_venv; "
+    done = unread("-c", source + f"print({printed})")
+    assert (done.returncode in (0, 1), done.stderr) == (True, "")
+
+
+@pytest.mark.parametrize("command", [("run_notebooks.py", "--help-parameters"), ("doctor.py",)])
+def test_a_list_that_nobody_reads_any_more_ends_quietly(command):
+    program, *arguments = command
+    done = unread("-u", f"scripts/{program}", *arguments)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_another_connection_that_breaks_is_still_told():
+    source = "import sys; sys.argv = ['scripts/ml.py']; sys.path.insert(0, 'scripts'); import in_venv; "
+    command = [sys.executable, "-c", source + "raise BrokenPipeError('of a service')"]
+    assert "of a service" in subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stderr
