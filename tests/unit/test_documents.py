@@ -6,6 +6,7 @@ from pathlib import Path
 
 import compare_series
 import draw_pictures
+import nbformat
 import picture_words
 import pytest
 
@@ -13,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(path for path in ROOT.rglob("*.md") if not {".venv", ".offline", "output", "run"} & set(path.parts))
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SETTING = re.compile(r"\b[A-Z]+=[\w./-]+")  # as make takes them
+NEURONS = re.compile(r"\w+_neurons")
+DESCRIPTION = re.compile(r'description=("[^"]* hidden layers [^"]*")')
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 
 
@@ -52,6 +55,20 @@ def test_readme_shows_the_house():
     assert f"![{alt}](docs/images/house.svg)" in (ROOT / "README.md").read_text()
     alt = picture_words.ALTERNATIVES["house.svg"]
     assert f"![{alt}](docs/images/pt/house.svg)" in (ROOT / "README.pt-BR.md").read_text()
+
+
+def code_of(lesson: str) -> list[str]:
+    """The cells of code of a lesson, in every series."""
+    books = [nbformat.read(path, as_version=4) for path in (ROOT / "notebooks").rglob(lesson)]
+    return [cell.source for book in books for cell in book.cells if cell.cell_type == "code"]
+
+
+def test_what_a_network_of_ones_own_leaves_as_it_was_is_told():
+    section = (ROOT / "docs" / "development.md").read_text().partition("- **A network**")[2].partition("- **Data**")[0]
+    drawn = {name for cell in code_of("04_train.ipynb") if "plots.network(" in cell for name in NEURONS.findall(cell)}
+    assert drawn and drawn <= set(NEURONS.findall(section))
+    described = {text for cell in code_of("05_register.ipynb") for text in DESCRIPTION.findall(cell)}
+    assert described and all(text in section for text in described)
 
 
 def test_the_comparison_of_the_series_shows_the_notebooks_own_cells():
