@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from batch.kernels import ThisInterpreter
+from batch.links import lead_on
 from batch.manifest import write_manifest
 from batch.outcome import read_outcome
 from batch.preparation import Work
@@ -42,6 +43,7 @@ def run_all(work: Work, timeout: int | None) -> None:
                 print(f"[{number}/{total}] {name} … ", end="", file=sys.stderr, flush=True)
             values = work.inputs[notebook]["parameters"]
             outcome = run_notebook(notebook, work.output / notebook.name, values, timeout, cell_bar)
+            lead_on(work.output / notebook.name, notebook, [each.name for each in work.notebooks])
             work.manifest[name] = work.inputs[notebook] | outcome
             write_manifest(work.output, work.manifest)
             if not terminal:

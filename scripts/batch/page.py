@@ -9,11 +9,11 @@ import mimetypes
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote
 
 import nbformat
 
 from batch.junit import xml_text
+from batch.links import file_name
 from batch.outcome import ANSI_SEQUENCE, ERROR_MARKER_TAG, read_executed
 from batch.preparation import Work
 from batch.report import describe_stop, summary
@@ -82,7 +82,7 @@ def section(notebook: Path, work: Work, entries: dict[str, dict | None]) -> Iter
         if ERROR_MARKER_TAG in cell.metadata.get("tags", []):
             continue  # papermill's words on what is told above
         if cell.cell_type == "markdown":
-            yield prose(cell.source, notebook.parent, entries)
+            yield prose(cell.source, work.output, entries)
         elif cell.cell_type == "code":
             yield f'<div class="{cell.metadata.get("papermill", {}).get("status", "")}">'
             yield f'<pre class="source">{html.escape(cell.source)}</pre>'
@@ -101,11 +101,6 @@ def prose(source: str, folder: Path, entries: dict[str, dict | None]) -> str:
     )
     text = re.sub(r'(<img\b[^>]*?\bsrc=")([^":]+)"', lambda m: f'{m[1]}{data_address(folder / file_name(m[2]))}"', text)
     return re.sub(r'<a href="([^"]*)"', lambda m: f"<a{link(m[1], entries)}", text)
-
-
-def file_name(source: str) -> str:
-    """The file that an attribute names, in which HTML and addresses stand for some characters by others."""
-    return unquote(html.unescape(source))
 
 
 def data_address(picture: Path) -> str:
