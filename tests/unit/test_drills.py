@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pytest
 from small_jobs import make_cluster, submit, wait_for, wait_until
@@ -24,6 +25,8 @@ from helpers.offline.engine.workspace import folder as folders
 
 GPU = "Standard_NC4as_T4_v3"
 FAMILY = "Standard NCASv3_T4 Family"
+NOTEBOOK = nbformat.read(helpers.REPOSITORY / "workshop" / "drills.ipynb", as_version=4)
+CELLS = {cell.id: cell.source for cell in NOTEBOOK.cells}
 
 
 @pytest.fixture
@@ -175,6 +178,21 @@ def test_what_is_handed_out_is_broken_in_the_way_that_the_drill_says(world):
     assert "images.max() > 1" not in score
     compile(score, "score.py", "exec")
     assert drills.on() == ["labels", "environment", "script", "unscaled"]
+
+
+def test_a_run_whose_environment_cannot_be_built_has_the_logs_that_the_hint_tells_of(world, tmp_path):
+    from azureml.core import Environment, Experiment, ScriptRunConfig, Workspace
+
+    environment = Environment.from_conda_specification("drill-env", str(drills.start("environment")))
+    (tmp_path / "script.py").write_text("print('ran')")
+    configuration = ScriptRunConfig(str(tmp_path), "script.py", compute_target="local", environment=environment)
+    run = Experiment(Workspace.from_config(), "drills").submit(configuration)
+    run.wait_for_completion(raise_on_error=False)
+    details = run.get_details_with_logs()
+    build, script = (details["logFiles"][name] for name in sorted(details["logFiles"]))
+    assert "numpy==99.1: MISSING" in build
+    assert script.strip() == details["error"]["error"]["message"]
+    assert sorted(details["logFiles"])[1] in CELLS["three-look"]
 
 
 def test_a_drill_is_started_once_stopped_once_and_named_when_it_is_left_on(world, capsys, monkeypatch):
