@@ -2,6 +2,7 @@
 
     .venv/bin/python scripts/run_notebooks.py                       all notebooks
     .venv/bin/python scripts/run_notebooks.py 01-04 06_download_validate
+    .venv/bin/python scripts/run_notebooks.py --series v2 01-05     those of version 2
     .venv/bin/python scripts/run_notebooks.py 4- --backend azure -p epochs=5 -p cluster_name=gpu-small
     .venv/bin/python scripts/run_notebooks.py --resume              go on where the last run stopped
     .venv/bin/python scripts/run_notebooks.py --help-parameters     what -p and -f accept

@@ -35,6 +35,9 @@ def hint(word: str, folder: Path, root: Path) -> str:
     numbers = re.fullmatch(r"(\d+)-(\d+)", word)
     if numbers and int(numbers[1]) > int(numbers[2]):
         return "A range goes from the smaller number to the larger."
+    before, _, named = word.rpartition("/")
+    if (series := Path(before).name) and match_notebooks(named, sorted((root / series).glob("*.ipynb"))):
+        return f"The series {series} has it: give --series {series} {named}."
     other = other_series(word, folder, root)
     if other == root:
         return "It is there without --series."

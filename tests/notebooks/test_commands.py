@@ -34,7 +34,7 @@ NOT_RUN = {
     r"\.venv/bin/pre-commit": "changes the git repository",
     r"(make bench|\.venv/bin/python tests/bench/run\.py)": "measures for minutes, alone on its machine",
     r"(make soak|\.venv/bin/python tests/soak/run\.py)": "kills and locks for minutes",
-    "make run-v2": "takes as long again; test_committed_outputs.py runs this series",
+    "(make run-v2|.*--series v2)": "takes as long again; test_committed_outputs.py runs this series",
     r"\.venv/bin/python scripts/train_sdk_v2\.py": "test_train_sdk_v2.py runs it",
     "make (coverage-table|pictures|v1-to-v2|portuguese)": "tests compare what it makes with what is committed",
     "make outputs": "takes minutes; the outputs are compared by test_committed_outputs.py",
