@@ -10,6 +10,7 @@ from batch.preparation import Work
 from helpers.words import counted
 
 TRACEBACK_LINES = 15
+WHERE_TO_LOOK = "The pictures are in the executed notebooks; `make lab` opens the series, `make studio` shows its runs."
 
 
 def report(work: Work) -> None:
@@ -37,7 +38,10 @@ def report(work: Work) -> None:
             for result, value in entry["results"].items():
                 text = json.dumps(value, ensure_ascii=False)
                 print(f"  {result} = {text if len(text) <= 80 else text[:79] + '…'}")
-    print(f"\n{summary(work, entries)}\nExecuted notebooks: {work.output}", flush=True)
+    told = summary(work, entries)
+    if exit_code(work) == 0 and work.complete < len(entries):
+        told += f" {WHERE_TO_LOOK}"
+    print(f"\n{told}\nExecuted notebooks: {work.output}", flush=True)
 
 
 def exit_code(work: Work) -> int:
@@ -94,7 +98,7 @@ def describe_what_goes_on(work: Work, name: str, entry: dict) -> list[str]:
 
 
 def summary(work: Work, entries: dict[str, dict | None]) -> str:
-    """What was achieved, in a sentence, and where to look next."""
+    """What was achieved, in a sentence."""
     ok = [entry for entry in entries.values() if entry and entry["result"] == "ok"]
     if len(ok) == len(entries):
         who = f"All {len(ok)} notebooks" if len(ok) > 1 else "The notebook"
@@ -103,10 +107,7 @@ def summary(work: Work, entries: dict[str, dict | None]) -> str:
         earlier = f", {work.complete} of them in an earlier run" if work.complete else ""
         seconds = sum(entry["seconds"] for entry in ok[work.complete :])
         recorded = counted(sum(len(entry["results"]) for entry in ok), "recorded result")
-        return (
-            f"{who} ran to the end{earlier}: {seconds:.0f} s, {recorded}. The pictures are in the "
-            "executed notebooks; `make lab` opens the series, `make studio` shows its runs."
-        )
+        return f"{who} ran to the end{earlier}: {seconds:.0f} s, {recorded}."
     ended = {"failed": "failed", "interrupted": "was interrupted"}
     stopped = [f"{name} {ended[entry['result']]}" for name, entry in entries.items() if entry and entry not in ok]
     why = [*stopped, "the batch was interrupted"][0]  # the latter between two notebooks

@@ -27,7 +27,7 @@ def test_a_batch_runs_tells_and_records(tmp_path, capsys, monkeypatch):
     )
     write_notebook(tmp_path, "02_b", "x = 1", record("test_accuracy", "0.9786"))
     arguments = ["-p", f"name={odd}", "-p", "epochs=007", "-p", "layers=[50]", "-p", "tags={a: 'b'}"]
-    assert run(tmp_path, *arguments) == 0
+    assert run(tmp_path, *arguments, "--html", str(tmp_path / "report.html")) == 0
 
     entries = manifest(tmp_path)
     assert entries["01_a"]["results"] == {
@@ -55,6 +55,8 @@ def test_a_batch_runs_tells_and_records(tmp_path, capsys, monkeypatch):
     assert re.fullmatch(r"\[1/2\] 01_a … ok after \d+\.\d s\n\[2/2\] 02_b … ok after \d+\.\d s\n", told.err)
     assert "All 2 notebooks ran to the end: " in told.out
     assert " s, 3 recorded results. The pictures are in the executed notebooks" in told.out
+    page = (tmp_path / "report.html").read_text()
+    assert re.search(r"<p>All 2 notebooks ran to the end: \d+ s, 3 recorded results\.</p>", page)
 
 
 def test_resume_skips_what_is_unchanged_and_runs_what_follows_a_change(tmp_path, capsys):
