@@ -195,6 +195,53 @@ def test_a_run_whose_environment_cannot_be_built_has_the_logs_that_the_hint_tell
     assert sorted(details["logFiles"])[1] in CELLS["three-look"]
 
 
+def told(capsys, cell: str, **variables) -> list[str]:
+    """What the last cell of a drill prints with these variables, before it switches the drill off."""
+    stopped = SimpleNamespace(mnist=mnist, drills=SimpleNamespace(stop=lambda name: print("stopped", name)))
+    exec(CELLS[cell], {"helpers": stopped} | variables)
+    *lines, end = capsys.readouterr().out.splitlines()
+    assert end.startswith("stopped ")
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [("one", "elsewhere"), ("two", "mended"), ("three", "built"), ("four", "learning"), ("seven", "resumed")],
+)
+def test_a_run_that_was_not_submitted_is_told_by_its_name(capsys, cell, name):
+    mine = {"wrong_file": ..., "folder": helpers.REPOSITORY / "data" / "mnist", "waiting": SimpleNamespace(cancel=int)}
+    assert f"There is no run `{name}` yet" in told(capsys, f"{cell}-after", **mine, **{name: ...})[-1]
+
+
+@pytest.mark.parametrize(("given", "right"), [("t10k", False), (..., False), ("train-labels-idx1-ubyte.gz", True)])
+def test_the_drill_of_the_labels_tells_whether_it_is_the_wrong_file(world, capsys, given, right):
+    folder = drills._labels(None)
+    learned = SimpleNamespace(get_metrics=lambda: {"Final test accuracy": 0.9 if right else 0.1})
+    about_file, about_run = told(capsys, "four-after", folder=folder, wrong_file=given, learning=learned)
+    assert about_file.endswith("is the one: its checksum is not MNIST's.") is right
+    assert (about_run == "The network learns.") is right
+
+
+@pytest.mark.parametrize(
+    ("is_intact", "replacement", "expected"),
+    [
+        (..., ..., ["`is_intact` is not yet right", "There is no new version"]),
+        (True, ("a-run", 3, {}), ["`is_intact` is not yet right", "There is no new version"]),
+        (False, (None, 4, {"sha256": "1"}), ["The registered file is not", "`replacement` does not have the files"]),
+        (False, ("a-run", 4, {}), ["The registered file is not", "`replacement` does not have the files"]),
+        (False, ("a-run", 4, {"sha256": "1"}), ["The registered file is not", "Version 4 takes its place"]),
+    ],
+)
+def test_the_drill_of_the_model_tells_what_is_not_right_yet(capsys, is_intact, replacement, expected):
+    def version(run_id, number, properties):
+        return SimpleNamespace(run_id=run_id, version=number, properties=properties)
+
+    model = version("a-run", 3, {"sha256": "1"})
+    registered = replacement if replacement is ... else version(*replacement)
+    lines = told(capsys, "five-after", is_intact=is_intact, replacement=registered, model=model)
+    assert [line.startswith(start) for line, start in zip(lines, expected, strict=True)] == [True, True]
+
+
 def test_a_drill_is_started_once_stopped_once_and_named_when_it_is_left_on(world, capsys, monkeypatch):
     drills.start("bill")
     with pytest.raises(drills.DrillError, match=r"is on already. helpers.drills.stop\('bill'\) switches it off"):
