@@ -133,7 +133,8 @@ def test_the_line_that_raised_is_named(tmp_path, capsys, source, line):
 
 def test_of_a_job_that_failed_the_jobs_own_error_is_told_and_once(tmp_path, offline_folder, capsys):
     script = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--epochs', type=int)\n"
-    write_training_notebook(tmp_path, offline_folder, script + "parser.parse_args(['--epochs', 'many'])")
+    script += "parser.parse_args(['--epochs', 'many'])"
+    write_training_notebook(tmp_path, offline_folder, script, "helpers.watch(run)", "run.wait_for_completion()")
     assert run(tmp_path) == 1
     told = capsys.readouterr().err
     cause = "Error: train.py: error: argument --epochs: invalid int value: 'many'"
@@ -157,26 +158,19 @@ def test_what_the_sdk_says_twice_is_told_once(tmp_path, offline_folder, capsys):
     assert "nothing" in message and "\n" not in message
 
 
-def write_training_notebook(project: Path, offline_folder: Path, script: str) -> None:
-    """04_train, which submits the script, watches its run (and makes the file `shown` when it does), and waits."""
+def write_training_notebook(project: Path, offline_folder: Path, script: str, *cells: str) -> None:
+    """04_train, which submits the script, and goes on with these cells."""
     (project / "job").mkdir()
     (project / "job" / "train.py").write_text(script)
     make_cluster(offline_folder, "gpu-cluster")
     submit = f"""
-import pathlib
 import helpers
 helpers.use_backend("offline")
 from azureml.core import Experiment, ScriptRunConfig
 config = ScriptRunConfig({str(project / "job")!r}, "train.py", compute_target="gpu-cluster")
 run = Experiment(helpers.connect(), "digits").submit(config)
-show = helpers.results.display.show
-def show_and_tell(*given, **named):
-    handle = show(*given, **named)
-    pathlib.Path("../shown").touch()
-    return handle
-helpers.results.display.show = show_and_tell
 """
-    write_notebook(project, "04_train", submit, "helpers.watch(run)", "run.wait_for_completion()")
+    write_notebook(project, "04_train", submit, *cells)
 
 
 @pytest.mark.parametrize(
@@ -300,8 +294,22 @@ def test_an_interruption_before_the_first_notebook_is_told(tmp_path, monkeypatch
     assert capsys.readouterr().err == "run_notebooks: interrupted, and nothing was run\n"
 
 
+# The cell after the one that watches or streams begins when the runner has all that this has shown.
+WATCHING_ONCE = """
+show = helpers.results.display.show
+class Seen(Exception):
+    pass
+def show_once(*given, **named):
+    show(*given, **named)
+    raise Seen
+helpers.results.display.show = show_once
+try:
+    helpers.watch(run)
+except Seen:
+    pass
+"""
 STREAMING = """
-import pathlib, time, types
+import time, types
 import helpers
 helpers.use_backend("offline")
 from azure.ai.ml import command
@@ -309,19 +317,25 @@ from azure.ai.ml.operations import _job_ops_helper
 client = helpers.ml_client()
 where = {{"environment": "AzureML-sklearn-1.5@latest", "compute": "gpu-cluster"}}
 job = client.create_or_update(command(code={code!r}, command="python train.py", **where))
-def sleep_and_tell(seconds):
-    pathlib.Path("../shown").touch()
-    time.sleep(seconds)
-_job_ops_helper.time = types.SimpleNamespace(sleep=sleep_and_tell, time=time.time)
+class Seen(Exception):
+    pass
+def look_once(seconds):
+    raise Seen
+_job_ops_helper.time = types.SimpleNamespace(sleep=look_once, time=time.time)
+try:
+    client.jobs.stream(job.name)
+except Seen:
+    pass
 """
+HANGING = "import pathlib, time; pathlib.Path('../shown').touch(); time.sleep(600)"
 
 
 @pytest.mark.parametrize("sdk", ["v1", "v2"])
 def test_after_ctrl_c_the_run_that_goes_on_is_named_with_the_command_that_ends_it(tmp_path, offline_folder, sdk):
-    write_training_notebook(tmp_path, offline_folder, "import time\ntime.sleep(600)")
+    write_training_notebook(tmp_path, offline_folder, "import time\ntime.sleep(600)", WATCHING_ONCE, HANGING)
     if sdk == "v2":
         submit = STREAMING.format(code=str(tmp_path / "job"))
-        write_notebook(tmp_path, "04_train", submit, "client.jobs.stream(job.name)")
+        write_notebook(tmp_path, "04_train", submit, HANGING)
     command = [sys.executable, str(RUNNER), "--notebooks", str(tmp_path / "notebooks")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
