@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import uuid
+from functools import partial
 from pathlib import Path
 
 from . import computes, environments, snapshots
@@ -55,7 +56,7 @@ def submit(world, experiment: str, run_id: str, configuration: dict, snapshot_id
     for name, path in snapshots.find(world, snapshot_id).items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, folder / name)
-    world.in_background(_supervise, run, folder)
+    world.in_background(partial(set_status, run, "Failed"), _supervise, run, folder)
     return run
 
 

@@ -9,6 +9,7 @@ import sys
 import tarfile
 import time
 import uuid
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def create(request):
     }
     world.services[name] = service
     operation = _operation(world, "Running")
-    world.in_background(_deploy, service, operation)
+    world.in_background(partial(_fail, service, operation), _deploy, service, operation)
     return Answer(None, 202, {"Operation-Location": f"https://{OPERATIONS}/{operation['id']}"})
 
 
@@ -96,7 +97,8 @@ def _deploy(world, service: dict, operation: dict) -> None:
         file = world.artifact_file(container, path, origin)
         if asset.get("unpack"):
             with tarfile.open(file) as packed:
-                packed.extractall(root, filter="data")
+                packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.2 has none yet
+                packed.extractall(root)
         else:
             shutil.copyfile(file, root / asset["id"])
     for model_id in service["modelIds"]:
@@ -108,17 +110,21 @@ def _deploy(world, service: dict, operation: dict) -> None:
     deadline = time.monotonic() + _START_LIMIT
     while not _is_healthy(service["_port"]):
         if service["_server"].poll() is not None or time.monotonic() > deadline:
-            error = {
-                "code": "AciDeploymentFailed",
-                "message": "Aci Deployment failed. Your container crashed.",
-                "details": [],
-            }
-            service["state"], service["error"] = "Failed", error
-            operation |= {"state": "Failed", "error": error, "operationDetails": {"subOperationType": "DeployService"}}
+            _fail(service, operation)
             return
         time.sleep(0.1)
     service["state"] = "Healthy"
     operation["state"] = "Succeeded"
+
+
+def _fail(service: dict, operation: dict) -> None:
+    error = {
+        "code": "AciDeploymentFailed",
+        "message": "Aci Deployment failed. Your container crashed.",
+        "details": [],
+    }
+    service["state"], service["error"] = "Failed", error
+    operation |= {"state": "Failed", "error": error, "operationDetails": {"subOperationType": "DeployService"}}
 
 
 def _serve(world, service: dict) -> None:

@@ -10,6 +10,7 @@ import math
 import random
 import time
 import uuid
+from functools import partial
 
 from . import jobs
 from .history import FINAL, change, find_run, new_run, set_status
@@ -41,7 +42,7 @@ def create(request, experiment):
             properties[name] = json.dumps(given[name])
     run = new_run(request.world, experiment, run_id, runType="hyperdrive", tags=tags, properties=properties)
     set_status(run, "Running")
-    request.world.in_background(_control, experiment, run, given)
+    request.world.in_background(partial(set_status, run, "Failed"), _control, experiment, run, given)
     return Answer({"code": 0, "result": given}, 201)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -69,13 +70,16 @@ class World:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def in_background(self, function: Callable, *arguments) -> None:
-        """Call function(world, *arguments) in a thread; what it raises is noted in `failed`."""
+    def in_background(self, fail: Callable, function: Callable, *arguments) -> None:
+        """Call function(world, *arguments) in a thread. What it raises is noted in `failed`, and `fail` is called,
+        which tells those who wait for the end."""
 
         def call():
             try:
                 function(self, *arguments)
             except Exception:
                 self.failed.append(traceback.format_exc())
+                print(self.failed[-1], file=sys.stderr)  # a test that waits for the end fails first, and shows this
+                fail()
 
         threading.Thread(target=call, daemon=True).start()
