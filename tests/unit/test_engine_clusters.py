@@ -9,7 +9,7 @@ from small_jobs import make_cluster
 
 from helpers import retired
 from helpers.offline.engine import environments
-from helpers.offline.engine.compute import clusters, vm_sizes
+from helpers.offline.engine.compute import clusters, description, vm_sizes
 from helpers.offline.engine.history import job_states
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound
@@ -121,6 +121,13 @@ def test_a_name_is_taken_once(opened):
         make_cluster(opened)
     with pytest.raises(NotFound):
         clusters.get(opened, "other")
+
+
+def test_a_list_of_clusters_stands_while_one_is_deleted(opened):
+    make_cluster(opened)
+    there = clusters.list_all(opened)
+    clusters.delete(opened, "cpu")
+    assert [description.properties_of(opened, cluster)["currentNodeCount"] for cluster in there] == [0]
 
 
 def test_every_successor_is_offered():

@@ -1,5 +1,6 @@
 """The offline workspace's folder, and the assets in it."""
 
+import errno
 import multiprocessing
 import os
 import shutil
@@ -61,6 +62,22 @@ def test_what_a_job_made_read_only_is_deleted_and_what_is_anothers_told(tmp_path
         folder.remove(opened)
     is_ours = True
     (opened / "runs" / "r" / "code").chmod(0o555)
+    folder.remove(opened)
+    assert not opened.exists()
+
+
+def test_what_comes_into_a_folder_while_it_is_deleted_is_deleted_or_told(tmp_path, monkeypatch):
+    opened = folder.open_folder(tmp_path / "w")
+    rmtree, comes = shutil.rmtree, [True, True, True]
+
+    def late(path):
+        if comes and comes.pop():
+            raise OSError(errno.ENOTEMPTY, "Directory not empty", str(opened / "runs"))
+        rmtree(path)
+
+    monkeypatch.setattr(shutil, "rmtree", late)
+    with pytest.raises(FolderError, match=r"runs cannot be deleted \(Directory not empty\)"):
+        folder.remove(opened)
     folder.remove(opened)
     assert not opened.exists()
 

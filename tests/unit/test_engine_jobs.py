@@ -427,6 +427,13 @@ def test_deleting_a_cluster_cancels_its_runs(opened, tmp_path):
         clusters.get(opened, "cpu")
 
 
+def test_deleting_what_is_no_cluster_cancels_nothing(opened):
+    job_states.insert(opened, "a", clusters.SERVERLESS)
+    with pytest.raises(NotFound):
+        removal.delete_cluster(opened, clusters.SERVERLESS)
+    assert not job_states.cancel_requested(opened, "a")
+
+
 def _is_running(pid: int) -> bool:
     import psutil
 

@@ -301,6 +301,12 @@ def test_as_many_lines_of_the_log_as_are_asked_for(world, service):
         assert services.logs(world, "ACI", "report", lines).splitlines() == whole[len(whole) - min(lines, len(whole)) :]
 
 
+def test_a_list_of_services_stands_while_one_is_deleted(world, service, monkeypatch):
+    there = records.names(world, "ACI")
+    monkeypatch.setattr(records, "names", lambda *given: ["gone", *there])
+    assert [one["name"] for one in services.list_all(world, "ACI")] == there
+
+
 def test_the_scoring_server_ends_with_its_supervisor_even_if_nobody_looks(world, tmp_path):
     services.deploy(world, "ACI", "orphan", wanted(tmp_path / "src"))
     service = wait_for_service(world, "orphan")

@@ -14,6 +14,7 @@ from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadabl
 
 def delete_cluster(folder: Path, name: str) -> None:
     """Cancel what runs on a cluster or waits for it, and remove it. Raises NotFound."""
+    clusters.get(folder, name)  # jobs run on what is no cluster, too
     jobs.cancel_all(folder, name)
     clusters.delete(folder, name)
     jobs.cancel_all(folder, name)  # what was submitted meanwhile

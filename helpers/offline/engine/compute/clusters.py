@@ -97,7 +97,12 @@ def delete(folder: Path, name: str) -> None:
 
 def state(folder: Path, name: str) -> dict:
     """How many nodes the cluster has and what each does. Raises NotFound."""
-    settings = get(folder, name)
+    return state_of(folder, get(folder, name))
+
+
+def state_of(folder: Path, settings: dict) -> dict:
+    """As state(), of a cluster as get() has it, which may have been deleted since."""
+    name = settings["name"]
     with database.transaction(folder) as connection:
         _settle(folder, connection, settings)
         nodes = connection.execute("SELECT * FROM nodes WHERE cluster=? ORDER BY number", (name,)).fetchall()
@@ -166,7 +171,7 @@ def take_nodes(folder: Path, name: str, run_id: str, count: int = 1) -> list[int
 def usages(folder: Path) -> dict[str, tuple[int, int]]:
     """The cores of each family of VM sizes that the clusters use, and the most that they may."""
     for settings in list_all(folder):
-        state(folder, settings["name"])  # drops the nodes that were idle for too long
+        state_of(folder, settings)  # drops the nodes that were idle for too long
     with database.transaction(folder) as connection:
         used = quotas.in_use(folder, connection)
     families = dict.fromkeys(size.family for size in vm_sizes.SIZES.values())

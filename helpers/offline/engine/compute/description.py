@@ -18,7 +18,7 @@ def properties_of(folder: Path, cluster: dict) -> dict:
         "userAccountCredentials": cluster.get("admin") or {},
         "subnet": cluster.get("subnet"),
         "remoteLoginPortPublicAccess": cluster.get("remote_login_port_public_access", "NotSpecified"),
-        **_nodes(clusters.state(folder, cluster["name"])),
+        **_nodes(clusters.state_of(folder, cluster)),
     }
 
 

@@ -68,7 +68,11 @@ def names(folder: Path, type: str, beginning: str = "") -> list[str]:
 
 def list_all(folder: Path, type: str, beginning: str = "") -> list[dict]:
     """The services of a type, or those whose name begins so, by name."""
-    return [get(folder, type, name) for name in names(folder, type, beginning)]
+    found = []
+    for name in names(folder, type, beginning):
+        with suppress(NotFound):  # deleted meanwhile
+            found.append(get(folder, type, name))
+    return found
 
 
 def logs(folder: Path, type: str, name: str, lines: int) -> str:

@@ -76,7 +76,7 @@ def remove(folder: Path) -> None:
             shutil.rmtree(folder)
         except FileNotFoundError:
             continue
-        except PermissionError as error:
+        except OSError as error:  # it may not be written, or something was put into it meanwhile
             if tried:
                 raise FolderError(
                     f"{error.filename} cannot be deleted ({error.strerror}). Delete it, and try again."
