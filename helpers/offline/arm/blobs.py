@@ -177,7 +177,7 @@ def _metadata(folder: Path, container: str, name: str) -> dict[str, str]:
 def _blocks(request: Request, container: str, name: str) -> Path:
     """Where the pieces of a large file wait."""
     digest = hashlib.sha256(f"{container}/{name}".encode()).hexdigest()
-    return locations.container(request.folder, ".blocks") / digest
+    return locations.root_of(request.folder, ".blocks") / digest
 
 
 def _block(id: str) -> str:

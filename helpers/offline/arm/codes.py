@@ -16,7 +16,6 @@ from helpers.offline.engine.workspace.errors import Invalid, TooLarge
 from helpers.offline.engine.workspace.names import safe_join
 
 KIND = "code"
-IMMUTABLE = "Asset paths cannot be updated."
 
 
 def start_upload(request: Request) -> dict:
@@ -41,7 +40,7 @@ def put_version(request: Request) -> dict:
     if address.hostname != BLOB_HOST:
         raise Refused(f"The code at {given.get('codeUri')!r} cannot be had offline; give a folder of this machine.")
     container, _, inside = address.path.strip("/").partition("/")
-    uploaded = locations.container(request.folder, container)
+    uploaded = locations.root_of(request.folder, container)
     code = safe_join(uploaded, unquote(inside)) if inside else uploaded
     if not code.is_dir():
         raise Refused("Nothing was uploaded for this code: submit the job again.")
@@ -53,7 +52,8 @@ def put_version(request: Request) -> dict:
         if container not in locations.CONTAINERS.values():  # then it was uploaded for this alone
             shutil.rmtree(uploaded)
     kept = given | {"snapshot": snapshot_id}
-    return _described(request, resources.put_version(request, KIND, kept, itemgetter("snapshot"), IMMUTABLE))
+    content = itemgetter("snapshot")
+    return _described(request, resources.put_version(request, KIND, kept, content, resources.IMMUTABLE))
 
 
 def get_version(request: Request) -> dict:
@@ -78,7 +78,7 @@ def snapshot_of(request: Request, words: list[str]) -> str:
 
 def lay_out(folder: Path, container: str) -> None:
     """Lay code out again in the container that it was uploaded to, of which a snapshot was left: it is downloaded."""
-    there = locations.container(folder, container)
+    there = locations.root_of(folder, container)
     if container in locations.CONTAINERS.values() or there.exists() or not there.parent.is_dir():
         return
     address = f"https://{BLOB_HOST}/{container}/"

@@ -1,7 +1,6 @@
 """From the management plane's description of a command job to the engine's job. What cannot run is refused here."""
 
 import re
-import tempfile
 from pathlib import Path
 
 import isodate
@@ -11,7 +10,7 @@ from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, na
 from helpers.offline.engine import jobs
 from helpers.offline.engine.assets import data, details, models
 from helpers.offline.engine.compute import clusters, vm_sizes
-from helpers.offline.engine.history import mlflow_store, snapshot
+from helpers.offline.engine.history import snapshot
 from helpers.offline.engine.workspace.errors import NotFound
 
 JOB_SIDE = Path(__file__).with_name("job_side")
@@ -34,9 +33,7 @@ OUTPUT = "azureml://datastores/${{default_datastore}}/paths/azureml/${{name}}/${
 
 def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     """Start a command job under this name; `given` are further words for jobs.submit. Raises what job_of raises."""
-    experiment, run_type = asked.get("experimentName") or "Default", mlflow_store.COMMAND_JOB
-    job = job_of(request, name, asked)
-    jobs.submit(request.folder, experiment, job, run_type=run_type, run_id=name, **given)
+    jobs.submit(request.folder, job=job_of(request, name, asked), run_id=name, **given)
 
 
 def job_of(request: Request, name: str, asked: dict, datastore: str | None = None) -> dict:
@@ -58,7 +55,7 @@ def job_of(request: Request, name: str, asked: dict, datastore: str | None = Non
         "asked": asked,
         "python_path": [str(JOB_SIDE)],
         "python_imports": ["_offline_client"],
-        "shell": _line(asked.get("command") or "", literals, inputs, outputs),
+        "shell": _line(asked["command"], literals, inputs, outputs),
         "snapshot_id": _snapshot(request, asked.get("codeId")),
         "source_directory": None,
         "script": None,
@@ -104,8 +101,7 @@ def _snapshot(request: Request, code_id: str | None) -> str:
     """The snapshot of the job's code: an empty one where the job is a command alone."""
     if code_id:
         return codes.snapshot_of(request, names_in(code_id))
-    with tempfile.TemporaryDirectory() as empty:
-        return snapshot.take(request.folder, Path(empty))
+    return snapshot.take_empty(request.folder)
 
 
 def _target(request: Request, asked: dict, resources: dict) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from helpers.offline.arm import locations, resources
-from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, short_uri
+from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, short_uri, uri_at
 from helpers.offline.engine.assets import data
 
 KIND = "data"
@@ -24,7 +24,7 @@ def put_version(request: Request) -> dict:
         data.resolve(request.folder, [source])  # whether it is known here
     else:
         data.datastore_root(request.folder, source["datastore"])
-    return _described(request, resources.put_version(request, KIND, body, CONTENT, "Asset paths cannot be updated."))
+    return _described(request, resources.put_version(request, KIND, body, CONTENT, resources.IMMUTABLE))
 
 
 def get_version(request: Request) -> dict:
@@ -60,7 +60,7 @@ def to_register(request: Request, name: str, version: str | None, kind: str, sou
             f"The data {name!r} has a version {version} already; give another one, or none for the next.", 409
         )
     _check_type(request, name, kind)
-    body = {"dataType": kind, "dataUri": f"azureml://datastores/{source['datastore']}/paths/{source['path']}"}
+    body = {"dataType": kind, "dataUri": uri_at(source)}
     return {"kind": resources.kept_as(KIND), "name": name, "version": version, "body": body}
 
 

@@ -93,7 +93,7 @@ def _refuse(asked: dict) -> None:
 
 
 def _described(request: Request, endpoint: dict) -> dict:
-    settings, address = endpoint["settings"], f"http://127.0.0.1:{endpoint['port']}"
+    settings, address = endpoint["settings"], f"http://{services.HOST}:{endpoint['port']}"
     properties = {
         "authMode": KEY,
         "description": settings["description"],

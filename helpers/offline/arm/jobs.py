@@ -9,7 +9,17 @@ from collections.abc import Iterator, Mapping
 
 from helpers.offline.arm import commands, pipeline_jobs, runs, sweep_jobs
 from helpers.offline.arm.resources import is_listed
-from helpers.offline.arm.wire import LOOK_AGAIN, Answer, Refused, Request, Unsupported, long_uri, rescoped, resource
+from helpers.offline.arm.wire import (
+    LOOK_AGAIN,
+    Answer,
+    Refused,
+    Request,
+    Unsupported,
+    long_uri,
+    rescoped,
+    resource,
+    uri_at,
+)
 from helpers.offline.engine import jobs as engine_jobs
 from helpers.offline.engine.assets import data
 from helpers.offline.engine.history import artifacts, job_states, mlflow_store, statuses
@@ -43,6 +53,8 @@ def put(request: Request) -> dict:
         raise Unsupported(f"A job of the type {asked.get('jobType')}", f"{', '.join(SUBMIT)} jobs are")
     asked = _anew(request, asked)
     given = {
+        "experiment": asked.get("experimentName") or "Default",
+        "run_type": RUN_TYPES[asked["jobType"]],
         "tags": asked.get("tags"),
         "properties": asked.get("properties"),
         "display_name": asked.get("displayName") or name,
@@ -168,8 +180,7 @@ def _described(request: Request, run: run_records.RunRecord) -> dict:
         "uri": f"azureml://datastores/{data.ARTIFACTSTORE}/{artifacts.address(run.id)}",
     }
     outputs = {
-        output["name"]: asked["outputs"][output["name"]]
-        | {"uri": long_uri(request.scope, f"azureml://datastores/{output['datastore']}/paths/{output['path']}")}
+        output["name"]: asked["outputs"][output["name"]] | {"uri": long_uri(request.scope, uri_at(output))}
         for output in job.get("outputs") or []
     }
     properties = asked | {

@@ -19,6 +19,13 @@ UPLOADS = "uploads"  # the part of the workspace's folder for containers that ar
 _OF_MODEL = r"models/([^/]+)/(\d+)(?:/(.*))?"
 
 
+def root_of(folder: Path, container: str) -> Path:
+    """The folder of a container, which may not be there yet. Raises Invalid."""
+    if container == CONTAINERS[data.BLOBSTORE]:
+        return data.datastore_root(folder, data.BLOBSTORE)
+    return safe_join(folder / UPLOADS, container)
+
+
 def blob(folder: Path, container: str, name: str) -> Path:
     """The file of a blob. Raises NotFound and Invalid."""
     if container == CONTAINERS[data.ARTIFACTSTORE]:
@@ -27,7 +34,7 @@ def blob(folder: Path, container: str, name: str) -> Path:
         found = re.fullmatch(_OF_MODEL, name)
         file = found and models.get(folder, found[1], int(found[2])).where(found[3] or "")
     else:
-        file = safe_join(_root(folder, container), name)
+        file = safe_join(root_of(folder, container), name)
     if not file or not file.is_file() or name.endswith("/"):
         raise NotFound(f"There is no file {name!r} in the container {container!r}.")
     return file
@@ -39,14 +46,14 @@ def new_blob(folder: Path, container: str, name: str) -> Path:
         raise Refused(
             f"The datastore {data.ARTIFACTSTORE!r} keeps the files of runs; upload to {data.BLOBSTORE!r}.", 403
         )
-    return safe_join(_root(folder, container), name)
+    return safe_join(root_of(folder, container), name)
 
 
 def blobs(folder: Path, container: str, prefix: str) -> Iterator[str]:
     """The names of the container's blobs that begin with `prefix`, in order."""
     if container != CONTAINERS[data.ARTIFACTSTORE]:
         above = prefix.rpartition("/")[0]
-        root = _root(folder, container)
+        root = root_of(folder, container)
         below = files_below(safe_join(root, above) if above else root)
         names = (f"{above}/{name}" if above else name for name in below)
     elif of_run := artifacts.at_address(prefix):
@@ -56,11 +63,6 @@ def blobs(folder: Path, container: str, prefix: str) -> Iterator[str]:
     else:
         names = ()
     return (name for name in names if name.startswith(prefix))
-
-
-def container(folder: Path, name: str) -> Path:
-    """The folder of a container, which may not be there yet. Raises Invalid."""
-    return _root(folder, name)
 
 
 def source_of(folder: Path, uri: str) -> dict:
@@ -105,9 +107,3 @@ def _names(above: str, list_files) -> list[str]:
         return [f"{above}/{name}" for name in list_files()]
     except NotFound:
         return []
-
-
-def _root(folder: Path, container: str) -> Path:
-    if container == CONTAINERS[data.BLOBSTORE]:
-        return data.datastore_root(folder, data.BLOBSTORE)
-    return safe_join(folder / UPLOADS, container)

@@ -7,14 +7,14 @@ from pathlib import Path
 import yaml
 
 from helpers.offline.arm import locations, resources
-from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource, short_uri
+from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource, short_uri, uri_at
 from helpers.offline.engine.assets import data, models, text_versions
 from helpers.offline.engine.history import artifacts
+from helpers.offline.engine.workspace.names import ASSET, ASSET_RULE
 
 KIND = "model"
 MLFLOW = "mlflow_model"
 TYPES = ("custom_model", MLFLOW)
-IMMUTABLE = "Asset paths cannot be updated."
 
 
 def put_version(request: Request) -> dict:
@@ -29,7 +29,7 @@ def put_version(request: Request) -> dict:
     if there is None:
         return _described(request, _register(request, name, version, address, given))
     if address != address_of(there):
-        raise Refused(IMMUTABLE)
+        raise Refused(resources.IMMUTABLE)
     changed = models.update(
         request.folder,
         name,
@@ -86,15 +86,14 @@ def source_of(words: list[str]) -> dict:
 
 def to_register(request: Request, name: str, version: str | None, kind: str, source: dict) -> dict:
     """A model that a job's output becomes at its end, as the engine has it. Raises Refused for one that is there."""
-    if not re.fullmatch(models.NAME_PATTERN, name):
-        raise Refused(f"{name!r} is no name for a model: {models.NAME_RULE}.")
+    if not re.fullmatch(ASSET, name):
+        raise Refused(f"{name!r} is no name for a model: {ASSET_RULE}.")
     number = None if version is None else _number(version)
     if number in [model.version for model in models.list_all(request.folder, name)]:
         raise Refused(
             f"The model {name!r} has a version {number} already; give another one, or none for the next.", 409
         )
-    address = f"azureml://datastores/{source['datastore']}/paths/{source['path']}"
-    return {"kind": KIND, "name": name, "version": number, "body": {"address": address, "type": kind}}
+    return {"kind": KIND, "name": name, "version": number, "body": {"address": uri_at(source), "type": kind}}
 
 
 def type_of(model: models.ModelRecord) -> str:
@@ -142,7 +141,7 @@ def _address(request: Request, uri: str) -> str:
     source = locations.source_of(request.folder, uri)
     if "datastore" not in source:
         raise Unsupported(f"A model at {uri}", "give a path of this machine or a job's output")
-    return f"azureml://datastores/{source['datastore']}/paths/{source['path']}"
+    return uri_at(source)
 
 
 def address_of(model: models.ModelRecord) -> str:
@@ -150,7 +149,7 @@ def address_of(model: models.ModelRecord) -> str:
     if "address" in model.extra:
         return model.extra["address"]
     top = model.below or next((entry.name for entry in model.path.glob("*")), "")
-    return f"azureml://datastores/{data.ARTIFACTSTORE}/paths/models/{model.name}/{model.version}/{top}"
+    return uri_at({"datastore": data.ARTIFACTSTORE, "path": f"models/{model.name}/{model.version}/{top}"})
 
 
 def _is_of_mlflow(model: models.ModelRecord) -> bool:

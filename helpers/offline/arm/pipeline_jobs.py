@@ -7,7 +7,7 @@ ${{parent.jobs.step.outputs.x}} an output of another step, ${{parent.outputs.x}}
 import re
 
 from helpers.offline.arm import commands, components, sweep_jobs, sweep_steps
-from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in
+from helpers.offline.arm.wire import Refused, Request, Unsupported, names_in, uri_at
 from helpers.offline.engine import pipelines
 from helpers.offline.engine.history import mlflow_store
 
@@ -23,8 +23,7 @@ TO_PIPELINE = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
 def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     """Start a pipeline under this name; `given` are further words for jobs.submit. Raises Refused."""
     pipeline = _pipeline(request, name, asked) | {"asked": asked}
-    experiment = asked.get("experimentName") or "Default"
-    pipelines.submit(request.folder, experiment, pipeline, run_type=RUN_TYPE, run_id=name, **given)
+    pipelines.submit(request.folder, pipeline=pipeline, run_id=name, **given)
 
 
 def _pipeline(request: Request, name: str, asked: dict) -> dict:
@@ -205,8 +204,7 @@ def _bound(asked: dict, step: str, name: str, declared: dict, given: dict, writt
         output = written[found[1]].get(found[2])
         if output is None:
             raise Refused(f"The step {found[1]!r} has no step that writes its output {found[2]!r}.")
-        uri = f"azureml://datastores/{output['datastore']}/paths/{output['path']}"
-        return {"jobInputType": declared["type"], "uri": uri, "ofStep": True, **mode}
+        return {"jobInputType": declared["type"], "uri": uri_at(output), "ofStep": True, **mode}
     if found := OF_PIPELINE.fullmatch(value):
         there = asked.get("inputs") or {}
         if found[1] not in there:

@@ -9,12 +9,12 @@ from helpers.offline.engine import assets
 from helpers.offline.engine.assets import Asset, text_versions
 from helpers.offline.engine.assets.text_versions import version_of
 from helpers.offline.engine.workspace.errors import NotFound
+from helpers.offline.engine.workspace.names import ASSET, ASSET_RULE
 
-NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
-NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
 VIEWS = {"ActiveOnly": (False,), "ArchivedOnly": (True,), "All": (False, True)}  # is what they show archived?
 PLURALS = {"code": "codes", "component": "components", "data": "data", "environment": "environments"}
 FREE = {"tags", "description", "isArchived", "properties", "stage", "autoDeleteSetting"}  # may change later
+IMMUTABLE = "Asset paths cannot be updated."
 
 
 def put_version(request: Request, kind: str, body: dict, content: Callable[[dict], object], immutable: str) -> Asset:
@@ -41,8 +41,8 @@ def put_version(request: Request, kind: str, body: dict, content: Callable[[dict
 def check_names(name: str, version: str) -> None:
     """Raises Refused."""
     for word in (name, version):
-        if not re.fullmatch(NAME, word):
-            raise Refused(f"{word!r} is no name or version for this: {NAME_RULE}.")
+        if not re.fullmatch(ASSET, word):
+            raise Refused(f"{word!r} is no name or version for this: {ASSET_RULE}.")
 
 
 def get_version(request: Request, kind: str, name: str, version: str) -> Asset:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from helpers.offline.arm import locations
-from helpers.offline.arm.wire import Refused, Request, long_uri
+from helpers.offline.arm.wire import Refused, Request, long_uri, uri_at
 from helpers.offline.engine.history import job_states, statuses, studio
 from helpers.offline.engine.jobs import run_records
 
@@ -48,8 +48,7 @@ def output_uris(request: Request) -> dict:
     for asset_id in request.body["values"]:
         run_id, _, name = asset_id.partition("/")
         output = locations.output_of(request.folder, run_id, name)
-        uri = f"azureml://datastores/{output['datastore']}/paths/{output['path']}"
-        values[asset_id] = {"uri": long_uri(request.scope, uri), "type": f"uri_{output['kind']}"}
+        values[asset_id] = {"uri": long_uri(request.scope, uri_at(output)), "type": f"uri_{output['kind']}"}
     return {"values": values}
 
 

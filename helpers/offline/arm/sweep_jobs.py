@@ -8,7 +8,7 @@ from helpers.offline.arm import commands
 from helpers.offline.arm.wire import Refused, Request, Unsupported
 from helpers.offline.engine import sweeps
 from helpers.offline.engine.history import mlflow_store
-from helpers.offline.engine.sweeps import policies, sampling
+from helpers.offline.engine.sweeps import policies, sampling, submission
 from helpers.words import counted
 
 RUN_TYPE = "azureml.sweepjob"
@@ -21,7 +21,7 @@ POLICIES = {
 GOALS = ("maximize", "minimize")  # in upper or lower case
 # What they are where they are not given, and the most that they may be:
 # https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
-MOST = {"maxTotalTrials": 1000, "maxConcurrentTrials": 100}
+MOST = {"maxTotalTrials": submission.MAX_TOTAL_RUNS, "maxConcurrentTrials": submission.MAX_CONCURRENT_RUNS}
 TIMEOUT = 5_184_000  # seconds
 TRIAL = "{run-id}"  # what stands for a trial where its name is not known yet
 
@@ -31,8 +31,7 @@ def submit(request: Request, name: str, asked: dict, given: dict) -> None:
     if any((output or {}).get("assetName") for output in (asked.get("outputs") or {}).values()):
         raise Unsupported("A sweep's output with a name to register", "register that of its best trial")
     swept, job = parts_of(request, asked)
-    experiment = asked.get("experimentName") or "Default"
-    sweeps.submit(request.folder, experiment, swept, job, run_type=RUN_TYPE, run_id=name, **given)
+    sweeps.submit(request.folder, sweep=swept, job=job, run_id=name, **given)
 
 
 def parts_of(request: Request, asked: dict, datastore: str | None = None) -> tuple[dict, dict]:
@@ -72,7 +71,7 @@ def sweep_of(asked: dict) -> dict:
     space = asked.get("searchSpace") or {}
     if not space:
         raise Refused("The search space is empty: give one input of the command a distribution, as Choice([25, 50]).")
-    nested = [key for key, (kind, values) in space.items() if kind == "choice" and _has(dict, values[0])]
+    nested = [key for key, (kind, values) in space.items() if kind == "choice" and _has_spaces(values[0])]
     if nested:
         raise Unsupported(f"A choice among search spaces, as that of {nested[0]!r},", "numbers and texts are")
     objective, limits = asked.get("objective") or {}, asked.get("limits") or {}
@@ -139,5 +138,5 @@ def _policy(asked: dict | None) -> dict:
     return {"name": POLICIES[kind], "properties": properties}
 
 
-def _has(kind: type, values) -> bool:
-    return isinstance(values, list) and any(isinstance(value, kind) for value in values)
+def _has_spaces(values) -> bool:
+    return isinstance(values, list) and any(isinstance(value, dict) for value in values)

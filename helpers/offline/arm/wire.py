@@ -150,6 +150,11 @@ def names_in(id: str) -> list[str]:
     return found[1].split("/")
 
 
+def uri_at(place: Mapping[str, str]) -> str:
+    """The azureml:// address of a place in a datastore, which has these two; see short_uri() and long_uri()."""
+    return f"azureml://datastores/{place['datastore']}/paths/{place['path']}"
+
+
 def short_uri(uri: str) -> str:
     """An azureml:// address without the workspace in it; any other as it is."""
     return re.sub(rf"^{_LONG_URI}", "azureml://", uri, flags=re.IGNORECASE)

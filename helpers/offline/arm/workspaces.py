@@ -6,6 +6,7 @@ from dataclasses import replace
 from helpers.offline.arm.wire import (
     API_HOST,
     LOCATION,
+    PROVIDER,
     RESOURCE_GROUP,
     WORKSPACE,
     Refused,
@@ -46,7 +47,7 @@ def get(request: Request) -> dict:
     return described | {
         "id": scope.id,
         "name": scope.workspace,
-        "type": "Microsoft.MachineLearningServices/workspaces",
+        "type": f"{PROVIDER}/workspaces",
         "kind": KIND.capitalize(),
         "location": LOCATION,
         "tags": asset.body["tags"],

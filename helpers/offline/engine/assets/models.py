@@ -4,21 +4,19 @@ import json
 import shutil
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from helpers.offline.engine.assets import model_versions
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
+from helpers.offline.engine.workspace import database
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
 from helpers.offline.engine.workspace.files import all_but, copy_whole, files_below, path_of
 from helpers.offline.engine.workspace.leftovers import making_folder, removed_if_refused
-from helpers.offline.engine.workspace.names import check_name, relative_name, safe_join
+from helpers.offline.engine.workspace.names import ASSET, ASSET_RULE, check_name, relative_name, safe_join
 
 EXTRA = "azureml.model"  # framework and the like, as JSON
 LARGEST_VERSION = 2**63 - 1  # that the store can hold
-NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"
-NAME_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def register(
 
     Two processes at once get two versions. Raises NotFound, Invalid, InvalidName and AlreadyExists.
     """
-    check_name("model", name, NAME_PATTERN, NAME_RULE)
+    check_name("model", name, ASSET, ASSET_RULE)
     if version is not None and not 0 <= version <= LARGEST_VERSION:
         raise Invalid(f"{version} is no version of a model: give a whole number of up to {LARGEST_VERSION}.")
     if not source.exists():
@@ -184,7 +182,7 @@ def _record(folder: Path, made: model_versions.StoredVersion) -> ModelRecord:
     return ModelRecord(
         name=made.name,
         version=made.version,
-        created=datetime.fromtimestamp(made.created / 1000, UTC).isoformat(timespec="microseconds"),
+        created=database.iso(made.created / 1000),
         description=made.description or "",
         tags=told(tags),
         properties=told(tags, PROPERTY),

@@ -7,7 +7,6 @@ it goes away by itself: whoever looks drops the nodes that were idle for too lon
 import re
 import sqlite3
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 
 from helpers.offline.engine import assets
@@ -120,14 +119,14 @@ def state_of(folder: Path, settings: dict) -> dict:
         "preparing": 0,
         "leaving": 0,
         "allocation_state": "Steady" if target == len(nodes) else "Resizing",
-        "transition_time": _iso(changed) if changed else settings["modified"],
+        "transition_time": database.iso(changed) if changed else settings["modified"],
         "errors": [{"error": {"code": "ClusterCoreQuotaReached", "message": refused}}] if refused else [],
         "nodes": [
             {
                 "id": f"{name}-{node['number']}",
                 "state": "running" if node["run_id"] else "idle",
                 "run_id": node["run_id"],
-                "since": _iso(node["since"]),
+                "since": database.iso(node["since"]),
             }
             for node in nodes
         ],
@@ -242,7 +241,3 @@ def _settings(asset: assets.Asset) -> dict:
         "created": asset.created,
         "modified": asset.modified,
     }
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import tempfile
 import uuid
 import zipfile
 from collections.abc import Iterator
@@ -52,6 +53,12 @@ def take(folder: Path, source_directory: Path, max_bytes: float | None = None, m
             for name, path in files:
                 archive.write(path, name)
     return snapshot_id
+
+
+def take_empty(folder: Path) -> str:
+    """The id of a snapshot without files, for what has no code of its own."""
+    with tempfile.TemporaryDirectory() as empty:
+        return take(folder, Path(empty))
 
 
 def snapshot_path(folder: Path, snapshot_id: str) -> Path:

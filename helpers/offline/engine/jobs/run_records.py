@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from helpers.offline.engine.history import experiments, job_states, metrics, mlflow_store, runs, spool
@@ -257,6 +256,4 @@ def _record(run: runs.StoredRun, experiment: str, numbers: dict[str, int], state
 
 
 def _iso(milliseconds: int | None) -> str | None:
-    if not milliseconds:
-        return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="microseconds")
+    return database.iso(milliseconds / 1000) if milliseconds else None

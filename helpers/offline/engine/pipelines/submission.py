@@ -5,10 +5,10 @@ submits its steps, which are jobs below it.
 """
 
 import graphlib
-import tempfile
 from pathlib import Path
 
 from helpers.offline.engine import jobs, sweeps
+from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import snapshot, tags
 from helpers.offline.engine.jobs.submission import check as check_job
 from helpers.offline.engine.workspace.errors import EngineError, Invalid
@@ -19,7 +19,13 @@ LOST = (
     "The process that led the pipeline ended before the pipeline did: it was killed, or the machine was restarted. "
     "Its steps were ended; what they had logged and written until then is kept. Submit the pipeline again."
 )
-NO_SCRIPT = {"source_directory": None, "environment_variables": {}, "inputs": [], "max_run_duration_seconds": None}
+NO_SCRIPT = {
+    "source_directory": None,
+    "target": clusters.LOCAL,
+    "environment_variables": {},
+    "inputs": [],
+    "max_run_duration_seconds": None,
+}
 
 
 def submit(folder: Path, experiment: str, pipeline: dict, **given) -> str:
@@ -34,9 +40,7 @@ def submit(folder: Path, experiment: str, pipeline: dict, **given) -> str:
     """
     check(folder, pipeline["steps"])
     leader = {"module": CONTROLLER, "log": LOG, "lost": LOST}
-    with tempfile.TemporaryDirectory() as empty:
-        snapshot_id = snapshot.take(folder, Path(empty))
-    job = {**NO_SCRIPT, "target": "local", "snapshot_id": snapshot_id, **pipeline, "leader": leader}
+    job = {**NO_SCRIPT, **pipeline, "snapshot_id": snapshot.take_empty(folder), "leader": leader}
     return jobs.submit(folder, experiment, job, **given)
 
 

@@ -43,7 +43,12 @@ INSERT_TABLE = "INSERT INTO metric_tables (run_id, name, type, value) VALUES (?,
 
 def now() -> str:
     """The time as ISO 8601 in UTC, to the microsecond."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return iso(datetime.now(UTC).timestamp())
+
+
+def iso(seconds: float) -> str:
+    """A moment, in seconds since 1970, as now() tells the time."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
 
 
 def database_path(folder: Path) -> Path:

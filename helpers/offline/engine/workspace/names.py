@@ -5,6 +5,9 @@ from pathlib import Path, PurePosixPath
 
 from helpers.offline.engine.workspace.errors import Invalid, InvalidName
 
+ASSET = r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}"  # what an asset can be called
+ASSET_RULE = "use letters, digits, '-', '_' and '.', beginning with a letter or digit, at most 255 of them"
+
 
 def check_name(kind: str, name: str, pattern: str, rule: str) -> None:
     """Raise InvalidName, telling `rule`, unless the whole of `name` matches `pattern`."""
