@@ -23,7 +23,7 @@ from small_services import (
 )
 
 from helpers.offline.engine import assets, removal, services
-from helpers.offline.engine.jobs.supervisor import SDK
+from helpers.offline.engine.processes.run_python import SDK
 from helpers.offline.engine.services import access, records
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import AlreadyExists, Invalid, NotFound

@@ -240,7 +240,7 @@ def program(tmp_path_factory):
     """The Python of a run."""
     place = tmp_path_factory.mktemp("run") / "pythön of a run"
     missing = {"wave": "It cannot be had."}
-    return run_python.make(place, run_python.own(), {}, [supervisor.SDK], missing=missing)
+    return run_python.make(place, run_python.own(), {}, missing=missing)
 
 
 def cause_told(program, folder, script):

@@ -35,12 +35,11 @@ from helpers.offline.arm.wire import (
     Scope,
     as_json,
 )
+from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import AlreadyExists, EngineError, NotAllowed, NotFound
 
 _log = logging.getLogger(__name__)
-ENGINE = "helpers.offline.engine."  # begins the names of its modules
-
 PAGE = 100  # resources in one answer to a list
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
@@ -195,7 +194,7 @@ def _not_offered(request: Request) -> str:
 
 def _is_of_engine(error: Exception) -> bool:
     frames = traceback.walk_tb(error.__traceback__)
-    return any(frame.f_globals.get("__name__", "").startswith(ENGINE) for frame, _ in frames)
+    return any(frame.f_globals.get("__name__", "").startswith(detached.ENGINE) for frame, _ in frames)
 
 
 def _status(error: Exception) -> int:

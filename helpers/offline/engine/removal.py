@@ -7,6 +7,7 @@ import psutil
 from helpers.offline.engine import jobs, processes, services
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import job_states
+from helpers.offline.engine.processes import detached
 from helpers.offline.engine.workspace import database
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace.errors import FolderError, FolderUnreadable, WouldNotEnd
@@ -43,9 +44,8 @@ def reset(folder: Path) -> None:
 
 def _is_of(folder: Path, process: psutil.Process) -> bool:
     """Whether a process is a supervisor of the workspace, or what one has started."""
-    command = process.cmdline()
-    if any(word.startswith("helpers.offline.engine.") for word in command):
-        return str(folder) in command
+    if detached.is_one(process):
+        return str(folder) in process.cmdline()
     environment = process.environ()
     in_folder = environment.get(folders.VARIABLE) == str(folder)
     return in_folder and not {job_states.RUN_ID_VARIABLE, services.ID_VARIABLE}.isdisjoint(environment)

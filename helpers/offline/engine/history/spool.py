@@ -50,7 +50,13 @@ def is_pending(folder: Path, run_id: str) -> bool:
 def carry_for_reader(folder: Path, run_id: str) -> None:
     """Bring the history of a job that has not come to its end up to date, for somebody who is about to read it."""
     job = job_states.get(folder, run_id)
-    if job and job["status"] not in FINAL and is_pending(folder, run_id):
+    if job and job["status"] not in FINAL:
+        carry_new(folder, run_id)
+
+
+def carry_new(folder: Path, run_id: str) -> None:
+    """carry(), within lock(), where there is something to carry."""
+    if is_pending(folder, run_id):
         with lock(folder, run_id):
             carry(folder, run_id)
 

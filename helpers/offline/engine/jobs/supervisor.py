@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -30,9 +31,8 @@ from helpers.offline.engine.workspace import outages, telemetry
 from helpers.offline.engine.workspace.errors import EngineError, FolderError, StoreUnavailable
 from helpers.offline.engine.workspace.names import safe_join
 
-SDK = Path(__file__).resolve().parents[2] / "sdk_v1"
 # What azureml-core prints in place of logging where it finds no run.
-PRINTED = re.compile(rb"^Attempted to log \w+ metric ", re.MULTILINE)
+PRINTED = re.compile(rb"Attempted to log \w+ metric ")
 
 
 def main(folder: Path, run_id: str) -> None:
@@ -123,25 +123,9 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
     spool.spool_folder(folder, run_id).joinpath("files").mkdir(parents=True, exist_ok=True)
     logs.log_path(folder, run_id).parent.mkdir(parents=True, exist_ok=True)
     own = own_variables(folder, run_id, job, inputs, outputs)
-    run = job_states.run_folder(folder, run_id)
-    (run / "errors").mkdir()
-    variables = own | {in_run.ERROR: str(error_path(folder, run_id, 0))}
-    path = [SDK, *map(Path, job.get("python_path") or [])]
-    first, missing = job.get("python_imports") or [], environments.lacking(job["environment"])
-    program = run_python.make(run / "python", python, variables, path, first=first, missing=missing)
+    program = make_python(folder, run_id, job, python, own)
     environment = machine.script_variables(job["environment_variables"], own, [program.parent, python.parent])
-    limit = job["max_run_duration_seconds"]
-    deadline = time.monotonic() + limit if limit else float("inf")
-    preempted = preemption.Preemption(folder, job["target"], code / "outputs")
-
-    def look() -> None:
-        finish.stop_if_canceled(folder, run_id)
-        if time.monotonic() > deadline:
-            message = f"The run was canceled: it took longer than its time limit, which is {limit} s."
-            raise finish.Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
-        if preempted.is_due():
-            raise finish.Stopped("Canceled", {"code": "NodePreempted", "message": preemption.MESSAGE})
-
+    look = limits(folder, run_id, job)
     with ExitStack() as open_logs:
         settings = [
             {
@@ -159,6 +143,38 @@ def run_script(folder: Path, run_id: str, job: dict, python: Path) -> tuple[int,
         except OSError as error:
             message = f"Execution failed. The program could not be started: {error}"
             raise finish.Stopped("Failed", {"code": "UserError", "message": message}) from error
+
+
+def make_python(folder: Path, run_id: str, job: dict, python: Path, own: dict[str, str]) -> Path:
+    """The job's own Python, over the interpreter `python`: see run_python."""
+    error = error_path(folder, run_id, 0)
+    error.parent.mkdir()
+    return run_python.make(
+        job_states.run_folder(folder, run_id) / "python",
+        python,
+        own | {in_run.ERROR: str(error)},
+        path=job.get("python_path") or [],
+        first=job.get("python_imports") or [],
+        missing=environments.lacking(job["environment"]),
+    )
+
+
+def limits(folder: Path, run_id: str, job: dict) -> Callable[[], None]:
+    """What is called while the script runs, which begins now: it raises Stopped where the script is to end early."""
+    limit = job["max_run_duration_seconds"]
+    deadline = time.monotonic() + limit if limit else float("inf")
+    outputs = job_states.run_folder(folder, run_id) / finish.CODE / "outputs"
+    preempted = preemption.Preemption(folder, job["target"], outputs)
+
+    def look() -> None:
+        finish.stop_if_canceled(folder, run_id)
+        if time.monotonic() > deadline:
+            message = f"The run was canceled: it took longer than its time limit, which is {limit} s."
+            raise finish.Stopped("Canceled", {"code": "JobExceededMaxRunDuration", "message": message})
+        if preempted.is_due():
+            raise finish.Stopped("Canceled", {"code": "NodePreempted", "message": preemption.MESSAGE})
+
+    return look
 
 
 def place_inputs(folder: Path, run_id: str, job: dict) -> dict[str, str]:
@@ -318,9 +334,7 @@ class Carrier:
     def _carry(self) -> None:
         while not self._stop.wait(LOOK):
             try:
-                if spool.is_pending(self.folder, self.run_id):
-                    with spool.lock(self.folder, self.run_id):
-                        spool.carry(self.folder, self.run_id)
+                spool.carry_new(self.folder, self.run_id)
             except StoreUnavailable:  # what waits in the spool is carried later; nobody who reads is kept waiting
                 continue
             except Exception:

@@ -1,7 +1,6 @@
 """Programs in process groups of their own, and (detached) processes that outlive whoever starts them."""
 
 from helpers.offline.engine.processes.groups import (
-    GRACE,
     LOOK,
     TICK,
     adopt_orphans,
@@ -16,7 +15,6 @@ from helpers.offline.engine.processes.groups import (
 )
 
 __all__ = [
-    "GRACE",
     "LOOK",
     "TICK",
     "adopt_orphans",

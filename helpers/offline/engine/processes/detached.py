@@ -35,10 +35,10 @@ def is_held(path: Path) -> bool:
     return descriptor is None
 
 
-def take(descriptor: int) -> bool:
-    """Lock the file that is open at `descriptor`; False while another process holds it."""
+def take(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock the file that is open at `descriptor`, for this process alone or LOCK_SH; False while another one does."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+SDK = Path(__file__).resolve().parents[2] / "sdk_v1"  # the mocked SDK v1
 IN_RUN = Path(__file__).with_name("in_run.py")
 START = "_offline_run"  # the module that IN_RUN is in there
 RECORD = "run.json"  # what start-up reads: the variables, and the interpreter below
@@ -29,16 +30,16 @@ def make(
     place: Path,
     python: Path,
     variables: Mapping[str, str],
-    path: Iterable[Path] = (),
     *,
+    path: Iterable[str | Path] = (),
     first: Iterable[str] = (),
     missing: Mapping[str, str] | None = None,
 ) -> Path:
     """Make it in the folder `place`, which is not there yet; its `python`.
 
     `python` is the interpreter below, this one or that of a virtual environment. `variables` are given back to a
-    Python that has none of them. What is in `path` is found before what is installed. `first` are modules that each
-    Python imports as it starts. Packages that are `missing`, for a reason, are not found at all.
+    Python that has none of them. The mocked SDK and what is in `path` are found before what is installed. `first` are
+    modules that each Python imports as it starts. Packages that are `missing`, for a reason, are not found at all.
     """
     prefix = python.parent.parent
     if (prefix / "pyvenv.cfg").is_file():
@@ -58,7 +59,7 @@ def make(
         if (prefix / name).is_dir():
             (place / name).symlink_to(prefix / name)
     shutil.copyfile(IN_RUN, own_packages / f"{START}.py")
-    lines = [f"import site; site.addsitedir({str(folder)!a})" for folder in [*path, *packages]]
+    lines = [f"import site; site.addsitedir({str(folder)!a})" for folder in [SDK, *path, *packages]]
     lines += [f"import {START}; {START}.start({dict(missing or {})!a})", *(f"import {name}" for name in first), ""]
     (own_packages / "offline_run.pth").write_text("\n".join(lines), encoding="ascii")
     _copy_scripts(python.parent, place / "bin")

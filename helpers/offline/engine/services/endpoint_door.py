@@ -43,10 +43,7 @@ class Endpoint:
 
     def look(self) -> dict:
         """What the workspace says of it. Raises NotFound where it is gone, or another one has its name."""
-        body = assets.get(self.folder, records.KINDS[ENDPOINT], self.name).body
-        if body["id"] != self.id:
-            raise NotFound(f"The endpoint {self.name!r} was replaced by another one.")
-        return body
+        return records.body_of(self.folder, ENDPOINT, self.name, self.id)
 
     async def respond(self, request: web.Request, body: bytes) -> web.Response:
         """Have a deployment answer the request. Raises Refusal."""

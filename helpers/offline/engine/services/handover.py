@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from helpers.offline.engine import processes
+from helpers.offline.engine.processes import detached
 
 SOCKET = "server.sock"  # in the folder of a deployment, and the link to it in the service's
 LOCK = "in-use.lock"  # beside the socket
@@ -49,7 +50,7 @@ def wait_until_unused(deployment: Path, patience: float) -> None:
         return
     deadline = time.monotonic() + patience
     try:
-        while not _lock(descriptor, fcntl.LOCK_EX) and time.monotonic() < deadline:
+        while not detached.take(descriptor) and time.monotonic() < deadline:
             time.sleep(processes.TICK)
     finally:
         os.close(descriptor)
@@ -68,7 +69,7 @@ def _share(place: Path, stack: contextlib.ExitStack) -> Path | None:
             if _leads_to(link, target):
                 return None
             continue  # another server has taken over, and that one's folder is deleted
-        if _lock(descriptor, fcntl.LOCK_SH) and _leads_to(link, target):
+        if detached.take(descriptor, fcntl.LOCK_SH) and _leads_to(link, target):
             stack.callback(os.close, descriptor)
             return place / target
         os.close(descriptor)  # another server has taken over between the two
@@ -76,14 +77,6 @@ def _share(place: Path, stack: contextlib.ExitStack) -> Path | None:
 
 def _open(deployment: Path) -> int:
     return os.open(deployment / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-
-
-def _lock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _leads_to(link: Path, target: Path) -> bool:

@@ -83,18 +83,21 @@ def logs(folder: Path, type: str, name: str, lines: int) -> str:
     return "".join(whole if lines < 0 else whole[max(0, len(whole) - lines) :])
 
 
+def body_of(folder: Path, type: str, name: str, id: str) -> dict:
+    """What is kept of the service with this id. Raises NotFound where it is gone, or another one has its name."""
+    return _with_id(assets.get(folder, KINDS[type], name).body, type, name, id)
+
+
 def change(folder: Path, type: str, name: str, id: str, **changes) -> dict:
-    """Change the service with this id. Raises NotFound where it is gone, or another one has its name."""
+    """Change the service with this id. Raises NotFound as body_of() does."""
     return change_by(folder, type, name, id, lambda body: changes)
 
 
 def change_by(folder: Path, type: str, name: str, id: str, choose: Callable[[dict], dict]) -> dict:
-    """Change the service by what `choose` says to its body, in one transaction. Raises NotFound as change() does."""
+    """Change the service by what `choose` says to its body, in one transaction. Raises NotFound as body_of() does."""
 
     def apply(body: dict) -> dict:
-        if body["id"] != id:
-            raise NotFound(f"The {KINDS[type]} {name!r} was replaced by another one.")
-        return body | choose(body)
+        return _with_id(body, type, name, id) | choose(body)
 
     return _as_service(type, assets.update(folder, KINDS[type], name, 1, apply))
 
@@ -134,7 +137,7 @@ def tell(
 ) -> None:
     """What has become of a deployment: the service's state, and that of the operation if it is over.
 
-    Raises NotFound as change() does, and Superseded where another deployment is wanted by now: then nothing is changed.
+    Raises NotFound as body_of() does, and Superseded where another deployment is wanted: then nothing is changed.
     """
 
     def choose(body: dict) -> dict:
@@ -255,6 +258,12 @@ def log_path(folder: Path, id: str) -> Path:
 
 def _described(folder: Path, type: str, name: str) -> dict:
     return _as_service(type, assets.get(folder, KINDS[type], name))
+
+
+def _with_id(body: dict, type: str, name: str, id: str) -> dict:
+    if body["id"] != id:
+        raise NotFound(f"The {KINDS[type]} {name!r} was replaced by another one.")
+    return body
 
 
 def _as_service(type: str, asset: assets.Asset) -> dict:

@@ -18,10 +18,9 @@ from pathlib import Path
 
 from aiohttp import web
 
-from helpers.offline.engine import assets, environments, jobs, processes
+from helpers.offline.engine import environments, jobs, processes
 from helpers.offline.engine.environments import virtual_environments
 from helpers.offline.engine.history import logs
-from helpers.offline.engine.jobs.supervisor import SDK
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
 from helpers.offline.engine.services import front, handover, records, staging
 from helpers.offline.engine.services.handover import SOCKET
@@ -104,12 +103,9 @@ class Supervisor:
 
     def look(self) -> dict:
         try:
-            service = assets.get(self.folder, records.KINDS[self.type], self.name).body
+            return records.body_of(self.folder, self.type, self.name, self.id)
         except NotFound:
             raise Gone from None
-        if service["id"] != self.id:
-            raise Gone
-        return service
 
     def stay(self) -> None:
         """Raises Superseded where another deployment is wanted than the one that is at work, and Gone."""
@@ -185,7 +181,7 @@ class Supervisor:
         """What starts the server of a deployment, as subprocess.Popen takes it."""
         own = self.own_variables(place / staging.APP_ROOT, service) | {in_run.ERROR: str(place / ERROR)}
         missing = environments.lacking(service["environment"])
-        program = run_python.make(place / "python", python, own, [SDK], missing=missing)
+        program = run_python.make(place / "python", python, own, missing=missing)
         instances = (service["settings"].get("limits") or {}).get("instances", 1)
         return {
             "args": [str(program), str(SERVER), f"../{SOCKET}", str(instances)],

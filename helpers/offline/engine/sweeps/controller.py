@@ -123,7 +123,26 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict, g
 
     Its id is the sweep's with a number. `going_on` is the trial of an earlier sweep whose outputs it goes on from.
     """
-    trial_id = f"{run_id}_{number}"
+    trial_id, text = f"{run_id}_{number}", json.dumps(parameters)
+    jobs.submit(
+        folder,
+        job["experiment"],
+        job_of_trial(folder, job, parameters, going_on),
+        tags={warm_start.HYPERPARAMETERS: text},
+        display_name=trial_id,
+        run_type=job["sweep"]["trial_run_type"],
+        parent_id=run_id,
+        run_id=trial_id,
+    )
+    # Where azureml.train.hyperdrive looks for the children's hyperparameters.
+    runs.set_tags(folder, run_id, {f"_aml_system_{trial_id}": text})
+    told = f", and goes on from {going_on}" if going_on else ""
+    leading.log(folder, run_id, f"Trial {number} ({trial_id}) is submitted with {text}{told}.")
+    return Trial(number, trial_id, parameters)
+
+
+def job_of_trial(folder: Path, job: dict, parameters: dict, going_on: str | None) -> dict:
+    """What is submitted as a trial: see start()."""
     words = [word for name, value in parameters.items() for word in (option(name), str(value))]
     given = {key: value for key, value in job.items() if key not in NOT_THE_TRIALS}
     line = job.get("shell")
@@ -145,22 +164,7 @@ def start(folder: Path, run_id: str, job: dict, number: int, parameters: dict, g
     }
     if definition := job.get("run_definition"):  # what the run's details tell
         trial_job["run_definition"] = {**definition, "arguments": [*definition["arguments"], *words]}
-    text = json.dumps(parameters)
-    jobs.submit(
-        folder,
-        job["experiment"],
-        trial_job,
-        tags={warm_start.HYPERPARAMETERS: text},
-        display_name=trial_id,
-        run_type=job["sweep"]["trial_run_type"],
-        parent_id=run_id,
-        run_id=trial_id,
-    )
-    # Where azureml.train.hyperdrive looks for the children's hyperparameters.
-    runs.set_tags(folder, run_id, {f"_aml_system_{trial_id}": text})
-    told = f", and goes on from {going_on}" if going_on else ""
-    leading.log(folder, run_id, f"Trial {number} ({trial_id}) is submitted with {text}{told}.")
-    return Trial(number, trial_id, parameters)
+    return trial_job
 
 
 def option(name: str) -> str:
