@@ -375,6 +375,21 @@ def test_an_mlflow_model_tells_its_flavors(ml_client):
         ml_client.models.create_or_update(Model(name="plain", path="plain", type="mlflow_model"))
 
 
+@pytest.mark.parametrize("content", [b"flavors: 3", b"flavors: {keras: 3}", b"- keras", b"flavors: [", b"\xff"])
+def test_a_broken_mlflow_model_is_not_registered(ml_client, tmp_path, content):
+    (tmp_path / "MLmodel").write_bytes(content)
+    with pytest.raises(HttpResponseError, match=r"MLmodel of the MLflow model (is not what MLflow writes|cannot)"):
+        ml_client.models.create_or_update(Model(name="broken", path=tmp_path, type="mlflow_model"))
+    assert list(ml_client.models.list("broken")) == []
+
+
+def test_a_broken_mlflow_model_that_a_job_has_made_is_listed(ml_client, tmp_path):
+    (tmp_path / "MLmodel").write_bytes(b"flavors: 3")
+    extra = {"type": "mlflow_model"}
+    models.register(open_folder(), "made-broken", tmp_path, stored_as="model", extra=extra)
+    assert [made.version for made in ml_client.models.list("made-broken")] == ["1"]
+
+
 def test_a_models_version_is_a_number(ml_client):
     with pytest.raises(HttpResponseError, match=r"whole number above 0, not '1\.0'"):
         ml_client.models.create_or_update(Model(name="numbered", path=write("n/a.txt", "a").parent, version="1.0"))

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
 from helpers.offline.arm import locations, resources
 from helpers.offline.arm.wire import Refused, Request, Unsupported, long_uri, resource, short_uri, uri_at
 from helpers.offline.engine.assets import data, models, text_versions
 from helpers.offline.engine.history import artifacts
+from helpers.offline.engine.services import mlflow_models
+from helpers.offline.engine.workspace.errors import Invalid
 from helpers.offline.engine.workspace.names import ASSET, ASSET_RULE
 
 KIND = "model"
@@ -158,25 +158,23 @@ def _is_of_mlflow(model: models.ModelRecord) -> bool:
 
 
 def _flavors(path: Path) -> dict:
-    """The flavors that an MLflow model tells of itself. Raises Refused where it is none."""
+    """The flavors that an MLflow model tells of itself. Raises Refused where it is none, and Invalid."""
     file = path / "MLmodel"
     if not file.is_file():
         raise Refused(
             f"A model of the type mlflow_model has a file MLmodel, and {path.name} has none; give custom_model."
         )
-    try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))["flavors"]
-    except (yaml.YAMLError, KeyError, TypeError) as error:
-        raise Refused(f"The file MLmodel cannot be read: {error}") from None
+    return mlflow_models.flavors_in(file)
 
 
 def _flavors_of(model: models.ModelRecord) -> dict:
     """Those of a model's files, where they were not kept as it was registered: by MLflow, or at the end of a job."""
     if "flavors" in model.extra or type_of(model) != MLFLOW:
         return model.extra.get("flavors") or {}
+    description = mlflow_models.description_of(model)
     try:
-        return _flavors(model.path if _is_of_mlflow(model) else next(model.path.iterdir()))
-    except (Refused, OSError, StopIteration):
+        return mlflow_models.flavors_in(description) if description else {}
+    except (Invalid, OSError):
         return {}
 
 

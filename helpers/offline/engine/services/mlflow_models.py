@@ -14,22 +14,35 @@ FLAVOR = "python_function"
 
 def wanted_for(model: ModelRecord) -> dict:
     """The environment and entry script of services.deploy() for a model that has none. Raises Invalid."""
-    description = _description(model)
+    description = description_of(model)
     if description is None:
         raise Invalid(f"The model {model.id} has no file MLmodel, so it is not what MLflow writes.")
-    said = _read(description)
-    flavor = (said.get("flavors") or {}).get(FLAVOR)
+    flavors = flavors_in(description)
+    flavor = flavors.get(FLAVOR)
     if not flavor:
         raise Invalid(
             f"The model {model.id} has no flavor {FLAVOR}, by which it could be served without a scoring script; it "
-            f"has: {', '.join(said.get('flavors') or ()) or 'none'}. Give the deployment a scoring script."
+            f"has: {', '.join(flavors) or 'none'}. Give the deployment a scoring script."
         )
-    if not said.get("signature"):
+    if not _read(description).get("signature"):
         raise Invalid(
             f"The model {model.id} has no signature, so a deployment without a scoring script would not know what its "
             "input is. Save it with a signature (mlflow.models.infer_signature), or give a scoring script."
         )
     return {"source_directory": None, "entry_script": str(SCRIPT), "environment": _environment(description, flavor)}
+
+
+def description_of(model: ModelRecord) -> Path | None:
+    """The file MLmodel, at the top of the model's files or in the one folder that has them."""
+    return next((path for path in (model.path / "MLmodel", *model.path.glob("*/MLmodel")) if path.is_file()), None)
+
+
+def flavors_in(description: Path) -> dict[str, dict]:
+    """What a file MLmodel says of each flavor of its model. Raises Invalid."""
+    flavors = _read(description).get("flavors") or {}
+    if not isinstance(flavors, dict) or not all(isinstance(said, dict) for said in flavors.values()):
+        raise _not_mlflows(description)
+    return flavors
 
 
 def _environment(description: Path, flavor: dict) -> dict:
@@ -48,16 +61,15 @@ def _environment(description: Path, flavor: dict) -> dict:
     }
 
 
-def _description(model: ModelRecord) -> Path | None:
-    """The file MLmodel, at the top of the model's files or in the one folder that has them."""
-    return next((path for path in (model.path / "MLmodel", *model.path.glob("*/MLmodel")) if path.is_file()), None)
-
-
 def _read(file: Path) -> dict:
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise Invalid(f"The file {file.name} of the MLflow model cannot be read: {error}") from None
     if not isinstance(found, dict):
-        raise Invalid(f"The file {file.name} of the MLflow model is not what MLflow writes.")
+        raise _not_mlflows(file)
     return found
+
+
+def _not_mlflows(file: Path) -> Invalid:
+    return Invalid(f"The file {file.name} of the MLflow model is not what MLflow writes.")
