@@ -493,6 +493,7 @@ def test_a_component_is_downloaded_with_its_code(ml_client, prepare, tmp_path):
     [
         ({"n": 9}, "input 'n' of the step 'one' is 9; its max is 5"),
         ({"n": 0}, "input 'n' of the step 'one' is 0; its min is 1"),
+        ({"n": "many"}, "input 'n' of the step 'one' is 'many', and no integer"),
         ({"word": "c"}, "input 'word' of the step 'one' is one of a, b, and not c"),
         ({"word": Input(type="uri_folder", path="raw")}, "'word' .* is of the type string, and is given files"),
     ],

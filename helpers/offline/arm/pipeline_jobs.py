@@ -14,7 +14,8 @@ from helpers.offline.engine.history import mlflow_store
 RUN_TYPE = "azureml.PipelineRun"
 PIPELINE, SWEEP = "pipeline", "sweep"  # the types of steps that are no commands
 RUN_TYPES = {"command": mlflow_store.COMMAND_JOB, PIPELINE: RUN_TYPE, SWEEP: sweep_jobs.RUN_TYPE}
-LITERALS = ("literal", "string", "integer", "number", "boolean")  # types of what is no files
+NUMBERS = ("integer", "number")
+LITERALS = ("literal", "string", "boolean", *NUMBERS)  # types of what is no files
 OF_PIPELINE = re.compile(r"\$\{\{parent\.inputs\.([\w.]+)\}\}")
 OF_STEP = re.compile(r"\$\{\{parent\.jobs\.(\w+)\.outputs\.(\w+)\}\}")
 TO_PIPELINE = re.compile(r"\$\{\{parent\.outputs\.(\w+)\}\}")
@@ -191,8 +192,14 @@ def _check(step: str, name: str, declared: dict, value: dict) -> None:
         raise Refused(
             f"The input {name!r} of the step {step!r} is one of {', '.join(map(str, allowed))}, and not {given}."
         )
+    if declared["type"] not in NUMBERS:
+        return
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        raise Refused(f"The input {name!r} of the step {step!r} is {given!r}, and no {declared['type']}.") from None
     for word, is_beyond in (("min", float.__lt__), ("max", float.__gt__)):
-        if declared.get(word) is not None and is_beyond(float(given), float(declared[word])):
+        if declared.get(word) is not None and is_beyond(number, float(declared[word])):
             raise Refused(f"The input {name!r} of the step {step!r} is {given}; its {word} is {declared[word]}.")
 
 
