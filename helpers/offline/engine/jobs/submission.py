@@ -131,8 +131,8 @@ def check(folder: Path, job: dict) -> None:
     machine.check(job["environment_variables"])
     machine.stage_seconds()
     for word in [job.get("shell", ""), *job.get("command", [])]:
-        if "\0" in str(word):
-            raise Invalid(f"The argument {word!r} has a NUL character in it, which no program can be given.")
+        if not machine.can_be_given(str(word)):
+            raise Invalid(f"The argument {word!r} has in it what no program can be given: NUL, or no character at all.")
 
 
 def place_of_input(given: dict) -> str:

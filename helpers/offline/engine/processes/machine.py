@@ -36,14 +36,22 @@ def stage_seconds() -> float:
     raise Invalid(f"The environment variable {DELAY} is {text!r}; give a number of seconds, such as 10.")
 
 
+def can_be_given(text: str) -> bool:
+    """Whether a program can be given this text: no NUL, and nothing that stands for no character, is in it."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
 def check(asked: Mapping[str, object] | None) -> None:
     """Refuse variables that no script can be given. Raises Invalid."""
     if not isinstance(asked or {}, Mapping):
         raise Invalid(f"The environment variables are {asked!r}; give a dict of names to texts.")
     for name, value in (asked or {}).items():
-        if not isinstance(name, str) or not name or "=" in name or "\0" in name:
+        if not isinstance(name, str) or not name or "=" in name or not can_be_given(name):
             raise Invalid(f"{name!r} is no name for an environment variable: give a text without '=' and NUL.")
-        if not isinstance(value, (str, int, float)) or "\0" in str(value):
+        if not isinstance(value, (str, int, float)) or not can_be_given(str(value)):
             raise Invalid(f"The environment variable {name} is {value!r}; give a text without NUL, or a number.")
 
 
