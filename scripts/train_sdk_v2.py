@@ -14,7 +14,7 @@ import in_venv  # noqa: F401 - before what may not be there
 import helpers
 
 CLUSTER = "gpu-cluster"
-IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
+IMAGE = "mcr.microsoft.com/azureml/openmpi5.0-cuda12.6-ubuntu24.04"
 MNIST = "wasbs://datasets@azuremlexamples.blob.core.windows.net/mnist/"
 MODEL = "keras-mnist-in-one-script"  # not the name of the lessons, which would go on with it
 COMMAND = """\
@@ -79,6 +79,7 @@ def train(epochs: int):
         experiment_name="keras-in-one-script",
         display_name="keras-classify-mnist-digit-images-with-dnn",
     )
+    job.set_limits(timeout=1800)  # seconds, after which Azure stops it: a limit of the bill
     job = ml_client.jobs.create_or_update(job)
     ml_client.jobs.stream(job.name)  # until it has ended; raises an error if it failed
     status = ml_client.jobs.get(job.name).status

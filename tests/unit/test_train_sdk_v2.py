@@ -20,3 +20,6 @@ def test_mnist_is_trained_and_the_model_registered(tmp_path):
     registered = re.search(r"Registered keras-mnist-in-one-script, version 1, of the job (\w+)", result.stdout)
     assert f"RunId: {registered[1]}" in result.stdout
     assert len(list((tmp_path / "offline" / "models" / "keras-mnist-in-one-script").glob("*/model/model.keras"))) == 1
+    ml = [Path(sys.executable).with_name("ml"), "job", "show", "--name", registered[1], "--query", "limits.timeout"]
+    shown = subprocess.run(ml, capture_output=True, text=True, cwd=tmp_path, env=os.environ | world, check=True)
+    assert 0 < int(shown.stdout) <= 3600, "on Azure, a job without a limit may cost money for weeks"
