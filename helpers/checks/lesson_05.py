@@ -36,7 +36,7 @@ def in_their_stages(versions: list, name: str, files: str) -> str:
         told = (model.tags or {}).get("stage")
         wrong = f"Version {model.version} should have the tag `stage` with the value `{stage}`, not {told!r}."
         require(told == stage, wrong)
-    return f"Version {newest.version} is the candidate, version {older[0].version} is retired, and both are still there."
+    return f"Version {newest.version} is the candidate, version {older[0].version} is retired, and both are kept."
 
 
 def _versions(variables: Mapping[str, object]) -> list:
