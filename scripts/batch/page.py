@@ -24,7 +24,8 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --line: #3d444d; --soft: #1c2128; --link: #4493f8; --good: #3fb950; --bad: #f85149 }
 }
-body { margin: 0 auto; max-width: 60rem; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
+body { margin: 0 auto; max-width: 60rem; padding: 1rem }
+body { font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word }
 a[href] { color: var(--link) }
 table { border-collapse: collapse; display: block; overflow-x: auto }
 th, td { border: 1px solid var(--line); padding: .25rem .6rem; text-align: left }
@@ -86,7 +87,7 @@ def section(notebook: Path, work: Work, entries: dict[str, dict | None]) -> Iter
         elif cell.cell_type == "code":
             yield f'<div class="{cell.metadata.get("papermill", {}).get("status", "")}">'
             yield f'<pre class="source">{html.escape(cell.source)}</pre>'
-            yield from map(output_html, cell.outputs)
+            yield from map(output_html, joined(cell.outputs))
             yield "</div>"
     yield "</section>"
 
@@ -120,6 +121,17 @@ def link(target: str, entries: dict[str, dict | None]) -> str:
     if file.name == str(file) and file.suffix == ".ipynb" and entries.get(file.stem):
         return f' href="#{html.escape(file.stem)}"'
     return f' href="{target}"' if target.startswith("https://") else ""
+
+
+def joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """The outputs; what was printed in a row is one of them, in however many pieces the kernel has sent it."""
+    whole = []
+    for output in outputs:
+        if whole and output.output_type == "stream" and whole[-1].get("name") == output.name:
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def output_html(output: nbformat.NotebookNode) -> str:

@@ -16,7 +16,7 @@ import nbformat
 import pytest
 from batch import outcome, report
 from batch.manifest import clear_reports
-from batch.page import prose, section
+from batch.page import STYLE, joined, prose, section
 from small_notebooks import record, run, write_notebook
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
@@ -127,6 +127,16 @@ def test_the_page_shows_what_failed_what_was_printed_and_what_was_not_run(report
     assert re.search(r"03_c</td><td>not run", text)
     assert "<td>cell</td>" in text
     assert [tag for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)] == ["h1", "h2", "h2", "h3", "h2", "h2"]
+
+
+def test_what_is_printed_in_pieces_is_one_output_and_words_of_a_table_stay_whole():
+    printed = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in ("..", ".", " done\n")]
+    shown = nbformat.v4.new_output("display_data", {"text/plain": "shown"})
+    warned = nbformat.v4.new_output("stream", name="stderr", text="a warning")
+    later = nbformat.v4.new_output("stream", name="stdout", text="later")
+    told = [output.get("text", "shown") for output in joined([*printed, shown, warned, later])]
+    assert told == ["... done\n", "shown", "a warning", "later"]
+    assert "overflow-wrap: break-word" in STYLE, "`anywhere` lets a table's narrow columns break words"
 
 
 @pytest.mark.parametrize("option", ["--junit", "--html"])
