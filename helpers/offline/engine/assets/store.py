@@ -1,4 +1,4 @@
-"""Named and versioned things: datasets, datastores, computes and environments."""
+"""Named and versioned things: datasets, computes, environments, services and whatever else is kept by name."""
 
 import json
 import sqlite3

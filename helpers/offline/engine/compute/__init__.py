@@ -1,1 +1,3 @@
-"""Clusters and the nodes that their jobs share (clusters), the VM sizes that there are (vm_sizes), and quotas."""
+"""Clusters and the nodes that their jobs share (clusters), their description for both SDKs, Kubernetes clusters,
+the VM sizes that there are (vm_sizes), and quotas.
+"""

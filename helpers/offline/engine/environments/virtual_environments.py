@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.offline.engine import processes
@@ -29,19 +30,31 @@ REQUIREMENTS = "requirements.txt"
 LINES_TOLD = 12  # of the output of a step that fails
 
 
-def prepare(
-    folder: Path, run_id: str, job: dict, log: Path, look: Callable[[], None], look_at: Callable[[Path, str], object]
-) -> Path:
+@dataclass(frozen=True)
+class Caller:
+    """The run or service that an environment is for.
+
+    Its `log` gets the build's output as it comes. `look` is called a few times a second; what it raises ends the build.
+    `look_at(folder, run_id)` brings another run, which holds the environment and was lost, to its end.
+    """
+
+    folder: Path
+    run_id: str
+    log: Path
+    look: Callable[[], None]
+    look_at: Callable[[Path, str], object]
+
+
+def prepare(caller: Caller, job: dict) -> Path:
     """The interpreter that the job's environment stands for: this one, once it is checked, or one that is built.
 
-    `log`, `look`, `look_at` and what is raised are those of interpreter_for(); NotFound also tells what is not
-    installed here.
+    Raises what interpreter_for() does; NotFound also tells what is not installed here.
     """
     environment = job["environment"]
     if is_wanted(job):
-        return interpreter_for(folder, run_id, environment, log, look, look_at)
+        return interpreter_for(caller, environment)
     lines, missing = conda.check(environment)
-    logs.append(log, *lines)
+    logs.append(caller.log, *lines)
     if missing:
         raise NotFound(" ".join(missing))
     return run_python.own()
@@ -53,51 +66,35 @@ def is_wanted(job: dict) -> bool:
     return asked and bool(job["environment"]) and not conda.is_managed_by_user(job["environment"])
 
 
-def interpreter_for(
-    folder: Path,
-    run_id: str,
-    environment: dict,
-    log: Path,
-    look: Callable[[], None],
-    look_at: Callable[[Path, str], object],
-) -> Path:
+def interpreter_for(caller: Caller, environment: dict) -> Path:
     """The interpreter of an environment that has what the specification asks for, built if it is not there yet.
 
-    The file `log` gets the build's output as it comes. `look` is called a few times a second; what it raises ends the
-    build. `look_at(folder, run_id)` brings another run, which holds the environment and was lost, to its end.
     Raises Invalid for a specification that cannot be read, NotFound where this machine has no such Python, and
     StoreUnavailable for a full disk, or else BuildFailed, with the last lines of what failed.
     """
     wanted = conda.specification(environment)
-    logs.append(log, *wanted.notes)
+    logs.append(caller.log, *wanted.notes)
     base = interpreters.find(wanted.python)
-    place = folder / "environments" / _key(base, wanted.requirements)
+    place = caller.folder / "environments" / _key(base, wanted.requirements)
     place.mkdir(parents=True, exist_ok=True)
-    with _lock(place, folder, run_id, log, look, look_at) as lock:
+    with _lock(place, caller) as lock:
         if _is_whole(place):
-            logs.append(log, "The environment was built before. The log of its build:", (place / BUILD_LOG).read_text())
+            before = (place / BUILD_LOG).read_text()
+            logs.append(caller.log, "The environment was built before. The log of its build:", before)
         else:
-            _build(place, base, wanted.requirements, run_id, log, look, lock)
+            _build(place, base, wanted.requirements, caller, lock)
     return _python(place)
 
 
-def _build(
-    place: Path,
-    base: interpreters.Interpreter,
-    requirements: list[str],
-    run_id: str,
-    log: Path,
-    look: Callable[[], None],
-    lock: int,
-) -> None:
-    start = log.stat().st_size
-    marks = {job_states.RUN_ID_VARIABLE: run_id, folders.VARIABLE: str(place.parents[1])}
+def _build(place: Path, base: interpreters.Interpreter, requirements: list[str], caller: Caller, lock: int) -> None:
+    log, start = caller.log, caller.log.stat().st_size
+    marks = {job_states.RUN_ID_VARIABLE: caller.run_id, folders.VARIABLE: str(caller.folder)}
 
     def step(*command: str | Path) -> None:
         with log.open("ab") as output:
             exit_code = processes.run(
                 list(map(str, command)),
-                look,
+                caller.look,
                 cwd=place,
                 env={**os.environ, **marks},  # ends with the run, whoever ends that
                 stdout=output,
@@ -105,13 +102,7 @@ def _build(
                 pass_fds=[lock],  # while it writes here nobody else does, even if the supervisor is killed
             )
         if exit_code:
-            output = _read(log, start)
-            told = [line for line in output.splitlines() if line.strip()][-LINES_TOLD:]
-            told.insert(0, f"`python -m {command[2]}` failed.")
-            if outages.tells_of_no_room(output):
-                full = f"The disk that holds {place} or the temporary folder {tempfile.gettempdir()} is full."
-                raise StoreUnavailable("\n".join([f"{full} Make room, and try again.", *told]))
-            raise BuildFailed("\n".join(told))
+            raise _failed(place, f"`python -m {command[2]}` failed.", _read(log, start))
 
     _clear(place)
     logs.append(log, f"Python {base.version}, from {base.path}")
@@ -129,28 +120,30 @@ def _build(
     part.replace(place / BUILD_LOG)
 
 
+def _failed(place: Path, what: str, output: str) -> StoreUnavailable | BuildFailed:
+    """The error of a build in which a step has failed: that, and the last lines of the output until then."""
+    told = "\n".join([what, *[line for line in output.splitlines() if line.strip()][-LINES_TOLD:]])
+    if outages.tells_of_no_room(output):
+        full = f"The disk that holds {place} or the temporary folder {tempfile.gettempdir()} is full."
+        return StoreUnavailable(f"{full} Make room, and try again.\n{told}")
+    return BuildFailed(told)
+
+
 @contextlib.contextmanager
-def _lock(
-    place: Path,
-    folder: Path,
-    run_id: str,
-    log: Path,
-    look: Callable[[], None],
-    look_at: Callable[[Path, str], object],
-) -> Iterator[int]:
+def _lock(place: Path, caller: Caller) -> Iterator[int]:
     """Hold the environment's lock, whose file names the run that builds it; a dead one is brought to its end."""
     descriptor = os.open(place / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         told = False
         while not detached.take(descriptor):
             if not told:
-                logs.append(log, "Another run builds this environment; this one waits for it.")
+                logs.append(caller.log, "Another run builds this environment; this one waits for it.")
                 told = True
-            look_at(folder, os.pread(descriptor, 100, 0).decode())
-            look()
+            caller.look_at(caller.folder, os.pread(descriptor, 100, 0).decode())
+            caller.look()
             time.sleep(processes.LOOK)
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, run_id.encode(), 0)
+        os.pwrite(descriptor, caller.run_id.encode(), 0)
         yield descriptor
     finally:
         os.close(descriptor)

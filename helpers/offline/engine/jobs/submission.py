@@ -64,26 +64,17 @@ def submit(
     )
     experiment_id = experiments.create(folder, experiment)
     run_id = run_id or uuid.uuid4().hex
-    identity = {
-        **IDENTITY,
-        "AZUREML_ARM_PROJECT_NAME": experiment,
-        "MLFLOW_EXPERIMENT_ID": experiment_id,
-        "MLFLOW_EXPERIMENT_NAME": experiment,
-        "MLFLOW_TRACKING_URI": mlflow_store.tracking_uri(folder),
-    }
     leader = job.get("leader")
-    logs = [leader["log"]] if leader else ranks.log_names(job)
-    outputs = [{**one, "path": one["path"].replace("{run-id}", run_id)} for one in job.get("outputs") or []]
-    stored = {
+    kept = {
         **job,
-        "outputs": outputs,
+        "outputs": [{**one, "path": one["path"].replace("{run-id}", run_id)} for one in job.get("outputs") or []],
         "snapshot_id": snapshot_id,
         "experiment": experiment,
-        "identity": identity,
-        "logs": logs,
+        "identity": _identity(folder, experiment, experiment_id),
+        "logs": [leader["log"]] if leader else ranks.log_names(job),
     }
     with contextlib.ExitStack() as stack:
-        lock = job_states.make(folder, run_id, stored)
+        lock = job_states.make(folder, run_id, kept)
         stack.callback(os.close, lock)  # the supervisor inherits it
         undo = stack.enter_context(contextlib.ExitStack())
         undo.callback(job_states.discard, folder, run_id)
@@ -105,6 +96,17 @@ def submit(
         undo.pop_all()
         start_supervisor(folder, run_id, lock, leader["module"] if leader else SUPERVISOR)
     return run_id
+
+
+def _identity(folder: Path, experiment: str, experiment_id: str) -> dict[str, str]:
+    """The environment variables that tell a script of the workspace and of its experiment."""
+    return {
+        **IDENTITY,
+        "AZUREML_ARM_PROJECT_NAME": experiment,
+        "MLFLOW_EXPERIMENT_ID": experiment_id,
+        "MLFLOW_EXPERIMENT_NAME": experiment,
+        "MLFLOW_TRACKING_URI": mlflow_store.tracking_uri(folder),
+    }
 
 
 def check(folder: Path, job: dict) -> None:

@@ -72,9 +72,10 @@ def prepare(folder: Path, run_id: str, job: dict) -> Path:
     log = logs.build_log_path(folder, run_id)
     environment = job["environment"]
     try:
-        python = virtual_environments.prepare(
-            folder, run_id, job, log, lambda: finish.stop_if_canceled(folder, run_id), submission.look
+        caller = virtual_environments.Caller(
+            folder, run_id, log, look=lambda: finish.stop_if_canceled(folder, run_id), look_at=submission.look
         )
+        python = virtual_environments.prepare(caller, job)
         delay(folder, run_id)
     except FolderError:
         raise

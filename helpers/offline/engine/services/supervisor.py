@@ -164,7 +164,8 @@ class Supervisor:
         environment = service["environment"]
         wanted = {"environment": environment, "environment_variables": environment.get("environmentVariables")}
         try:
-            python = virtual_environments.prepare(self.folder, self.id, wanted, self.log, self.stay, jobs.look)
+            caller = virtual_environments.Caller(self.folder, self.id, self.log, look=self.stay, look_at=jobs.look)
+            python = virtual_environments.prepare(caller, wanted)
             if not environments.is_managed_by_user(environment) and not environments.asks_for(environment, SERVERS):
                 raise NotFound(
                     f"it has neither {' nor '.join(SERVERS)}, so that nothing would serve the entry "
