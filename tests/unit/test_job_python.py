@@ -1,7 +1,10 @@
 """A job, however it starts Python: it finds its run, the user's own variables, and none of the notebook's."""
 
+import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -241,6 +244,30 @@ def program(tmp_path_factory):
     place = tmp_path_factory.mktemp("run") / "pythön of a run"
     missing = {"wave": "It cannot be had."}
     return run_python.make(place, run_python.own(), {}, missing=missing)
+
+
+def test_programs_of_packages_start_the_runs_python_and_shell_scripts_stay_what_they_are(tmp_path):
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    (tmp_path / "venv" / "lib" / "python{}.{}".format(*sys.version_info) / "site-packages").mkdir(parents=True)
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(f"home = {Path(sys.base_prefix, 'bin')}\n")
+    python.symlink_to(sys.executable)
+    said = "import sys; print(sys.prefix)"
+    scripts = {
+        "short": f"#!{python}\n{said}\n",
+        "long": f"#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n{said}\n",
+        "long of uv": f"#!/bin/sh\n'''exec' '{python}' \"$0\" \"$@\"\n' '''\n{said}\n",
+        "shell": f'#!/bin/sh\n"{python}" -c "{said}"\n',
+        "longer shell": f'#!/bin/sh\nset -e\ncd /\n"{python}" -c "{said}"\n',
+    }
+    for name, text in scripts.items():
+        (python.parent / name).write_text(text)
+        (python.parent / name).chmod(0o755)
+    program = run_python.make(tmp_path / "run", python, {})
+    path = os.pathsep.join(map(str, [program.parent, python.parent]))
+    told = {name: subprocess.check_output(shutil.which(name, path=path), text=True).strip() for name in scripts}
+    for name, prefix in told.items():
+        assert prefix == str(tmp_path / ("venv" if "shell" in name else "run")), name
 
 
 def cause_told(program, folder, script):

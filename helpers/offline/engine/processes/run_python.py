@@ -7,6 +7,7 @@ started without them. What a job installs goes into it, and ends with the run.
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ IN_RUN = Path(__file__).with_name("in_run.py")
 START = "_offline_run"  # the module that IN_RUN is in there
 RECORD = "run.json"  # what start-up reads: the variables, and the interpreter below
 SHARED = ("etc", "share")  # data of installed packages, such as nbconvert's templates
-HEAD = 512  # bytes of a script that may name its interpreter
+HEAD = 1024  # bytes of a script in which it names its interpreter
 
 
 def own() -> Path:
@@ -67,20 +68,22 @@ def make(
 
 
 def _copy_scripts(source: Path, target: Path) -> None:
-    """Copy the programs of installed packages, which name an interpreter in `source`: the copies name `target`'s."""
-    interpreter = f"{source}{os.sep}python".encode()
-    # The way in which pip starts a program whose interpreter's path is long or has spaces.
+    """Copy the programs of installed packages, which an interpreter in `source` runs: the copies are run by `target`'s.
+
+    What only calls that interpreter, such as a shell's script, is none of them.
+    """
+    python = re.escape(f"{source}{os.sep}python".encode())
+    # The second is the way in which pip and uv start a program whose interpreter's path is long or has spaces.
+    begin = re.compile(rb"#! *%b.*\n|#!/bin/sh\n'''exec' [\"\x27]?%b.*\n' '''\n" % (python, python))
     start = f"#!/bin/sh\n'''exec' \"{target / 'python'}\" \"$0\" \"$@\"\n' '''\n".encode()
     for script in source.iterdir():
         if not script.is_file() or (target / script.name).exists():
             continue
         with script.open("rb") as file:
             head = file.read(HEAD)
-            if not head.startswith(b"#!") or interpreter not in head:
+            if not (found := begin.match(head)):
                 continue
-            text = head + file.read()
-        lines = text.split(b"\n", 3)
-        body = lines[3] if lines[0] == b"#!/bin/sh" else text.split(b"\n", 1)[1]
+            body = head[found.end() :] + file.read()
         copy = target / script.name
         copy.write_bytes(start + body)
         copy.chmod(0o755)
