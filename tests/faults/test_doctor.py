@@ -159,6 +159,17 @@ def test_an_organisations_certificate_beside_the_others_is_no_damage(tmp_path):
     ]
 
 
+def test_settings_that_a_package_keeps_in_its_own_folder_may_change(tmp_path):
+    site = tmp_path / "site"
+    subprocess.run([sys.executable, "-m", "zipfile", "-e", make_wheel(tmp_path, "telemetry"), site], check=True)
+    with (site / "telemetry-1.0.dist-info" / "RECORD").open("a") as record:
+        record.write("azureml/telemetry/telemetry.json,,286\n")
+    settings = site / "azureml" / "telemetry" / "telemetry.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"send_diagnostics": false}')
+    assert faults(site, ["telemetry==1.0"], tmp_path) == []
+
+
 def faults(site, locked, folder):
     (folder / "requirements.txt").write_text("\n".join(locked))
     program = f"""
