@@ -103,13 +103,6 @@ def test_files_of_several_sources_keep_apart(stored, tmp_path):
     assert [data.resolve(stored, [file.source]) for file in files] == [[file] for file in files]
 
 
-def test_a_missing_source_is_told_and_the_others_stay(stored):
-    told = []
-    sources = [{"datastore": data.BLOBSTORE, "path": path} for path in ("nothing", "set/a.txt")]
-    assert len(data.resolve(stored, sources, told.append)) == 1
-    assert "nothing" in str(told[0])
-
-
 def test_a_mount_leaves_out_the_folders_that_all_files_share(opened, tmp_path):
     files = data.resolve(opened, [{"url": mnist.MIRRORS[0] + name} for name in mnist.FILES])
     assert files[0].relative == "https%3A/%2Fazureopendatastorage.blob.core.windows.net/mnist/" + files[0].path.name

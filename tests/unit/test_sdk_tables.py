@@ -1,6 +1,7 @@
 """Tabular datasets: what goes wrong, and says so. What goes right is compared with the real SDK's in tests/twins."""
 
 from datetime import date, datetime
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -156,8 +157,15 @@ def test_times(read):
     assert table.time_before(day, include_boundary=False).to_pandas_dataframe()["x"].tolist() == [1]
     assert table.time_between(day, day).to_pandas_dataframe()["x"].tolist() == [2]
     assert table.drop_columns("when").timestamp_columns == (None, None)
-    with pytest.raises(UserErrorException, match="are no dates"):
-        table.with_timestamp_columns("x", validate=True)
+    timed = table.with_timestamp_columns("x")
+    for call in (partial(timed.time_after, day), partial(table.with_timestamp_columns, "x")):
+        with pytest.raises(DatasetValidationError, match=r"columns \['x'\] do not have the expected types \['DATE'\]"):
+            call(validate=True)
+    with pytest.raises(DatasetValidationError, match=r"columns \['y'\] do not exist in the current dataset"):
+        table.with_timestamp_columns("when", "y", validate=True)
+    for share in (2, -1, "x", None):
+        with pytest.raises(ValueError, match=r"probability must be a number between 0\.0 and 1\.0"):
+            table.take_sample(share)
 
 
 def test_a_file_that_is_named_twice_is_read_twice(read, workspace):

@@ -53,6 +53,10 @@ def program(ws, folder):
         got = odd.take(9).download(f"odd-{len(path)}")
         print(path, odd.to_path(), sorted(Path(one).read_text() for one in got))
     print(said(lambda: made["file"].download("got-file")).splitlines()[0][:30])
+    for path in ((datastore, "twins/none"), [(datastore, "twins/a.txt"), (datastore, "none/*")]):
+        gone = Dataset.File.from_files(path)
+        for ignored in (False, True):
+            print(said(lambda one=gone, ignored=ignored: one.download("got-none", ignore_not_found=ignored))[:99])
 
     first = made["files"].register(ws, "twin", description="first", tags={"a": "b", "n": None})
     print(first.name, first.version, first.description, first.tags, first.id == made["files"].id)

@@ -88,11 +88,29 @@ FILTERS = {
     "length of a number": lambda t: t["a"].length() > 0,
     "by zero": lambda t: (t["a"] / 0) > 1,
 }
+# Moments are compared as whole seconds.
+TIMES = """when,day,x
+2020-01-01T00:00:00,2020-01-01,1
+2020-01-02T06:00:00.400,2020-01-02,2
+2020-01-02T18:00:01,2020-01-02,3
+2020-01-03T00:00:00,2020-01-03,4
+"""
+MOMENTS = (
+    datetime(2020, 1, 2),
+    datetime(2020, 1, 2, 6, 0, 0, 900_000),
+    datetime(2020, 1, 2, 12),
+    datetime(2020, 1, 2, 18, 0, 0, 500_000),
+    datetime(2020, 1, 2, 18, 0, 0, 500_001),
+)
 SCRIPT = """
     table = run.input_datasets["rows"]
     print(type(table).__name__, table.to_pandas_dataframe().to_dict("list"))
     print(run.input_datasets["rows"].name, run.input_datasets["rows"].version)
 """
+
+
+def read(path, **settings):
+    return Dataset.Tabular.from_delimited_files(path, **settings)
 
 
 def written(name, content):
@@ -118,12 +136,30 @@ def program(ws, folder):
     Path("up/c.csv").write_text(ODD)
     Path("up/d.txt").write_text(KINDS)
     Path("up/bare.txt").write_text("1\t2\n3\t4\n")
+    Path("up/times.txt").write_text(TIMES)
+    Path("up/nulls.txt").write_text(NULLS)
     pd.DataFrame({"x": [1, 2], "y": [0.5, None], "z": ["a", None]}).to_parquet("up/p.parquet")
     datastore.upload("up", "tables", overwrite=True, show_progress=False)
-    a, b = (datastore, "tables/a.csv"), (datastore, "tables/b.csv")
 
-    read = Dataset.Tabular.from_delimited_files
-    table = read(a)
+    table = read((datastore, "tables/a.csv"))
+    kinds_and_headers(datastore, table)
+    parts(table)
+    times(datastore, table)
+    odd_files(datastore)
+    filters(read((datastore, "tables/nulls.txt")))
+    got = registered(ws, datastore, table)
+
+    print(said(lambda: read("no address")).splitlines()[0][:40])
+    print(said(lambda: read((datastore, "tables/none.csv"))).splitlines()[0][:40])
+    print(said(lambda: read((datastore, "tables/a.csv"), header="no")).splitlines()[0])
+
+    run = run_of(ws, folder, SCRIPT, [got.as_named_input("rows")])
+    print(run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"])
+    print([type(one["dataset"]).__name__ for one in run.get_details()["inputDatasets"]])
+
+
+def kinds_and_headers(datastore, table):
+    a, b = (datastore, "tables/a.csv"), (datastore, "tables/b.csv")
     show("inferred", table)
     print(type(table).__name__, isinstance(table, TabularDataset), table.id, table.name, table.timestamp_columns)
     show("texts", read(a, infer_column_types=False))
@@ -141,6 +177,8 @@ def program(ws, folder):
         show(header.name, read([a, b], header=header, infer_column_types=False))
         print(read([a, b], header=header.name).take(1).keep_columns("name").timestamp_columns)
 
+
+def parts(table):
     show("take", table.take(2).keep_columns(["name", "count"]))
     show("skip", table.skip(2).drop_columns(["when", "mixed", "empty", "good"]))
     show("filter", table.filter(table["count"] > 1).keep_columns("name"))
@@ -153,10 +191,24 @@ def program(ws, folder):
     print(len(table.take_sample(1.0, seed=1).to_pandas_dataframe()))
     print(table.drop_columns("none").to_pandas_dataframe().shape)
     print(said(lambda: table.keep_columns("none").to_pandas_dataframe())[:90])
+
+
+def times(datastore, table):
     timed = table.with_timestamp_columns("when")
     print(timed.timestamp_columns, timed.to_pandas_dataframe().index.dtype)
     print(said(lambda: table.with_timestamp_columns(partition_timestamp="when")))
+    exact = read((datastore, "tables/times.txt")).with_timestamp_columns("when")
+    for name, one in {"one column": exact, "two": exact.with_timestamp_columns("when", "day")}.items():
+        for moment in MOMENTS:
+            for inclusive in (True, False):
+                found = [rows(call(moment, inclusive))["x"] for call in (one.time_before, one.time_after)]
+                print(name, moment, inclusive, found)
+        print(rows(one.time_between(datetime(2020, 1, 2), datetime(2020, 1, 3)))["x"])
+    for wrong in (["x"], ["none"], ["when", "x"]):
+        print(said(lambda wrong=wrong: exact.with_timestamp_columns(*wrong).time_after(MOMENTS[0])))
 
+
+def odd_files(datastore):
     for place, content in enumerate(EMPTIES):
         datastore.upload_files([written(f"{place}.csv", content)], target_path="tables/empty", show_progress=False)
         for choice in (False, True):
@@ -167,8 +219,9 @@ def program(ws, folder):
         datastore.upload_files(files, target_path=f"tables/odd/{place}", show_progress=False)
         paths = [(datastore, f"tables/odd/{place}/{file}") for file in files]
         print(name, said(lambda paths=paths: rows(read(paths))).splitlines()[0][:150])
-    datastore.upload_files([written("nulls.csv", NULLS)], target_path="tables", show_progress=False)
-    nulls = read((datastore, "tables/nulls.csv"))
+
+
+def filters(nulls):
     for name, expression in FILTERS.items():
         kept = nulls.filter(expression(nulls)).keep_columns("a")
         print(name, said(partial(rows, kept)).splitlines()[0][:70])
@@ -176,6 +229,8 @@ def program(ws, folder):
         print("take", count, said(lambda count=count: rows(nulls.take(count))))
     print(rows(nulls.skip(99)), rows(nulls.filter(nulls["a"] > 9).keep_columns("none")))
 
+
+def registered(ws, datastore, table):
     named = table.take(2).keep_columns(["name", "count"]).register(ws, "rows", description="some", tags={"a": "b"})
     print(named.name, named.version, named.description, named.tags)
     got = Dataset.get_by_name(ws, "rows")
@@ -191,10 +246,4 @@ def program(ws, folder):
     made = Dataset.Tabular.register_pandas_dataframe(frame, (datastore, "frames"), "frame", show_progress=False)
     print(type(made).__name__, made.name, made.version)
     show("frame", made)
-    print(said(lambda: read("no address")).splitlines()[0][:40])
-    print(said(lambda: read((datastore, "tables/none.csv"))).splitlines()[0][:40])
-    print(said(lambda: read(a, header="no")).splitlines()[0])
-
-    run = run_of(ws, folder, SCRIPT, [got.as_named_input("rows")])
-    print(run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"])
-    print([type(one["dataset"]).__name__ for one in run.get_details()["inputDatasets"]])
+    return got

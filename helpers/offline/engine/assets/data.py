@@ -24,25 +24,18 @@ class DataFile:
     source: dict  # stands for this file alone, and keeps its relative path
 
 
-def resolve(folder: Path, sources: list[dict], missing: Callable[[NotFound], None] | None = None) -> list[DataFile]:
+def resolve(folder: Path, sources: list[dict]) -> list[DataFile]:
     """The files that a dataset's sources stand for, each as often as they do.
 
     A source is {"url": address}, {"datastore": name, "path": path, which may be a folder or have * and **} or {"model":
     name, "version": number}; one that stands for a single file may also say the "relative" path that the file has in
     the dataset. With "as_is" a path has no * and **, but stands for the file or folder of this very name.
-    Raises NotFound for an address that is not known offline and for a path that matches nothing, or gives it to
-    `missing` and goes on.
+    Raises NotFound for an address that is not known offline and for a path that matches nothing.
     """
     found: list[DataFile] = []
     several = len(sources) > 1  # then a file's path begins with where it is from, as the service lays it out
     for source in sources:
-        try:
-            files = _files(folder, source, several)
-        except NotFound as error:
-            if missing is None:
-                raise
-            missing(error)
-            continue
+        files = _files(folder, source, several)
         if "relative" in source:
             files = [replace(files[0], relative=source["relative"], source=source)]
         found += files

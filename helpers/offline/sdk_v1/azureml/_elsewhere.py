@@ -100,7 +100,6 @@ ELSEWHERE = {
         "AbstractDataset": "azureml.data.abstract_dataset",
     },
     "azureml.data.tabular_dataset": {
-        "DatasetTimestampMissingError": _EXCEPTIONS,
         "FileDataset": "azureml.data.file_dataset",
     },
     "azureml.data.file_dataset": {

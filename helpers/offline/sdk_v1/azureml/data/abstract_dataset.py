@@ -212,10 +212,10 @@ class AbstractDataset:
             lambda body: body | {"tags": {name: value for name, value in body["tags"].items() if name not in removed}},
         )
 
-    def _resolved(self, missing=None):
-        """The files, as the engine finds them. Raises UserErrorException, or gives `missing` what is not found."""
+    def _resolved(self):
+        """The files, as the engine finds them. Raises UserErrorException for what is not found."""
         with _engine.translated(NotFound=_unmatched, EngineError=_failed):
-            return _engine.data.resolve(_engine.folder.open_folder(), self._sources, missing)
+            return _engine.data.resolve(_engine.folder.open_folder(), self._sources)
 
     def _ensure_saved(self, workspace):
         """The id of the dataset, which is kept in the workspace for that, though not registered."""
@@ -313,6 +313,11 @@ def _checked_count(count):
     if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
         return count
     raise ValueError("count must be a positive integer")
+
+
+def _check_share(name, share):
+    if not isinstance(share, (int, float)) or not 0 <= share <= 1:
+        raise ValueError(f"{name} must be a number between 0.0 and 1.0.")
 
 
 def _unmatched(message):

@@ -14,6 +14,7 @@ from azureml.data._unsupported import _UnsupportedMembers
 from azureml.data.abstract_datastore import AbstractDatastore
 from azureml.data.data_reference import DataReference
 from azureml.data.datapath import DataPath
+from azureml.data.dataset_error_handling import DatasetValidationError
 from azureml.exceptions import UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -217,7 +218,6 @@ def _header(header):
 
 def _tabular(path, table, validate, infer, types):
     """The TabularDataset of these files, with the kinds of its columns as they are learned and given."""
-    from azureml.data.dataset_error_handling import DatasetValidationError
     from azureml.data.tabular_dataset import TabularDataset
 
     given = {name: one._kind for name, one in _types(types).items()}

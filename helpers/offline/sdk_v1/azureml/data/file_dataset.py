@@ -6,7 +6,7 @@ from pathlib import Path
 
 from azureml import _engine
 from azureml._strict import module_getattr, refuse_unknown, unsupported
-from azureml.data.abstract_dataset import AbstractDataset, _checked_count
+from azureml.data.abstract_dataset import AbstractDataset, _check_share, _checked_count
 from azureml.exceptions import UserErrorException
 
 __getattr__ = module_getattr(__name__)
@@ -23,15 +23,15 @@ class FileDataset(AbstractDataset):
 
         Raises UserErrorException for a path that matches nothing and an address that is not known offline.
         """
-        return [f"/{file.relative}" for file in self._files()]
+        return [f"/{file.relative}" for file in self._resolved()]
 
     def download(self, target_path=None, overwrite=False, ignore_not_found=False):
         """Copy the files below `target_path`, a new temporary folder by default; returns the copies' paths.
 
         Raises UserErrorException, before anything is written, for a file that is there unless `overwrite` is True, and
-        for a file that cannot be found unless `ignore_not_found` is True.
+        for a path that matches nothing, also if `ignore_not_found` is True: that is for files which are gone later.
         """
-        files = self._files(ignore_not_found)
+        files = self._resolved()
         target = Path(target_path or tempfile.mkdtemp()).absolute()
         with _engine.translated():
             if not overwrite:
@@ -72,26 +72,26 @@ class FileDataset(AbstractDataset):
 
     def skip(self, count):
         """The dataset without its first `count` files."""
-        return self._subset(self._single_sources()[_checked_count(count) :])
+        return FileDataset._create(self._single_sources()[_checked_count(count) :])
 
     def take(self, count):
         """The dataset of the first `count` files."""
-        return self._subset(self._single_sources()[: _checked_count(count)])
+        return FileDataset._create(self._single_sources()[: _checked_count(count)])
 
     def take_sample(self, probability, seed=None):
         """The dataset of files that are each taken with this probability; a seed makes it the same every time."""
+        _check_share("probability", probability)
         chance = random.Random(seed)
-        return self._subset([source for source in self._single_sources() if chance.random() < probability])
+        return FileDataset._create([source for source in self._single_sources() if chance.random() < probability])
 
     def random_split(self, percentage, seed=None):
         """Two datasets: the files that fall to the first with this probability (0 to 1), and the others."""
-        if not isinstance(percentage, (int, float)) or not 0 <= percentage <= 1:
-            raise ValueError("percentage must be a number between 0.0 and 1.0.")
+        _check_share("percentage", percentage)
         chance = random.Random(seed)
         halves = ([], [])
         for source in self._single_sources():
             halves[chance.random() >= percentage].append(source)
-        return tuple(self._subset(half) for half in halves)
+        return tuple(FileDataset._create(half) for half in halves)
 
     def file_metadata(self, col):
         unsupported("FileDataset.file_metadata()")
@@ -105,16 +105,9 @@ class FileDataset(AbstractDataset):
     def hydrate(self, datacache_store, replica_count=None):
         unsupported("FileDataset.hydrate()")
 
-    def _files(self, ignore_not_found=False):
-        missing = (lambda error: print(f"{error} Download is proceeding.")) if ignore_not_found else None
-        return self._resolved(missing)
-
     def _single_sources(self):
         """One source for each file, which keeps the file's path in this dataset."""
-        return [file.source for file in self._files()]
-
-    def _subset(self, sources):
-        return FileDataset._create(sources)
+        return [file.source for file in self._resolved()]
 
 
 class _MountContext:
@@ -128,7 +121,7 @@ class _MountContext:
 
     def start(self):
         """Lay the files out."""
-        files = self._dataset._files()
+        files = self._dataset._resolved()
         point = Path(self.mount_point)
         point.mkdir(parents=True, exist_ok=True)
         with _engine.translated():

@@ -3,16 +3,19 @@
 import logging
 import random
 import warnings
+from datetime import timedelta
 
 from azureml import _engine
 from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
 from azureml.data._expressions import _Expression, column
-from azureml.data.abstract_dataset import AbstractDataset, _checked_count, _failed, _unmatched
-from azureml.exceptions import AzureMLException, UserErrorException
+from azureml.data.abstract_dataset import AbstractDataset, _check_share, _checked_count, _failed, _unmatched
+from azureml.data.dataset_error_handling import DatasetValidationError
+from azureml.exceptions import AzureMLException, DatasetTimestampMissingError, UserErrorException
 
 __getattr__ = module_getattr(__name__)
 
 _logger = logging.getLogger(__name__)
+_HALF_SECOND = 500_000  # microseconds
 _EXPERIMENTAL = (
     "Method %s: This is an experimental method, and may change at any time. "
     "Please see https://aka.ms/azuremlexperimental for more information."
@@ -80,12 +83,12 @@ class TabularDataset(AbstractDataset):
 
     def take_sample(self, probability, seed=None):
         """The dataset of rows that are each taken with this probability; a seed makes it the same every time."""
+        _check_share("probability", probability)
         return self._step("split", probability, _seed(seed), True)
 
     def random_split(self, percentage, seed=None):
         """Two datasets: the rows that fall to the first with this probability (0 to 1), and the others."""
-        if not isinstance(percentage, (int, float)) or not 0 <= percentage <= 1:
-            raise ValueError("percentage must be a number between 0.0 and 1.0.")
+        _check_share("percentage", percentage)
         seed = _seed(seed)
         return self._step("split", percentage, seed, True), self._step("split", percentage, seed, False)
 
@@ -134,15 +137,15 @@ class TabularDataset(AbstractDataset):
 
     def time_before(self, end_time, include_boundary=True, validate=True):
         """The dataset of the rows before a time."""
-        return self._between("time_before", None, end_time, include_boundary)
+        return self._between("time_before", None, end_time, include_boundary, validate)
 
     def time_after(self, start_time, include_boundary=True, validate=True):
         """The dataset of the rows after a time."""
-        return self._between("time_after", start_time, None, include_boundary)
+        return self._between("time_after", start_time, None, include_boundary, validate)
 
     def time_between(self, start_time, end_time, include_boundary=True, validate=True):
         """The dataset of the rows between two times."""
-        return self._between("time_between", start_time, end_time, include_boundary)
+        return self._between("time_between", start_time, end_time, include_boundary, validate)
 
     def time_recent(self, time_delta, include_boundary=True, validate=True):
         """Not supported offline."""
@@ -184,27 +187,36 @@ class TabularDataset(AbstractDataset):
             return self._with(timestamps=[None, None])
         return self._with(timestamps=[fine, None if coarse is None or is_gone(coarse) else coarse])
 
-    def _between(self, method, start, end, include_boundary):
-        name = self.timestamp_columns[1] or self.timestamp_columns[0]
-        if name is None:
-            from azureml.exceptions import DatasetTimestampMissingError
-
+    def _between(self, method, start, end, include_boundary, validate):
+        """The dataset of the rows all of whose columns of time are between two times, which are of whole seconds."""
+        names = [name for name in self.timestamp_columns if name]
+        if not names:
             raise DatasetTimestampMissingError(
                 f"Cannot perform time-series filter `{method}` on dataset without timestamp columns defined."
                 "\nPlease use `with_timestamp_columns` to enable time-series capabilities"
             )
+        if validate:
+            self._check_dates(names)
         found = self
-        if start is not None:
-            found = found._kept(column(name) >= start if include_boundary else column(name) > start)
-        if end is not None:
-            found = found._kept(column(name) <= end if include_boundary else column(name) < end)
+        for name in names:
+            if start is not None:
+                first = start.replace(microsecond=0)
+                found = found._kept(column(name) >= first if include_boundary else column(name) > first)
+            if end is not None:
+                last = end.replace(microsecond=0) + timedelta(seconds=int(end.microsecond > _HALF_SECOND))
+                found = found._kept(column(name) <= last if include_boundary else column(name) < last)
         return found
 
     def _check_dates(self, names):
-        kinds = self.take(1).to_pandas_dataframe().dtypes
-        wrong = [name for name in names if name not in kinds or not str(kinds[name]).startswith("datetime64")]
+        kinds = self._with(timestamps=[None, None]).take(1).to_pandas_dataframe().dtypes
+        missing = [name for name in names if name not in kinds]
+        if missing:
+            raise DatasetValidationError(f"The specified columns {missing} do not exist in the current dataset.")
+        wrong = [name for name in names if not str(kinds[name]).startswith("datetime64")]
         if wrong:
-            raise UserErrorException(f"Columns {wrong} are no dates of this dataset.")
+            raise DatasetValidationError(
+                f"The specified columns {wrong} do not have the expected types {['DATE'] * len(wrong)}."
+            )
 
 
 def _names(columns):
@@ -221,6 +233,4 @@ def _broken(message):
 
 
 def _invalid(message):
-    from azureml.data.dataset_error_handling import DatasetValidationError
-
     return DatasetValidationError(f"Cannot load any data from the dataset: {message}")
