@@ -211,7 +211,7 @@ def test_download_of_an_unknown_file_lists_those_there_are(completed):
         completed.download_file("outputs/no")
 
 
-def test_download_files_below_a_prefix(completed, tmp_path, monkeypatch):
+def test_download_files_below_a_prefix(completed, tmp_path, monkeypatch, caplog):
     completed.download_files("outputs", output_directory=str(tmp_path / "with"))
     completed.download_files("outputs/", output_directory=str(tmp_path / "without"), append_prefix=False)
     assert written(tmp_path / "with") == ["outputs/model.txt", "outputs/notes.txt"]
@@ -219,6 +219,9 @@ def test_download_files_below_a_prefix(completed, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     completed.download_files("outputs", output_paths=["a.txt", "b.txt"])
     assert Path("a.txt").read_text() == "the model"
+    completed.download_files("outputs", "own", output_paths=["one.txt"], append_prefix=False)
+    assert written(tmp_path / "own") == ["outputs/model.txt", "outputs/notes.txt"]
+    assert "output_paths are not one for each of the 2 files" in caplog.text
     with pytest.raises(UserErrorException, match="Prefix with path nothing/ was not found"):
         completed.download_files("nothing")
 
@@ -493,7 +496,16 @@ def test_children_and_their_metrics(interactive):
     assert grandchild.id in {run.id for run in interactive.get_children(recursive=True)}
     assert [run.id for run in interactive.get_children(tags={"lr": 0.2})] == [tagged[1].id]
     assert {run.id for run in interactive.get_children(tags="lr", status="Canceled")} == {run.id for run in tagged}
-    assert [(run.status, run.get_status()) for run in interactive.create_children(2)] == [("NotStarted", "Running")] * 2
+    counted = interactive.create_children(2)
+    assert [(run.status, run.get_status()) for run in counted] == [("NotStarted", "Running")] * 2
+    assert [run.tags for run in counted] == [{"azureml.batch_child_number": number} for number in "01"]
+
+
+def test_what_has_ended_does_not_run_again(interactive):
+    child = interactive.child_run()
+    child.complete()
+    child.start()
+    assert child.get_status() == "Completed"
 
 
 def test_submitted_child_is_below_its_parent(interactive, tmp_path):

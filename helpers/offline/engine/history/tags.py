@@ -1,7 +1,7 @@
 """Tags and properties in MLflow's store, which knows tags only and takes fewer names than Azure ML.
 
-A property is a tag below PROPERTY. A name that MLflow refuses is kept quoted, below a prefix of its own. A tag without
-a value is kept with NOTHING: the store's readers take texts only.
+A property is a tag below PROPERTY. A name that MLflow refuses, or that begins as those that are not the user's, is
+kept quoted, below a prefix of its own. A tag without a value is kept with NOTHING: the store's readers take texts only.
 """
 
 import os
@@ -28,13 +28,11 @@ def is_mlflow_name(name: str) -> bool:
 
 def key(name: str, prefix: str = "") -> str:
     """The tag in the store for the user's tag, or with `prefix=PROPERTY` property, of this name. Raises Invalid."""
-    if not isinstance(name, str) or not name or (not prefix and name.startswith(INTERNAL)):
-        raise Invalid(
-            f"{name!r} is no name for a tag or property offline: give a text that does not begin with "
-            f"{' or '.join(INTERNAL)}."
-        )
+    if not isinstance(name, str) or not name:
+        raise Invalid(f"{name!r} is no name for a tag or property: give a text.")
     outages.check_text(name)
-    stored = prefix + name if is_mlflow_name(prefix + name) else QUOTED[prefix] + _quoted(name)
+    as_it_is = is_mlflow_name(prefix + name) and (prefix or not name.startswith(INTERNAL))
+    stored = prefix + name if as_it_is else QUOTED[prefix] + _quoted(name)
     if len(stored) > LONGEST_NAME:
         raise Invalid(f"{name!r} is too long a name for a tag or property offline: use fewer or simpler characters.")
     return stored

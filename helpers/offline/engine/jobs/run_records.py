@@ -163,8 +163,9 @@ def set_archived(folder: Path, run_id: str, archived: bool) -> None:
 
 
 def set_status(folder: Path, run_id: str, status: str, error: dict | None = None) -> None:
-    """The status of a run that is not a job; a job's is its supervisor's to write."""
-    runs.set_status(folder, run_id, status, error)
+    """The status of a run that is not a job; a job's is its supervisor's to write. One that has ended stays so."""
+    if status in FINAL or STATUS[runs.get(folder, run_id).status] not in FINAL:
+        runs.set_status(folder, run_id, status, error)
 
 
 def log_metrics(folder: Path, run_id: str, events: list[dict]) -> None:

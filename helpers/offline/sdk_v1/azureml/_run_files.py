@@ -1,5 +1,6 @@
 """A run's files and code, as a driver brings them in and takes them out."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -8,6 +9,8 @@ from pathlib import Path
 from azureml import _engine
 from azureml._restclient import snapshots_client
 from azureml.exceptions import SnapshotException, UserErrorException
+
+_logger = logging.getLogger("azureml.core.run")
 
 
 class TrackedFolder:
@@ -65,8 +68,14 @@ def download_targets(run, prefix, output_directory, output_paths, append_prefix)
             f"Prefix with path {prefix} was not found,\navailable files include: {','.join(there)}."
         )
     paths = list(names)
-    if output_paths is not None and len(output_paths) == len(names) == len(set(output_paths)):
-        paths = list(output_paths)
+    if output_paths is not None:
+        if len(output_paths) == len(names) == len(set(output_paths)):
+            paths = list(output_paths)
+        else:
+            _logger.warning(
+                "The output_paths are not one for each of the %s files, each another: the files' own paths are used.",
+                len(names),
+            )
     elif output_directory is not None and not append_prefix:
         paths = [name[len(prefix) :] for name in names]
     if output_directory is not None:

@@ -227,7 +227,10 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
         return child
 
     def create_children(self, count=None, tag_key=None, tag_values=None):
-        """As many new runs below this one as `count`, or one for each of tag_values, tagged with tag_key; started."""
+        """As many new runs below this one as `count`, or one for each of tag_values, tagged with tag_key; started.
+
+        Those of a count are tagged with their number, from 0, as azureml.batch_child_number.
+        """
         if count is None and tag_key is None and tag_values is None:
             raise UserErrorException("Either count or tag_key and tag_values must be set")
         if tag_key is None and tag_values is not None:
@@ -236,10 +239,11 @@ class Run(_RunState, _RunTags, _RunMetrics, _RunArtifacts):
             raise UserErrorException("tag_values must not be null when tag_key is set")
         if tag_values is not None and count is not None:
             raise UserErrorException("count can not be set when tag_key and tag_values are set")
-        all_tags = [{}] * count if tag_values is None else [{tag_key: value} for value in tag_values]
-        if len(all_tags) > 100:
+        if tag_values is None:
+            tag_key, tag_values = "azureml.batch_child_number", range(count)
+        if len(tag_values) > 100:
             raise UserErrorException("create_children can not create more than 100 runs")
-        children = [Run(self.experiment, self._create_child(None, tags)) for tags in all_tags]
+        children = [Run(self.experiment, self._create_child(None, {tag_key: value})) for value in tag_values]
         for child in children:
             child.start()
         return children
