@@ -74,11 +74,15 @@ def test_a_service_on_a_cluster_asks_for_a_key_and_is_changed(workspace, cluster
     assert service.get_keys()[0] != key
     service.update(memory_gb=2, autoscale_enabled=True, autoscale_max_replicas=4, description="changed")
     service.add_tags({"c": "d"})
+    known = Webservice(workspace, "on-kube")
+    service.update(scoring_timeout_ms=70, properties={"p": 1})
+    known.update(gpu_cores=1, properties={"q": "r"})  # which does not undo what this object does not know of
     found = Webservice(workspace, "on-kube")
     assert (found.tags, found.description) == ({"a": "b", "c": "d"}, "changed")
+    assert found.properties == {"p": "1", "q": "r"}
     assert found.autoscaler.serialize()["maxReplicas"] == 4
-    assert found.container_resource_requirements._settings()["memory_gb"] == 2
-    assert found.container_resource_requirements.cpu == 1
+    required = found.container_resource_requirements
+    assert (required.cpu, required.memory_in_gb, required.gpu, found.scoring_timeout_ms) == (1, 2, 1, 70)
     json.dumps(found.serialize())
     assert AksWebservice.deserialize(workspace, found.serialize()).name == "on-kube"
     assert [one.name for one in Webservice.list(workspace, compute_type="AKS")] == ["on-kube"]

@@ -169,6 +169,15 @@ def test_tags_change_and_properties_do_not(run, workspace, capsys):
         assert (one.tags, one.properties, one.description) == ({"a": "2"}, {"p": "1", "q": "2"}, "new")
     again.update(tags={"only": 1})
     assert Model(workspace, "changing").tags == {"only": "1"}
+    model.add_properties({"r": "3"})  # does not bring back the tags that this object knows
+    found = Model(workspace, "changing")
+    assert (found.tags, found.properties) == ({"only": "1"}, {"p": "1", "q": "2", "r": "3"})
+
+
+def test_a_framework_that_the_sdk_gives_up_gives_a_warning(run, caplog):
+    model = run.register_model("old", "outputs/model", model_framework=Model.Framework.TFKERAS)
+    assert model.model_framework == "TfKeras"
+    assert "Tfkeras will be deprecated soon" in caplog.text
 
 
 def test_lineage_to_the_datasets(run, workspace, here):

@@ -36,6 +36,9 @@ def program(ws, folder):
     first.remove_tags("a")
     print(said(lambda: first.add_properties({"p": "other"})))
     again = Model(ws, id="twin:1")
+    again.add_tags({"late": "1"})
+    first.add_properties({"s": "t"})  # which does not know of the tag
+    again = Model(ws, id="twin:1")
     print(again.tags, again.properties, Model(ws, "twin").version, Model(ws, "twin", version=1).id)
     print(Model(ws, "twin", tags=["c"]).id, [model.id for model in Model.list(ws, name="twin")])
     print(

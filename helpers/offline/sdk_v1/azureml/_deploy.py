@@ -122,12 +122,26 @@ def print_configuration(models, inference_config, deployment_config, deployment_
     if deployment_target:
         print(f"Compute target: {deployment_target.name}")
     if inference_config:
-        print(f"Entry script: {inference_config._script_path()}")
-        dependencies = inference_config._dependencies()
-        if dependencies is not None:
-            print(f"Environment dependencies: {dependencies.as_dict()['dependencies']}")
+        _print_inference(inference_config)
     if deployment_config:
         deployment_config.print_deploy_configuration()
+
+
+def _print_inference(config):
+    folder, script = config.source_directory, config.entry_script
+    print(f"Entry script: {Path(Path(folder).name, script) if folder else Path(script).name}")
+    environment, dependencies = config.environment, config._dependencies()
+    if not environment:
+        return
+    told = {
+        "variables": len(environment.environment_variables or ()) > 1 and environment.environment_variables,
+        "dependencies": dependencies and dependencies.as_dict().get("dependencies"),
+        "docker image": environment.docker.base_image,
+        "docker file": environment.docker.base_dockerfile,
+    }
+    for name, value in told.items():
+        if value:
+            print(f"Environment {name}: {value}")
 
 
 def _check_free(workspace, name, cls, overwrite):

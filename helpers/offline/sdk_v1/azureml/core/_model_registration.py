@@ -1,5 +1,6 @@
 """From a file or folder to a registered model of the engine."""
 
+import logging
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ from pathlib import Path
 from azureml import _engine
 from azureml._tags import texts
 from azureml.exceptions import WebserviceException
+
+_logger = logging.getLogger("azureml.core.model")
 
 CUSTOM = "Custom"  # the framework of a model that names none
 
@@ -77,6 +80,8 @@ def register(
     for kind, given in {"Tags": tags, "Properties": properties}.items():
         if given is not None and not isinstance(given, dict):
             raise WebserviceException(f"{kind} must be a dict")
+    if model_framework == "TfKeras":
+        _logger.warning("Tfkeras will be deprecated soon. Use Model.Framework.TENSORFLOW instead.")
     extra = {
         "framework": model_framework or CUSTOM,
         "framework_version": model_framework_version,

@@ -257,8 +257,7 @@ class Model:
             sample_output_dataset=sample_output_dataset,
             resource_configuration=resource_configuration,
         )
-        changes = {"tags": tags and texts(tags), "description": description}
-        self._update({name: value for name, value in changes.items() if value})
+        self._update(tags=texts(tags) if tags else None, description=description or None)
 
     def update_tags_properties(self, add_tags=None, remove_tags=None, add_properties=None):
         """Add and remove tags, add properties. Raises WebserviceException for a property that is there already."""
@@ -278,7 +277,8 @@ class Model:
                 del tags[key]
             else:
                 print(f"Tag with key {key} not found.")
-        self._update({"tags": texts(tags), "properties": self.properties | texts(add_properties or {})})
+        changed = texts(tags) if add_tags or remove_tags else None  # they stay as the workspace has them by now
+        self._update(tags=changed, properties=texts(add_properties or {}))
 
     def add_tags(self, tags):
         """Add tags from a dict."""
@@ -309,7 +309,7 @@ class Model:
         """Not supported offline: give datasets= when the model is registered."""
         unsupported("Model.add_dataset_references()")
 
-    def _update(self, changes):
+    def _update(self, **changes):
         with told(self.id):
             record = _engine.models.update(self.workspace._folder, self.name, self.version, **changes)
         self._set(record)

@@ -112,6 +112,3 @@ class Part:
     @classmethod
     def _of(cls, settings):
         return cls(**{attribute: settings[name] for attribute, (_, name) in cls._names.items()})
-
-    def _settings(self):
-        return {name: getattr(self, attribute) for attribute, (_, name) in self._names.items()}

@@ -3,8 +3,9 @@
 from azureml import _engine
 from azureml._deploy import changed, of_framework
 from azureml._service_models import models_of
+from azureml._tags import texts
 from azureml.core.environment import Environment
-from azureml.core.webservice.webservice import Webservice
+from azureml.core.webservice.webservice import Webservice, _get_service, _post
 from azureml.exceptions import UserErrorException, WebserviceException
 
 
@@ -29,19 +30,15 @@ class _Deployed(Webservice):
 
         if not self.scoring_uri:
             raise WebserviceException(f"Error attempting to call webservice, scoring_uri unavailable: {self.error}")
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if self.auth_enabled:
-            headers["Authorization"] = f"Bearer {self.get_keys()[0]}"
-        with requests.Session() as session:
-            session.trust_env = False  # a proxy is not asked for an address on loopback
-            try:
-                response = session.post(self.scoring_uri, data=input_data, headers=headers)
-            except requests.ConnectionError:
-                self.update_deployment_state()
-                raise WebserviceException(
-                    "Error attempting to call webservice, it does not answer. This could be due to a failed "
-                    f"deployment.\nCurrent State: {self.state}\nErrors: {self.error}"
-                ) from None
+        key = {"Authorization": f"Bearer {self.get_keys()[0]}"} if self.auth_enabled else {}
+        try:
+            response = _post(self.scoring_uri, input_data, Accept="application/json", **key)
+        except requests.ConnectionError:
+            self.update_deployment_state()
+            raise WebserviceException(
+                "Error attempting to call webservice, it does not answer. This could be due to a failed "
+                f"deployment.\nCurrent State: {self.state}\nErrors: {self.error}"
+            ) from None
         if response.status_code == 200:
             return response.json()
         raise WebserviceException(
@@ -58,9 +55,11 @@ class _Deployed(Webservice):
             wanted = changed(self.workspace, self.name, models, inference_config)
         elif models:
             wanted = self._of_framework(models)
-        changes = {"tags": tags, "description": description or None, "settings": settings}
-        if properties is not None:
-            changes["properties"] = {**(self.properties or {}), **properties}
+        changes = {"description": description or None, "settings": settings}
+        if tags is not None:
+            changes["tags"] = texts(tags)
+        if properties is not None:  # which are added to those that there are by now
+            changes["properties"] = _get_service(self.workspace, self.name)["properties"] | texts(properties)
         changes = {name: value for name, value in changes.items() if value is not None}
         folder, kind = self.workspace._folder, self._webservice_type
         with _engine.translated(EngineError=WebserviceException):

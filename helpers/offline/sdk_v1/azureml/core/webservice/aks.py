@@ -4,7 +4,7 @@ from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
 from azureml.core.webservice._aks_settings import Part as _Part
 from azureml.core.webservice._aks_settings import problems, settings_of
 from azureml.core.webservice._deployed import _Deployed
-from azureml.core.webservice.webservice import WebserviceDeploymentConfiguration
+from azureml.core.webservice.webservice import WebserviceDeploymentConfiguration, _get_service
 from azureml.exceptions import WebserviceException
 
 __getattr__ = module_getattr(__name__)
@@ -139,22 +139,8 @@ class AksWebservice(_Deployed):
             properties=properties,
             description=description,
             auth_enabled=auth_enabled,
-            settings=settings_of(given, self._settings()),
+            settings=settings_of(given, _get_service(self.workspace, self.name)["settings"]),
         )
-
-    def _settings(self):
-        """The settings as they are now."""
-        return {
-            "compute_target_name": self.compute_name,
-            "namespace": self.namespace,
-            "num_replicas": self.num_replicas,
-            "replica_max_concurrent_requests": self.max_concurrent_requests_per_container,
-            "max_request_wait_time": self.max_request_wait_time,
-            "scoring_timeout_ms": self.scoring_timeout_ms,
-            **self.autoscaler._settings(),
-            **self.container_resource_requirements._settings(),
-            **self.liveness_probe_requirements._settings(),
-        }
 
     def serialize(self):
         """The service as a dict of JSON values."""

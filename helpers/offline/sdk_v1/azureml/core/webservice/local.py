@@ -6,7 +6,7 @@ from azureml import _engine
 from azureml._deploy import changed
 from azureml._service_models import models_of, uses_model
 from azureml._strict import module_getattr, refuse, unsupported
-from azureml.core.webservice.webservice import Webservice, WebserviceDeploymentConfiguration
+from azureml.core.webservice.webservice import Webservice, WebserviceDeploymentConfiguration, _post
 from azureml.exceptions import WebserviceException
 
 __getattr__ = module_getattr(__name__)
@@ -126,14 +126,9 @@ class LocalWebservice(Webservice):
         Raises WebserviceException for any answer but 200.
         """
         self._check_state("run", self.STATE_DEPLOYING, self.STATE_RUNNING)
-        import requests
-
         if self.state == LocalWebservice.STATE_DEPLOYING:
             self.wait_for_deployment()
-        with requests.Session() as session:
-            session.trust_env = False  # a proxy is not asked for an address on loopback
-            headers = {"Content-Type": "application/json"}
-            response = session.post(self.scoring_uri, data=input_data, headers=headers)
+        response = _post(self.scoring_uri, input_data)
         if response.status_code == 200:
             return response.json()
         raise WebserviceException(f"Error: Scoring was unsuccessful. {response.text}")

@@ -33,11 +33,7 @@ class Webservice(ABC):
     def __new__(cls, workspace, name):
         if not (workspace and name):
             return super().__new__(cls)
-        service = _find(workspace, name)
-        if service is None:
-            raise WebserviceException(
-                f"WebserviceNotFound: Webservice with name {name} not found in provided workspace"
-            )
+        service = _get_service(workspace, name)
         found = super().__new__(_class_of(service))
         found._initialize(workspace, service)
         return found
@@ -157,12 +153,7 @@ class Webservice(ABC):
     def update_deployment_state(self):
         """Read the service's state and settings anew. Raises WebserviceException where it is gone."""
         operation = self._operation
-        service = _find(self.workspace, self.name)
-        if service is None:
-            raise WebserviceException(
-                f"WebserviceNotFound: Webservice with name {self.name} not found in provided workspace"
-            )
-        self._initialize(self.workspace, service)
+        self._initialize(self.workspace, _get_service(self.workspace, self.name))
         self._operation = operation
 
     # Finding
@@ -317,6 +308,15 @@ class WebserviceDeploymentConfiguration(ABC):
         unsupported("WebserviceDeploymentConfiguration.validate_image()")
 
 
+def _post(address, data, **headers):
+    """Send JSON to a service; the response."""
+    import requests
+
+    with requests.Session() as session:
+        session.trust_env = False  # a proxy is not asked for an address on loopback
+        return session.post(address, data=data, headers={"Content-Type": "application/json", **headers})
+
+
 def _class_of(service):
     from azureml.core.webservice.aci import AciWebservice
     from azureml.core.webservice.aks import AksWebservice
@@ -327,6 +327,14 @@ def _class_of(service):
 def _find(workspace, name):
     """The engine's service of this name, or None. Local ones are not the workspace's."""
     return next((service for service in _services(workspace) if service["name"] == name), None)
+
+
+def _get_service(workspace, name):
+    """The engine's service of this name. Raises WebserviceException where there is none."""
+    service = _find(workspace, name)
+    if service is None:
+        raise WebserviceException(f"WebserviceNotFound: Webservice with name {name} not found in provided workspace")
+    return service
 
 
 def _services(workspace):
