@@ -1,11 +1,9 @@
 """The two SDKs side by side, each in a process that lives as long as the tests of this folder."""
 
-from pathlib import Path
-
 import pytest
 from side import Side
 
-SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk_v1"
+from helpers.backend import MOCKED_SDK
 
 
 class Both:
@@ -37,7 +35,7 @@ def opening(message):
 
 @pytest.fixture(scope="session")
 def both(tmp_path_factory):
-    sides = [Side(SDK, tmp_path_factory.mktemp("mocked")), Side("", tmp_path_factory.mktemp("real"))]
+    sides = [Side(MOCKED_SDK, tmp_path_factory.mktemp("mocked")), Side("", tmp_path_factory.mktemp("real"))]
     yield Both(*sides)
     for side in sides:
         side.close()

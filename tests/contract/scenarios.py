@@ -1,17 +1,18 @@
 """What is asked of both SDKs, in the words that they share. Arguments and results are JSON."""
 
+import contextlib
 import importlib
+import io
 import json
 import logging
-import warnings
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import azureml.exceptions
-import azureml.train.hyperdrive
-import azureml.train.hyperdrive.exceptions
-from azureml.core import Environment, Model, RunConfiguration, ScriptRunConfig, Webservice
+from azureml.core import Dataset, Environment, Model, RunConfiguration, ScriptRunConfig, Webservice
 from azureml.core.compute import AksCompute, AmlCompute
+from azureml.core.compute.amlcompute import AmlComputeStatus, ScaleSettings
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.model import InferenceConfig
 from azureml.core.runconfig import (
@@ -23,7 +24,8 @@ from azureml.core.runconfig import (
 from azureml.core.script_run_config import get_run_config_from_script_run
 from azureml.core.webservice import AciWebservice, AksWebservice, LocalWebservice, aks
 from azureml.core.webservice.aci import ContainerResourceRequirements
-from azureml.data.datapath import DataPath
+from azureml.data.data_reference import DataReference
+from azureml.data.datapath import DataPath, DataPathComputeBinding
 from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
 
 DISTRIBUTED = {"mpi": MpiConfiguration, "pytorch": PyTorchConfiguration, "tensorflow": TensorflowConfiguration}
@@ -148,6 +150,18 @@ def run_configuration_load(path, name):
     return json.loads(repr(RunConfiguration.load(path, name)))
 
 
+def run_configuration_data(path):
+    """What is read of a reference and an output in a file."""
+    read = RunConfiguration.load(path)
+    reference, output = read.data_references["given"], read.output_data["made"]
+    place = output.output_location.data_path
+    return reference.mode, reference.path_on_data_store, output.mechanism, place.datastore_name, place.relative_path
+
+
+def run_configuration_saved_again(path, name):
+    RunConfiguration.load(path, name).save()
+
+
 def run_configuration_delete(path, name):
     RunConfiguration.delete(path, name)
     return sorted(entry.name for entry in Path(path).iterdir())
@@ -234,9 +248,49 @@ def check_name(kind, name):
         check_valid_resource_name(name, kind.title())
 
 
-def provisioning_configuration(arguments):
-    settings = vars(AmlCompute.provisioning_configuration(**arguments))
-    return {name: settings[name] for name in ("vm_size", "vm_priority", "min_nodes", "max_nodes", "location", "tags")}
+def provisioning(arguments):
+    """What a cluster is to be created from."""
+    config = AmlCompute.provisioning_configuration(**arguments)
+    kept = vars(config) | {"_compute_type": config._compute_type.__name__}
+    return kept | {"scale_settings": [vars(config.scale_settings), config.scale_settings.serialize()]}
+
+
+def scale(*arguments):
+    return ScaleSettings(*arguments).serialize()
+
+
+def scale_back(payload):
+    return vars(ScaleSettings.deserialize(payload))
+
+
+def status(payload):
+    return AmlComputeStatus.deserialize(payload).serialize()
+
+
+def consumption(name, mode, path):
+    """A dataset as a job's input, and what its methods make of that."""
+    config = DatasetConsumptionConfig(name, SimpleNamespace(id="0a1b2c3d-4e5f"), mode, path)
+    return [
+        [each.name, each.mode, each.path_on_compute, each.arg_val]
+        for each in (config, config.as_mount("m"), config.as_download("d"), config.as_hdfs())
+    ]
+
+
+def from_files(path):
+    logging.disable()  # the real SDK's log goes to Microsoft, too
+    try:
+        return type(Dataset.File.from_files(path)).__name__
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def reference(name, path, below, mode):
+    """A path in a datastore below another one, and the same by way of a DataPath."""
+    one = DataReference(SimpleNamespace(name="store"), name, path, mode).path(below)
+    path = DataPath.create_from_data_reference(one)
+    again = path.create_data_reference("again", DataPathComputeBinding.create_from_data_reference(one))
+    texts = [re.sub("[0-9a-f]{32}", "random", str(one)), str(again)]
+    return [*texts, one.path_on_datastore, one.mode, again.mode]
 
 
 def aci_configuration(arguments):
@@ -277,6 +331,18 @@ def container_requirements(payload):
     return ContainerResourceRequirements.deserialize(payload).serialize()
 
 
+def deployment_told(folder, settings, variables=None):
+    """What Model.print_configuration() prints of a script, its environment and a deployment's settings."""
+    environment = Environment("scoring")
+    environment.python.conda_dependencies = CondaDependencies(_underlying_structure={"dependencies": ["python=3.11"]})
+    environment.docker.base_image = settings.pop("image", None)
+    environment.environment_variables = variables
+    inference = InferenceConfig("score.py", source_directory=folder, environment=environment)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        Model.print_configuration([], inference, AciWebservice.deploy_configuration(**settings), None)
+    return printed.getvalue().splitlines()
+
+
 def service_name(name):
     """Deploy under a name: what is refused before the workspace is asked."""
     Model.deploy(None, name, [])
@@ -307,46 +373,3 @@ def logged(function):
         return function(), len(records)
     finally:
         logging.getLogger().removeHandler(handler)
-
-
-def sweep_expression(name, arguments):
-    """What a function that describes a hyperparameter's values gives; {"range": n} stands for range(n)."""
-    given = [range(item["range"]) if isinstance(item, dict) else item for item in arguments]
-    return getattr(azureml.train.hyperdrive, name)(*given)
-
-
-def sweep_part(name, arguments):
-    """What a sampling or a policy of these arguments says of itself."""
-    part = getattr(azureml.train.hyperdrive, name)(**arguments)
-    told = ("slack_factor", "evaluation_interval", "delay_evaluation", "truncation_percentage")
-    return part.to_json(), {key: getattr(part, key) for key in told if hasattr(part, key)}
-
-
-def sweep_config(changes, sampling="RandomParameterSampling", policy=None):
-    """What a HyperDriveConfig keeps of its arguments, and how many warnings it gives."""
-    hyperdrive = azureml.train.hyperdrive
-    given = {
-        "hyperparameter_sampling": sampling and getattr(hyperdrive, sampling)({"x": ["choice", [[1, 2]]]}),
-        "primary_metric_name": "Accuracy",
-        "primary_metric_goal": hyperdrive.PrimaryMetricGoal.MAXIMIZE,
-        "max_total_runs": 40,
-        "run_config": ScriptRunConfig("source", script="a.py"),
-        "policy": policy and getattr(hyperdrive, policy)(),
-    }
-    with warnings.catch_warnings(record=True) as given_warnings:
-        warnings.simplefilter("always")
-        config = hyperdrive.HyperDriveConfig(**given | changes)
-    kept = ("_generator_config", "_policy_config", "_primary_metric_config", "_max_total_runs", "_max_concurrent_runs")
-    told = {name: getattr(config, name) for name in (*kept, "_max_duration_minutes", "source_directory", "estimator")}
-    return told, [str(warning.message).split()[:4] for warning in given_warnings]
-
-
-def sweep_goal(text):
-    return azureml.train.hyperdrive.PrimaryMetricGoal.from_str(text).value
-
-
-def sweep_error_code(name, arguments):
-    try:
-        sweep_part(name, arguments)
-    except azureml.train.hyperdrive.exceptions.HyperDriveConfigException as error:
-        return error.error_code, [base.__name__ for base in type(error).__mro__]

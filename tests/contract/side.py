@@ -1,7 +1,8 @@
 """Calls on one of the two SDKs, in a process of its own.
 
 As a script it is that process: a JSON request a line on stdin, [scenario, arguments], and a JSON answer a line on
-stdout: {"value": …} or {"error": class, "message": …}. Scenarios are the functions of scenarios.py.
+stdout: {"value": …} or {"error": class, "message": …}. Scenarios are the functions of scenarios.py and
+sweep_scenarios.py.
 """
 
 import contextlib
@@ -52,11 +53,13 @@ def serve():
     answers = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         import scenarios
+        import sweep_scenarios
 
+        known = vars(scenarios) | vars(sweep_scenarios)
         logging.basicConfig(stream=sys.stderr)
         for line in sys.stdin:
             name, arguments = json.loads(line)
-            print(json.dumps(answer(getattr(scenarios, name), arguments)), file=answers, flush=True)
+            print(json.dumps(answer(known[name], arguments)), file=answers, flush=True)
 
 
 def answer(scenario, arguments):

@@ -1,75 +1,10 @@
 """Clusters and datasets: the same calls on the mocked and on the real SDK give the same objects and errors."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-SDK = Path(__file__).resolve().parents[2] / "helpers" / "offline" / "sdk_v1"
 OPENING = 40  # characters of a message that are held to the real one's
-
-SCRIPT = """
-import contextlib, json, logging, re, sys, warnings
-
-warnings.simplefilter("ignore")
-logging.disable(logging.CRITICAL)
-with contextlib.redirect_stdout(sys.stderr):
-    from azureml.core import Dataset
-    from azureml.core.compute import AmlCompute
-    from azureml.core.compute.amlcompute import AmlComputeStatus, ScaleSettings
-    from azureml.data.data_reference import DataReference
-    from azureml.data.datapath import DataPath, DataPathComputeBinding
-    from azureml.data.dataset_consumption_config import DatasetConsumptionConfig
-
-class Store:
-    name = "store"
-
-class Registered:
-    id = "0a1b2c3d-4e5f"
-
-def provisioning(settings):
-    config = AmlCompute.provisioning_configuration(**settings)
-    values = {**vars(config), "_compute_type": config._compute_type.__name__}
-    return values | {"scale_settings": [vars(config.scale_settings), config.scale_settings.serialize()]}
-
-def scale(*settings):
-    return ScaleSettings(*settings).serialize()
-
-def scale_back(payload):
-    return vars(ScaleSettings.deserialize(payload))
-
-def status(payload):
-    return AmlComputeStatus.deserialize(payload).serialize()
-
-def consumption(name, mode, path):
-    config = DatasetConsumptionConfig(name, Registered(), mode, path)
-    return [
-        [each.name, each.mode, each.path_on_compute, each.arg_val]
-        for each in (config, config.as_mount("m"), config.as_download("d"), config.as_hdfs())
-    ]
-
-def from_files(path):
-    return type(Dataset.File.from_files(path)).__name__
-
-def reference(name, path, below, mode):
-    one = DataReference(Store(), name, path, mode).path(below)
-    path = DataPath.create_from_data_reference(one)
-    again = path.create_data_reference("again", DataPathComputeBinding.create_from_data_reference(one))
-    texts = [re.sub("[0-9a-f]{32}", "random", str(one)), str(again)]
-    return [*texts, one.path_on_datastore, one.mode, again.mode]
-
-answers = []
-for name, arguments in json.load(sys.stdin):
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            answers.append({"value": globals()[name](*arguments)})
-    except Exception as error:
-        answers.append({"error": type(error).__name__, "message": getattr(error, "message", str(error))})
-json.dump(answers, sys.stdout, default=str)
-"""
 
 CLUSTER = {"vm_size": "STANDARD_NC4AS_T4_V3", "max_nodes": 4}
 NETWORK = {"vnet_name": "n", "vnet_resourcegroup_name": "g", "subnet_name": "s"}
@@ -160,31 +95,39 @@ CALLS = [
 ]
 
 
-def answers(folder, *first):
-    search = os.pathsep.join([*map(str, first), os.environ["PYTHONPATH"]])
-    process = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        input=json.dumps(CALLS),
-        env={**os.environ, "PYTHONPATH": search, "AZUREML_OFFLINE_FOLDER": str(folder / "workspace")},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout)
-
-
-@pytest.fixture(scope="module")
-def sides(tmp_path_factory):
-    return answers(tmp_path_factory.mktemp("mocked"), SDK), answers(tmp_path_factory.mktemp("real"))
-
-
 @pytest.mark.parametrize("number", range(len(CALLS)), ids=lambda number: f"{number}-{CALLS[number][0]}")
-def test_same_answer(sides, number):
-    mocked, real = (side[number] for side in sides)
-    assert mocked.get("value") == real.get("value"), CALLS[number]
-    assert mocked.get("error") == real.get("error"), (CALLS[number], mocked, real)
+def test_same_answer(both, number):
+    scenario, arguments = CALLS[number]
+    check_alike(both, scenario, *arguments)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "vm_size": st.sampled_from(["", "STANDARD_NC6", "Standard_NC4as_T4_v3", None]),
+            "vm_priority": st.sampled_from(["dedicated", "lowpriority", "low", "", None]),
+            "min_nodes": st.none() | st.integers(-1, 3),
+            "max_nodes": st.none() | st.integers(-1, 3),
+            "idle_seconds_before_scaledown": st.none() | st.integers(0, 200),
+            "admin_username": st.none() | st.just("me"),
+            "admin_user_password": st.none() | st.just("secret"),
+            "vnet_resourcegroup_name": st.none() | st.just("group"),
+            "vnet_name": st.none() | st.just("net"),
+            "subnet_name": st.none() | st.just("subnet"),
+            "tags": st.none() | st.just({"a": "b"}),
+            "location": st.none() | st.just("westeurope"),
+        },
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_provisioning(both, arguments):
+    check_alike(both, "provisioning", arguments)
+
+
+def check_alike(both, scenario, *arguments):
+    mocked, real = both.mocked.call(scenario, *arguments), both.real.call(scenario, *arguments)
+    assert mocked.get("value") == real.get("value"), (mocked, real)
+    assert mocked.get("error") == real.get("error"), (mocked, real)
     if "error" in real:
-        assert mocked["message"][:OPENING] == real["message"][:OPENING], CALLS[number]
+        assert mocked["message"][:OPENING] == real["message"][:OPENING]

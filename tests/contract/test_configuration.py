@@ -258,6 +258,30 @@ def test_run_configuration_in_snake_case(both, tmp_path):
     both.same("run_configuration_load", str(tmp_path), "mine")
 
 
+DATA = """environment: {}
+dataReferences: {given: {dataStoreName: store, pathOnDataStore: a, mode: download}}
+outputData: {made: {outputLocation: {dataPath: {datastoreName: store, relativePath: b}}, mechanism: upload}}
+"""
+
+
+def test_run_configuration_with_data(both, tmp_path):
+    path = tmp_path / "mine.runconfig"
+    path.write_text(DATA)
+    assert both.same("run_configuration_data", str(path))["value"] == ["download", "a", "upload", "store", "b"]
+
+
+@pytest.mark.parametrize("place", [".azureml/mine", ".azureml/mine.runconfig", "mine.runconfig"])
+def test_run_configuration_that_was_read_is_written_where_it_was(both, tmp_path, place):
+    folders = []
+    for side in (both.mocked, both.real):
+        folders.append(tmp_path / str(len(folders)))
+        (folders[-1] / ".azureml").mkdir(parents=True)
+        (folders[-1] / place).write_text("environment: {python: {condaDependencies: {dependencies: [python=3.11]}}}")
+        assert side.call("run_configuration_saved_again", str(folders[-1]), "mine") == {"value": None}
+    mocked, real = ({path.relative_to(folder) for path in folder.rglob("*")} for folder in folders)
+    assert mocked == real
+
+
 def test_run_configuration_errors(both, tmp_path):
     both.same_error("run_configuration_save", str(tmp_path), None, False, {})
     both.same_error("run_configuration_save", str(tmp_path / "no folder"), "x", False, {})
@@ -371,49 +395,3 @@ NAMES = st.one_of(
 @settings(max_examples=150, deadline=None)
 def test_names(both, kind, name):
     both.same("check_name", kind, name)
-
-
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional={
-            "vm_size": st.sampled_from(["", "STANDARD_NC6", "Standard_NC4as_T4_v3", None]),
-            "vm_priority": st.sampled_from(["dedicated", "lowpriority", "low", "", None]),
-            "min_nodes": st.none() | st.integers(-1, 3),
-            "max_nodes": st.none() | st.integers(-1, 3),
-            "idle_seconds_before_scaledown": st.none() | st.integers(0, 200),
-            "admin_username": st.none() | st.just("me"),
-            "admin_user_password": st.none() | st.just("secret"),
-            "vnet_resourcegroup_name": st.none() | st.just("group"),
-            "vnet_name": st.none() | st.just("net"),
-            "subnet_name": st.none() | st.just("subnet"),
-            "tags": st.none() | st.just({"a": "b"}),
-            "location": st.none() | st.just("westeurope"),
-        },
-    )
-)
-@settings(max_examples=150, deadline=None)
-def test_provisioning_configuration(both, arguments):
-    if "error" in both.real.call("provisioning_configuration", arguments):
-        both.same_error("provisioning_configuration", arguments)
-    else:
-        both.same("provisioning_configuration", arguments)
-
-
-PLAIN = ["TrainingException", "ExperimentExecutionException", "ProjectSystemException", "SnapshotException"]
-PLAIN += ["WorkspaceException", "ComputeTargetException", "UserErrorException", "AuthenticationException"]
-PLAIN += ["RunConfigurationException", "WebserviceException", "ModelNotFoundException", "ActivityFailedException"]
-PLAIN += ["ModelPathNotFoundException", "DiscoveryUrlNotFoundException", "ParallelRunException"]
-DETAILS = {"target": "here", "details": ["more"], "reference_code": "x", "message_format": "{a}"}
-DETAILS |= {"message_parameters": {"a": 1}}
-
-
-@pytest.mark.parametrize("keywords", [{}, {"inner_exception": "inner"}, DETAILS])
-@pytest.mark.parametrize("name", PLAIN)
-def test_exception_texts(both, name, keywords):
-    both.same("exception_texts", name, ["What happened."], keywords)
-
-
-def test_exceptions_with_words_of_their_own(both):
-    both.same("exception_texts", "RunEnvironmentException", [], {})
-    both.same("exception_texts", "AzureMLAggregatedException", [["one", "two"]], {})

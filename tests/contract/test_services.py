@@ -125,6 +125,20 @@ def test_inference_config_without_its_folder(both, tmp_path):
     both.same_error("inference_config", str(tmp_path / "missing"), {"entry_script": "score.py"})
 
 
+@pytest.mark.parametrize(
+    ("settings", "variables"),
+    [
+        ({}, None),
+        ({"image": "ubuntu:22.04", "cpu_cores": 1}, {"A": "1"}),
+        ({"cpu_cores": 0.5, "memory_gb": 1}, {"A": "1", "B": "2"}),
+    ],
+)
+def test_what_a_deployment_is_made_of(both, tmp_path, settings, variables):
+    (tmp_path / "score.py").touch()
+    told = both.same("deployment_told", str(tmp_path), settings, variables)["value"]
+    assert told[0] == f"Entry script: {tmp_path.name}/score.py"
+
+
 @pytest.mark.parametrize("payload", [{"cpu": 1, "memoryInGB": 2}, {"cpu": 1}, {}])
 def test_container_requirements(both, payload):
     both.same("container_requirements", payload)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from helpers.backend import MOCKED_SDK
+
 SURFACE = Path(__file__).with_name("surface.py")
-SDK = Path(__file__).parents[2] / "helpers" / "offline" / "sdk_v1"
 
 # At most ten, each with its reason.
 _NOT_INSTALLED = "azureml-opendatasets is none of this project's packages; its reference pages have the signatures"
@@ -26,7 +27,7 @@ def surface(first, *modules):
     return json.loads(result.stdout)
 
 
-MOCKED = surface(SDK)
+MOCKED = surface(MOCKED_SDK)
 
 
 def paths():
@@ -96,7 +97,7 @@ def test_what_a_module_happens_to_have_is_found_there_too(real):
         "for module, name in json.load(sys.stdin):\n"
         "    if not hasattr(importlib.import_module(module), name): print(module, name)"
     )
-    command = [sys.executable, "-c", script, str(SDK)]
+    command = [sys.executable, "-c", script, str(MOCKED_SDK)]
     result = subprocess.run(command, input=json.dumps(wanted), capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert len(wanted) > 200 and ["azureml.train.hyperdrive.run", "PrimaryMetricGoal"] in map(list, wanted)

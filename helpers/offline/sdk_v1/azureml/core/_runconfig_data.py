@@ -18,12 +18,25 @@ class Dataset(ConfigElement):
         self._initialized = True
 
 
+class DataPath(ConfigElement):
+    """A path in a datastore."""
+
+    __module__ = "azureml.core.runconfig"
+
+    _fields = {"datastore_name": None, "relative_path": None}
+
+    def __init__(self, datastore_name=None, relative_path=None):
+        self.datastore_name = datastore_name
+        self.relative_path = relative_path
+        self._initialized = True
+
+
 class DataLocation(ConfigElement):
     """Where data are."""
 
     __module__ = "azureml.core.runconfig"
 
-    _fields = {"dataset": Dataset, "data_path": None, "uri": None}
+    _fields = {"dataset": Dataset, "data_path": DataPath, "uri": None}
 
     def __init__(self, dataset=None, data_path=None, uri=None):
         self.dataset = dataset
@@ -83,16 +96,27 @@ class Data(ConfigElement):
         )
 
 
-class DataPath(ConfigElement):
-    """A path in a datastore."""
+class DataReferenceConfiguration(ConfigElement):
+    """A path in a datastore as a run's input."""
 
     __module__ = "azureml.core.runconfig"
 
-    _fields = {"datastore_name": None, "relative_path": None}
+    _fields = {
+        "data_store_name": None,
+        "path_on_data_store": None,
+        "mode": None,
+        "overwrite": bool,
+        "path_on_compute": None,
+    }
 
-    def __init__(self, datastore_name=None, relative_path=None):
-        self.datastore_name = datastore_name
-        self.relative_path = relative_path
+    def __init__(
+        self, datastore_name=None, mode="mount", path_on_datastore=None, path_on_compute=None, overwrite=False
+    ):
+        self.data_store_name = datastore_name
+        self.path_on_data_store = path_on_datastore
+        self.path_on_compute = path_on_compute
+        self.mode = mode.lower()
+        self.overwrite = overwrite
         self._initialized = True
 
 
@@ -113,7 +137,12 @@ class RegistrationOptions(ConfigElement):
 
     __module__ = "azureml.core.runconfig"
 
-    _fields = {"name": None, "description": None, "tags": None, "dataset_registration_options": None}
+    _fields = {
+        "name": None,
+        "description": None,
+        "tags": None,
+        "dataset_registration_options": DatasetRegistrationOptions,
+    }
 
     def __init__(self, name=None, description=None, tags=None, dataset_registration_options=None):
         self.name = name
@@ -140,7 +169,7 @@ class UploadOptions(ConfigElement):
 
     __module__ = "azureml.core.runconfig"
 
-    _fields = {"overwrite": bool, "source_globs": None}
+    _fields = {"overwrite": bool, "source_globs": GlobsOptions}
 
     def __init__(self, overwrite=False, source_globs=None):
         self.overwrite = overwrite
@@ -167,7 +196,7 @@ class OutputOptions(ConfigElement):
 
     _fields = {
         "path_on_compute": None,
-        "registration_options": None,
+        "registration_options": RegistrationOptions,
         "upload_options": UploadOptions,
         "mount_options": MountOptions,
     }
@@ -185,7 +214,7 @@ class OutputData(ConfigElement):
 
     __module__ = "azureml.core.runconfig"
 
-    _fields = {"output_location": DataLocation, "mechanism": None, "additional_options": None}
+    _fields = {"output_location": DataLocation, "mechanism": None, "additional_options": OutputOptions}
 
     def __init__(self, output_location=None, mechanism="mount", additional_options=None):
         self.output_location = output_location

@@ -13,6 +13,7 @@ from azureml.core._runconfig_data import (  # noqa: F401  the real SDK has them 
     Data,
     DataLocation,
     DataPath,
+    DataReferenceConfiguration,
     Dataset,
     DatasetRegistrationOptions,
     GlobsOptions,
@@ -22,7 +23,6 @@ from azureml.core._runconfig_data import (  # noqa: F401  the real SDK has them 
     RegistrationOptions,
     UploadOptions,
 )
-from azureml.core._runconfig_reference import DataReferenceConfiguration
 from azureml.core.conda_dependencies import CondaDependencies
 from azureml.core.environment import DEFAULT_CPU_IMAGE, DEFAULT_GPU_IMAGE, Environment, EnvironmentReference
 from azureml.exceptions import RunConfigurationException, UserErrorException
@@ -197,10 +197,10 @@ class RunConfiguration(ConfigElement):
         "mpi": MpiConfiguration,
         "pytorch": PyTorchConfiguration,
         "paralleltask": ParallelTaskConfiguration,
-        "data_references": dict[str, DataReferenceConfiguration],
+        "data_references": {str: DataReferenceConfiguration},
         "data": {str: Data},
         "datacaches": None,
-        "output_data": None,
+        "output_data": {str: OutputData},
         "source_directory_data_store": None,
         "amlcompute": AmlComputeConfiguration,
         "auto_cluster_compute_specification": None,
@@ -340,6 +340,8 @@ class RunConfiguration(ConfigElement):
         found = next((candidate for candidate in candidates if candidate.is_file()), None)
         if found is None:
             raise UserErrorException(f"Failed to load RunConfiguration from path={path} name={name}")
+        if name and found.name == f"{name}{_EXTENSION}":
+            name = found.name  # so that save() writes the file that was read
         return _load(found, path if path.is_dir() else path.parent, path, name)
 
     @staticmethod

@@ -3,7 +3,7 @@
 import uuid
 
 from azureml._strict import module_getattr
-from azureml.core._runconfig_reference import DataReferenceConfiguration
+from azureml.core._runconfig_data import DataReferenceConfiguration
 from azureml.exceptions import UserErrorException
 
 __getattr__ = module_getattr(__name__)
