@@ -10,7 +10,7 @@ LOGS = ("azureml-logs/", "logs/", "system_logs/", "user_logs/")
 def details(run):
     """The details of a run as its record has them now."""
     record = run._record
-    job = _job(run)
+    job = submitted(run)
     told = {
         "runId": run.id,
         "target": job.get("target", "local"),
@@ -31,11 +31,12 @@ def details(run):
     return {key: value for key, value in told.items() if value is not None}
 
 
-def _job(run):
+def submitted(run):
+    """What the engine keeps of the job that the run is; nothing of an interactive one."""
     try:
         return _engine.jobs.details(run._folder, run.id)
     except _engine.errors.NotFound:
-        return {}  # an interactive run
+        return {}
 
 
 def _log_files(run):

@@ -6,6 +6,7 @@ import threading
 import time
 
 from azureml import _engine
+from azureml._run_details import submitted
 from azureml.exceptions import ActivityFailedException, ExperimentExecutionException
 
 INTERVAL = 0.2  # seconds between two looks: the run is on this machine
@@ -46,7 +47,8 @@ def follow(run, target, *arguments):
 def _stream(run, raise_on_error):
     _print(f"RunId: {run.id}\nWeb View: {run.get_portal_url()}")
     paths = [run._log_path]
-    if _builds_environment(run):
+    job = submitted(run)
+    if job and _engine.virtual_environments.is_wanted(job):
         paths.insert(0, _engine.logs.build_log_path(run._folder, run.id))
     logs = [_Log(path) for path in paths]
     while True:
@@ -64,13 +66,6 @@ def _stream(run, raise_on_error):
         _print(f"\nError:\n{_error(details)}")
     _print("")
     return details
-
-
-def _builds_environment(run):
-    try:
-        return _engine.virtual_environments.is_wanted(_engine.jobs.details(run._folder, run.id))
-    except _engine.errors.NotFound:
-        return False  # an interactive run
 
 
 class _Log:

@@ -62,7 +62,7 @@ def submit(experiment, config, tags, **kwargs):
 def job_of(experiment, config):
     """The engine's job of a ScriptRunConfig. Raises as submit() does."""
     run_config = get_run_config_from_script_run(config)
-    _refuse_unsupported(run_config)
+    _check_complete(run_config)
     _check_script(Path(config.source_directory or ".").absolute(), run_config)
     inputs = {name: _consumption(experiment.workspace, name, value) for name, value in run_config.data.items()}
     references = run_config.data_references
@@ -112,7 +112,8 @@ def with_environment(workspace, job):
     return job | {"environment": environment, "run_definition": job["run_definition"] | {"environment": environment}}
 
 
-def _refuse_unsupported(run_config):
+def _check_complete(run_config):
+    """Raise where it is not said what is to run, and where."""
     if not run_config.target:
         raise ExperimentExecutionException("Must specify a target either through run configuration or arguments.")
     if not run_config.command and not run_config.script:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from azureml._config_element import config_folder
 from azureml.exceptions import UserErrorException
 
 FILES = ("config.json", "project.json")
@@ -49,7 +50,7 @@ def write(path, file_name, scope):
     It is never written over another workspace's. Raises UserErrorException.
     """
     root = Path(path or ".").absolute()
-    folder = root / ("aml_config" if (root / "aml_config").exists() else ".azureml")
+    folder = root / config_folder(root)
     if file_name is None:
         file_name = "project.json" if (folder / "project.json").exists() else "config.json"
     elif not file_name.endswith(".json"):

@@ -6,6 +6,7 @@ import mimetypes
 from datetime import UTC, datetime
 
 from azureml import _engine
+from azureml._run_details import submitted
 
 LOG_LINES = 15
 LINE_LENGTH = 300  # characters; a longer line is cut
@@ -77,10 +78,7 @@ def _content(run, file):
 def _stages(run):
     """How long the run was, or is, in each stage."""
     record = run._record
-    try:
-        stages = _engine.jobs.details(run._folder, run.id)["stages"]
-    except _engine.errors.NotFound:  # an interactive run
-        stages = [{"status": "Running", "time": record.started}]
+    stages = submitted(run).get("stages") or [{"status": "Running", "time": record.started}]
     times = [datetime.fromisoformat(stage["time"]) for stage in stages]
     end = datetime.fromisoformat(record.ended) if record.ended else datetime.now(UTC)
     return [

@@ -144,12 +144,6 @@ class AksCompute(ComputeTarget):
         )
         return _added(workspace, name, config, vm_size=None, agent_count=None, resource_id=id, attached=True)
 
-    def refresh_state(self):
-        """Read the properties anew. Raises ComputeTargetException when the cluster is gone."""
-        operation_state = self._operation_state
-        vars(self).update(vars(AksCompute(self.workspace, self.name)))
-        self._operation_state = operation_state
-
     def delete(self):
         """Remove the cluster. Raises ComputeTargetException for one that was attached: detach() it."""
         if self.is_attached:
@@ -167,7 +161,7 @@ class AksCompute(ComputeTarget):
         with _engine.translated(EngineError=ComputeTargetException):
             _engine.kubernetes.remove(self.workspace._folder, self.name)
         self.provisioning_state = state
-        self._operation_state = "Succeeded"
+        self._operated()
 
     def update(self, update_configuration):
         """Not supported offline."""
@@ -346,6 +340,4 @@ def _added(workspace, name, config, **settings):
     }
     with _engine.translated(EngineError=ComputeTargetException):
         made = _engine.kubernetes.add(workspace._folder, name, settings)
-    target = AksCompute.deserialize(workspace, kubernetes_payload_of(workspace, made))
-    target._operation_state = "Succeeded"
-    return target
+    return AksCompute.deserialize(workspace, kubernetes_payload_of(workspace, made))._operated()

@@ -153,12 +153,6 @@ class AmlCompute(ComputeTarget):
         report("\n")
         return self.status.current_node_count >= wanted
 
-    def refresh_state(self):
-        """Read the properties anew. Raises ComputeTargetException when the cluster is gone."""
-        operation_state = self._operation_state
-        vars(self).update(vars(AmlCompute(self.workspace, self.name)))
-        self._operation_state = operation_state
-
     def get_status(self):
         """The cluster's AmlComputeStatus, read anew."""
         self.refresh_state()
@@ -223,10 +217,6 @@ class AmlCompute(ComputeTarget):
     def _state(self):
         with _engine.translated(EngineError=ComputeTargetException):
             return _engine.clusters.state(self.workspace._folder, self.name)
-
-    def _operated(self):
-        self._operation_state = "Succeeded"
-        return self
 
     def list_nodes(self):
         """The cluster's nodes: dictionaries with nodeId, port, addresses, nodeState and runId."""

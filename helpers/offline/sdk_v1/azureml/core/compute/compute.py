@@ -75,8 +75,7 @@ class ComputeTarget(ABC):
 
         Raises UserErrorException for a reserved name and ComputeTargetException for what the service refuses.
         """
-        if name in _RESERVED_NAMES:
-            raise UserErrorException(f"Please specify a different target name. {name} is a reserved name.")
+        _check_name(name)
         return provisioning_configuration._compute_type._create(workspace, name, provisioning_configuration)
 
     @staticmethod
@@ -85,8 +84,7 @@ class ComputeTarget(ABC):
 
         Raises UserErrorException for a reserved name and ComputeTargetException for what the service refuses.
         """
-        if name in _RESERVED_NAMES:
-            raise UserErrorException(f"Please specify a different target name. {name} is a reserved name.")
+        _check_name(name)
         return attach_configuration._compute_type._attach(workspace, name, attach_configuration)
 
     @staticmethod
@@ -115,9 +113,15 @@ class ComputeTarget(ABC):
         if not is_delete_operation:
             self.refresh_state()
 
-    @abstractmethod
     def refresh_state(self):
-        """Read the properties anew."""
+        """Read the properties anew. Raises ComputeTargetException when the compute target is gone."""
+        operation_state = self._operation_state
+        vars(self).update(vars(type(self)(self.workspace, self.name)))
+        self._operation_state = operation_state
+
+    def _operated(self):
+        self._operation_state = "Succeeded"
+        return self
 
     def get_status(self):
         """The provisioning state, read anew."""
@@ -163,6 +167,11 @@ class ComputeTargetAttachConfiguration(ABC):
     @abstractmethod
     def validate_configuration(self):
         """Raise ComputeTargetException where the settings contradict each other."""
+
+
+def _check_name(name):
+    if name in _RESERVED_NAMES:
+        raise UserErrorException(f"Please specify a different target name. {name} is a reserved name.")
 
 
 def _class_of(payload):
