@@ -7,7 +7,7 @@ from .server import Refused, route
 ARTIFACTS = of("artifact", "v2.0") + "/artifacts"
 
 
-def _about(world, origin: str, container: str, path: str) -> dict:
+def _about(origin: str, container: str, path: str) -> dict:
     return {
         "artifactId": f"{origin}/{container}/{path}",
         "origin": origin,
@@ -34,7 +34,7 @@ def create(request, origin, container):
             message = f"Resource Conflict: ArtifactId {origin}/{container}/{path} already exists."
             errors[path] = {"error": {"code": "UserError", "message": message}}
             continue
-        about[path] = _about(request.world, origin, container, path)
+        about[path] = _about(origin, container, path)
         contents[path] = _content(request.world, origin, container, path)
     return {"artifacts": about, "artifactContentInformation": contents, "errors": errors}
 
@@ -61,4 +61,4 @@ def of_run(request, experiment, run_id):
 @route("GET", ARTIFACTS + "/{origin}/{container}")
 def of_container(request, origin, container):
     names = request.world.artifacts_of(container, origin)
-    return {"value": [_about(request.world, origin, container, name) for name in names]}
+    return {"value": [_about(origin, container, name) for name in names]}

@@ -186,4 +186,3 @@ def _by_id(world, dataset_id: str) -> dict:
 @route("DELETE", DATASET + "/datasets/{name}")
 def unregister(request, name):
     del request.world.datasets[_find(request.world, name)["name"]]
-    return

@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime
 
 from .filters import matches
+from .management import token
 from .names import TENANT, of
 from .server import Refused, route
 
@@ -127,7 +128,6 @@ def delete_experiment(request, experiment_id):
     if any(run["experimentId"] == experiment_id for run in request.world.runs.values()):
         raise Refused(400, "UserError", "Only empty Experiments can be deleted. This experiment contains run(s)")
     del request.world.experiments[experiment["name"]]
-    return
 
 
 @route("POST", HISTORY + "/experimentids/{experiment_id}/tags:delete")
@@ -232,9 +232,7 @@ def delete_tags(request, experiment, run_id):
 
 
 @route("GET", HISTORY + "/experimentids/{experiment_id}/runs/{run_id}/token")
-def token(request, experiment_id, run_id):
-    from .management import token
-
+def new_token(request, experiment_id, run_id):
     return {"token": token(), "expiryTimeUtc": "2999-01-01T00:00:00Z"}
 
 
@@ -244,7 +242,6 @@ def token(request, experiment_id, run_id):
 @route("POST", HISTORY + "/experiments/{experiment}/runs/{run_id}/events")
 def event(request, experiment, run_id):
     _happens(request.world, request.json)
-    return
 
 
 @route("POST", HISTORY + "/experiments/{experiment}/batch/events")

@@ -57,7 +57,7 @@ def names(request, run_id):
 
 @route("GET", HISTORY + "/experiments/{experiment}/runs/{run_id}/metricsingest/wait")
 def wait(request, experiment, run_id):
-    return None
+    """What was posted is there."""
 
 
 @route("POST", HISTORY + "/experiments/{experiment}/metrics:query")

@@ -19,7 +19,7 @@ def create_asset(request):
 @route("GET", MODELS + "/assets/{asset_id}")
 def get_asset(request, asset_id):
     if asset_id not in request.world.assets:
-        raise _refused(404, f"Asset {asset_id} was not found.")
+        raise refusal(404, f"Asset {asset_id} was not found.")
     return request.world.assets[asset_id]
 
 
@@ -77,7 +77,7 @@ def get(request, model_id):
 
 def find(world, model_id: str) -> dict:
     if model_id not in world.models:
-        raise _refused(404, f"Model {model_id} was not found.")
+        raise refusal(404, f"Model {model_id} was not found.")
     return world.models[model_id]
 
 
@@ -107,9 +107,8 @@ def delete(request, model_id):
     find(request.world, model_id)
     using = [name for name, one in request.world.services.items() if model_id in one["modelIds"]]
     if using:
-        raise _refused(409, f"Model {model_id} cannot be deleted: it is used by {', '.join(using)}.")
+        raise refusal(409, f"Model {model_id} cannot be deleted: it is used by {', '.join(using)}.")
     del request.world.models[model_id]
-    return
 
 
 def files(world, model: dict) -> dict[str, object]:
@@ -125,7 +124,8 @@ def files(world, model: dict) -> dict[str, object]:
     return found
 
 
-def _refused(status: int, message: str) -> Refused:
+def refusal(status: int, message: str) -> Refused:
+    """A refusal in the form of the service that keeps models and web services."""
     refused = Refused(status, "ModelManagement", message)
     refused.answer.content = {"statusCode": status, "code": "ModelManagement", "message": message, "details": []}
     return refused

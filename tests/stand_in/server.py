@@ -82,7 +82,6 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.world, self.context = world, context
         self.lock = threading.RLock()
-        self.seen: list[tuple[str, str, int]] = []
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def handle_error(self, request, client_address):
@@ -134,7 +133,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._body(),
         )
         answer = self.server.answer(request)
-        self.server.seen.append((self.command, f"{self.host}{address.path}", answer.status))
         content, headers = answer.content, dict(answer.headers)
         if content is not None and not isinstance(content, bytes):
             content = json.dumps(content).encode()

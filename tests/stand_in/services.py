@@ -40,7 +40,7 @@ def create(request):
     image["environment"] = environments.of_submitted(world, image["environment"])
     known = world.services.get(name)
     if known and not given.get("overwrite"):
-        raise models._refused(409, f"Service {name} already exists.")
+        raise models.refusal(409, f"Service {name} already exists.")
     if known:
         _end(known)
     keys = {"primary": secrets.token_hex(16), "secondary": secrets.token_hex(16)}
@@ -191,7 +191,7 @@ def _shown(world, service: dict, expand: bool) -> dict:
 
 def _find(world, name: str) -> dict:
     if name not in world.services:
-        raise models._refused(404, f"Service with name {name} was not found.")
+        raise models.refusal(404, f"Service with name {name} was not found.")
     return world.services[name]
 
 
@@ -219,7 +219,6 @@ def change(request, name):
 def delete(request, name):
     _end(_find(request.world, name))
     del request.world.services[name]
-    return
 
 
 @route("POST", SERVICES + "/{name}/listkeys")

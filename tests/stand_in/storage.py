@@ -50,11 +50,10 @@ def delete(request, container, path):
 @route("GET", STORAGE + "/{container}")
 def list_container(request, container):
     """The blobs below a prefix, and with a delimiter the folders."""
-    top, prefix, delimiter = request.world.blobs / container, request.query.get("prefix", ""), None
-    delimiter = request.query.get("delimiter")
-    files = sorted(path for path in top.rglob("*") if path.is_file())
+    top = request.world.blobs / container
+    prefix, delimiter = request.query.get("prefix", ""), request.query.get("delimiter")
     entries = []
-    for file in files:
+    for file in sorted(path for path in top.rglob("*") if path.is_file()):
         name = file.relative_to(top).as_posix()
         if not name.startswith(prefix):
             continue

@@ -21,7 +21,7 @@ NOISE = "{'infer_column_types'"  # the library that reads data prints its own se
 HEAD = "import sys\nfrom azureml.core import Run\nrun = Run.get_context(allow_offline=False)\n"
 
 
-def configuration(ws, folder, script, arguments=(), environment="twin-plain", variables=None):
+def configuration(folder, script, arguments=(), environment="twin-plain", variables=None):
     """What submits a script, given as text, to the cluster; `run` is its own run in it."""
     from azureml.core import Environment, ScriptRunConfig
 
@@ -45,7 +45,7 @@ def run_of(ws, folder, script, arguments=(), experiment="twins", tags=None, **se
     """The run of a script once it has ended."""
     from azureml.core import Experiment
 
-    config = configuration(ws, folder, script, arguments, **settings)
+    config = configuration(folder, script, arguments, **settings)
     run = Experiment(ws, experiment).submit(config, tags=tags)
     run.wait_for_completion(show_output=False, raise_on_error=False)
     return run
@@ -57,11 +57,6 @@ def said(call):
         return f"nothing: {call()}"
     except Exception as error:
         return f"{type(error).__name__}: {getattr(error, 'message', None) or error}"
-
-
-def shown(value):
-    """A value as text, of which a nan is one that equals itself."""
-    return repr(value)
 
 
 def masked(run, value):

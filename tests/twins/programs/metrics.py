@@ -2,7 +2,7 @@
 
 import math
 
-from stage import run_of, said, shown
+from stage import run_of, said
 
 SCRIPT = """
     import numpy as np
@@ -38,7 +38,7 @@ def program(ws, folder):
     run = run_of(ws, folder, SCRIPT)
     metrics = run.get_metrics()
     for name in sorted(metrics):
-        print(name, shown(metrics[name]))
+        print(name, repr(metrics[name]))
     print(run.get_metrics(name="ints"), run.get_metrics(name="none"))
 
     here = run.experiment.start_logging(snapshot_directory=None)

@@ -23,7 +23,7 @@ def program(ws, folder):
     print(child.status, child.parent.id == run.id, [one.id == child.id for one in run.get_children()])
     child.fail(error_details="it broke", error_code="Own")
     others = run.create_children(count=2)
-    print([(other.status, other.get_status()) for other in others])
+    print([(other.status, other.get_status(), other.tags) for other in others])
     for other in others:
         other.start()
         other.cancel()
@@ -48,7 +48,7 @@ def program(ws, folder):
     print(job.type, job.get_tags(), details["status"], details["target"], details["runDefinition"]["script"])
     print(details["runDefinition"]["arguments"], details.get("error"), "user_logs/std_log.txt" in details["logFiles"])
     print("hello" in job.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"])
-    config = configuration(ws, folder, "pass")
+    config = configuration(folder, "pass")
     config.script = str(Path(config.source_directory, "script.py").resolve())
     whole = experiment.submit(config)
     print(whole.wait_for_completion()["status"], whole.get_details()["runDefinition"]["script"])

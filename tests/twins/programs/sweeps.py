@@ -16,7 +16,7 @@ SCRIPT = """
 
 def program(ws, folder):
     config = HyperDriveConfig(
-        run_config=configuration(ws, folder, SCRIPT),
+        run_config=configuration(folder, SCRIPT),
         hyperparameter_sampling=GridParameterSampling({"--width": choice(2, 4), "rate": choice(0.5)}),
         primary_metric_name="score",
         primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,
