@@ -7,6 +7,7 @@ Between use_backend and the end everything is the SDK's own: what is learnt here
 """
 
 import argparse
+import logging
 import sys
 
 import in_venv  # noqa: F401 - before what may not be there
@@ -39,8 +40,9 @@ def train(epochs: int):
     from azure.core.exceptions import ResourceNotFoundError
     from azure.identity import DefaultAzureCredential
 
-    # The workspace.
-    ml_client = MLClient.from_config(DefaultAzureCredential())
+    # The workspace. The client warns of classes of its own that it calls experimental.
+    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
+    ml_client = MLClient.from_config(DefaultAzureCredential(), show_progress=False)
 
     # The cluster, which costs nothing while it is idle.
     try:
