@@ -16,6 +16,7 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
+import endings  # noqa: F401 - before all else
 import set_up
 
 GB = 1e9
@@ -216,8 +217,4 @@ def training():
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except BrokenPipeError:  # who read the findings has ended, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    main()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import endings  # noqa: F401 - before all else
 import picture_words
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
@@ -290,9 +291,9 @@ def _line(x: int, y: int, to_x: int, to_y: int, color: str, width: float = 1.5) 
     return _path(f"M{x} {y} L{to_x} {end}", color, width)
 
 
-def _path(steps: str, color: str = INK, width: float = 1.5, arrow: bool = True) -> str:
-    head = f' marker-end="url(#{"here" if color == VERMILION else "arrow"})"' if arrow else ""
-    return f'<path d="{steps}" fill="none" stroke="{color}" stroke-width="{width}"{head}/>\n'
+def _path(steps: str, color: str = INK, width: float = 1.5) -> str:
+    head = "here" if color == VERMILION else "arrow"
+    return f'<path d="{steps}" fill="none" stroke="{color}" stroke-width="{width}" marker-end="url(#{head})"/>\n'
 
 
 def _rectangle(box: Box, fill: str, opacity: float = 1, edge: str = "none", width: float = 1.5) -> str:

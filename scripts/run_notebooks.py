@@ -26,7 +26,8 @@ import signal
 import sys
 from contextlib import suppress
 
-import in_venv  # before what may not be there
+import endings
+import in_venv  # noqa: F401 - before what may not be there
 from batch import UsageError
 from batch.command_line import parse_command_line
 from batch.execution import run_all
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
                     run_all(work, options.execution_timeout)
                 report(work)
             except BrokenPipeError:  # who was told has ended, as `tee` does by the same Ctrl-C
-                in_venv.tell_nobody(sys.stdout, sys.stderr)
+                endings.tell_nobody(sys.stdout, sys.stderr)
             if options.junit:
                 write_junit(options.junit, work)
             if options.html:
@@ -77,7 +78,7 @@ def interrupt_as_ctrl_c_does() -> None:
     terminals = [stream for stream in (sys.stdout, sys.stderr) if stream.isatty()]
 
     def hang_up(number: int, frame: object) -> None:
-        in_venv.tell_nobody(*terminals)
+        endings.tell_nobody(*terminals)
         raise KeyboardInterrupt
 
     if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not under nohup

@@ -19,6 +19,8 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
+import endings  # noqa: F401 - before all else
+
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "requirements.txt"
 VENV = ROOT / ".venv"
@@ -65,6 +67,8 @@ def main():
         if not is_done(options.python):
             with my_turn() as turn:
                 set_up(options.python, options.wheelhouse, turn)
+    except BrokenPipeError:  # nobody reads any more: see endings.py
+        raise
     except (Problem, OSError) as problem:
         sys.exit(f"Set-up: {problem}")
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ import pytest
 from small_packages import THIS_PYTHON, make_wheel
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAMS = ("set_up", "in_venv", "wheelhouse", "doctor", "check_packages")
+PROGRAMS = ("set_up", "endings", "in_venv", "wheelhouse", "doctor", "check_packages")
 LOCK = "requirements.txt"
 UV = Path(sys.executable).parent / "uv"
 BASE = Path(sys._base_executable)

@@ -36,6 +36,15 @@ def test_a_clone_is_set_up_and_then_left_alone(clone):
     assert end(start(clone, "make", "--no-print-directory", "setup")) == (0, "")
 
 
+def test_a_set_up_that_nobody_hears_of_ends_quietly_and_is_taken_up_again(clone):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "scripts/set_up.py"], cwd=clone, stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert end(start(clone))[0] == 0
+
+
 def test_what_the_lock_no_longer_has_goes_and_the_rest_stays(clone):
     assert end(start(clone))[0] == 0
     (clone / ".venv" / "kept").touch()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ON_ANY_PYTHON = {"set_up", "in_venv", "doctor", "draw_pictures", "picture_words", "first_imports"}
+ON_ANY_PYTHON = {"set_up", "endings", "in_venv", "doctor", "draw_pictures", "picture_words", "first_imports"}
 PROGRAMS = [path.stem for path in sorted((ROOT / "scripts").glob("*.py")) if path.stem not in ON_ANY_PYTHON]
 
 
@@ -74,6 +74,14 @@ def test_a_program_whose_output_nobody_reads_any_more_ends_quietly(printed):
 def test_a_list_that_nobody_reads_any_more_ends_quietly(command):
     program, *arguments = command
     done = unread("-u", f"scripts/{program}", *arguments)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_pictures_that_nobody_hears_of_are_drawn_quietly(tmp_path):
+    source = (
+        "import sys; sys.argv = ['scripts/draw_pictures.py']; sys.path.insert(0, 'scripts'); import draw_pictures; "
+    )
+    done = unread("-uc", source + f"draw_pictures.IMAGES = draw_pictures.Path({str(tmp_path)!r}); draw_pictures.main()")
     assert (done.returncode, done.stderr) == (1, "")
 
 
