@@ -43,14 +43,16 @@ def run_all(work: Work, timeout: int | None) -> None:
                 print(f"[{number}/{total}] {name} … ", end="", file=sys.stderr, flush=True)
             values = work.inputs[notebook]["parameters"]
             outcome = run_notebook(notebook, work.output / notebook.name, values, timeout, cell_bar)
-            lead_on(work.output / notebook.name, notebook, [each.name for each in work.notebooks])
+            lead_on(work.output / notebook.name, notebook)
             work.manifest[name] = work.inputs[notebook] | outcome
             write_manifest(work.output, work.manifest)
             if not terminal:
                 print(f"{outcome['result']} after {outcome['seconds']:.1f} s", file=sys.stderr, flush=True)
             if outcome["result"] != "ok":
-                return
+                break
             bar.update()
+    for notebook in work.notebooks:  # now to those that came after it, too
+        lead_on(work.output / notebook.name, notebook)
 
 
 def run_notebook(

@@ -3,7 +3,6 @@
 import html
 import os
 import re
-from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -15,29 +14,33 @@ from batch.outcome import read_executed
 TARGET = re.compile(r'(\]\(|^\[[^\]\n]+\]:[ \t]+|\b(?:src|href)=")(?:<([^<>\n]+)>|([^\s()<>"]+))', re.MULTILINE)
 
 
-def lead_on(executed: Path, source: Path, batch: Collection[str]) -> None:
-    """Have what would lead nowhere from the output folder lead to what it means beside the notebook `source`.
+def lead_on(executed: Path, source: Path) -> None:
+    """Have its links lead to what they mean beside the notebook `source`: in the output folder, once that is there.
 
-    To a notebook of the batch, whose names are given, it leads in the output folder, where that is or will be.
+    What is there changes as a batch goes on; then it is done again.
     """
     notebook = read_executed(executed)
     if notebook is None:
         return
-    output = executed.parent
+    output, folder = executed.parent, source.parent
 
     def lead(found: re.Match) -> str:
         target = found[2] or found[3]
         path, mark, part = target.partition("#")
-        meant = source.parent / file_name(path)
-        there = output / file_name(path)
-        if ":" in path or there.exists() or (there.parent == output and there.name in batch) or not meant.exists():
+        places = [place / file_name(path) for place in (folder, output)]  # the latter where it was led on before
+        meant = next((place for place in places if place.exists()), None)
+        if ":" in path or not path or meant is None:
             return found[0]
-        return f"{found[1]}{quote(Path(os.path.relpath(meant, output)).as_posix())}{mark}{part}"
+        there = output / os.path.relpath(meant, folder)
+        led = Path(os.path.relpath(there if there.exists() else meant, output)).as_posix()
+        return found[0] if led == file_name(path) else f"{found[1]}{quote(led)}{mark}{part}"
 
+    before = [cell.source for cell in notebook.cells]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = TARGET.sub(lead, cell.source)
-    nbformat.write(notebook, executed)
+    if [cell.source for cell in notebook.cells] != before:
+        nbformat.write(notebook, executed)
 
 
 def file_name(target: str) -> str:

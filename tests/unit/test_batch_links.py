@@ -1,5 +1,6 @@
 """Where the links and pictures of executed notebooks lead."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -20,10 +21,11 @@ def project(tmp_path):
 
 
 def led_on(source: str, project: Path, output: Path) -> str:
-    """What becomes of a cell of notebook 1 in an output folder, where it is alone in its batch."""
+    """What becomes of a cell of notebook 1 in an output folder, however often it is led on."""
     cells = [nbformat.v4.new_markdown_cell(source)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), output / "01_a.ipynb")
-    lead_on(output / "01_a.ipynb", project / "notebooks" / "01_a.ipynb", ["01_a.ipynb"])
+    for _ in range(2):
+        lead_on(output / "01_a.ipynb", project / "notebooks" / "01_a.ipynb")
     return nbformat.read(output / "01_a.ipynb", as_version=4).cells[0].source
 
 
@@ -51,9 +53,24 @@ def test_an_executed_notebook_leads_to_those_of_its_batch_and_of_earlier_ones(pr
     (project / "output" / "v2" / "01_a.ipynb").touch()  # of an earlier batch
     write_notebook(project, "03_c", "raise ValueError", prose=" [b](02_b.ipynb), [d](04_d.ipynb), [v2](v2/01_a.ipynb)")
     write_notebook(project, "04_d", "x = 1")
+    led = "# 03_c [b](../notebooks/02_b.ipynb), [d]({}04_d.ipynb), [v2](v2/01_a.ipynb)"
     assert run(project, "3-4") == 1
-    led = "# 03_c [b](../notebooks/02_b.ipynb), [d](04_d.ipynb), [v2](v2/01_a.ipynb)"
-    assert led in [cell.source for cell in executed(project, "03_c").cells]
+    assert led.format("../notebooks/") in [cell.source for cell in executed(project, "03_c").cells]
+    write_notebook(project, "03_c", "x = 1", prose=" [b](02_b.ipynb), [d](04_d.ipynb), [v2](v2/01_a.ipynb)")
+    assert run(project, "3-4") == 0
+    assert led.format("") in [cell.source for cell in executed(project, "03_c").cells]
+
+
+def test_from_a_folder_elsewhere_it_leads_to_a_notebook_that_a_later_batch_has_run(project, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    targets = []
+    for source, code in (("1 / 0", 1), ("x = 1", 0)):
+        write_notebook(project, "01_a", source, prose=" [b](02_b.ipynb)")
+        assert run(project, "--output", str(elsewhere)) == code
+        cells = nbformat.read(elsewhere / "01_a.ipynb", as_version=4).cells
+        targets += re.findall(r"# 01_a \[b\]\((.*)\)", "".join(cell.source for cell in cells))
+    assert (elsewhere / targets[0]).samefile(project / "notebooks" / "02_b.ipynb")
+    assert targets[1] == "02_b.ipynb"
 
 
 def test_from_an_output_folder_elsewhere_everything_is_found(project, tmp_path_factory):
