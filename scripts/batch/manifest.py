@@ -106,17 +106,20 @@ def prepare_reports(*paths: Path | None) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"the report {path} cannot be written: {error}") from error
-        if path.is_dir() or not os.access(path.parent, os.W_OK):
+        if path.is_dir() or not os.access(path if is_kept(path) else path.parent, os.W_OK):
             raise UsageError(f"the report {path} cannot be written: that is a folder, or lies in one that is read-only")
 
 
 def clear_reports(*paths: Path | None) -> None:
-    """Delete the reports of an older run: whatever happens, none shall stand in. A link or a device, such as
-    /dev/stdout, is no report: it stays, and is written to.
-    """
+    """Delete the reports of an older run: whatever happens, none shall stand in."""
     for path in filter(None, paths):
-        if path.is_file() and not path.is_symlink():
+        if path.exists() and not is_kept(path):
             path.unlink()
+
+
+def is_kept(path: Path) -> bool:
+    """Whether a link or a device is there, such as /dev/stdout, which is no report: it is written to as it is."""
+    return path.exists() and (path.is_symlink() or not path.is_file())
 
 
 def claim_output(folder: Path) -> IO:

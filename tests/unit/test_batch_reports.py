@@ -14,8 +14,8 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from batch import outcome, report
-from batch.manifest import clear_reports
+from batch import UsageError, outcome, report
+from batch.manifest import clear_reports, prepare_reports
 from batch.page import STYLE, joined, prose, section
 from small_notebooks import record, run, write_notebook
 
@@ -147,6 +147,14 @@ def test_a_report_that_cannot_be_written_is_told_before_anything_runs(tmp_path, 
         assert run(tmp_path, option, str(path)) == 2
         assert f"the report {path} cannot be written" in capsys.readouterr().err
     assert not (tmp_path / "output").exists()
+
+
+def test_a_device_is_written_to_by_whoever_may_write_nothing_beside_it(tmp_path, monkeypatch):
+    """Such as /dev/stdout by anybody but root."""
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != Path("/dev"))
+    prepare_reports(Path(os.devnull), None)
+    with pytest.raises(UsageError, match="cannot be written"):
+        prepare_reports(Path("/dev/no-such-report"))
 
 
 def test_what_is_no_file_stays_where_a_report_is_written_to(tmp_path):
