@@ -35,7 +35,7 @@ from batch.junit import write_junit
 from batch.manifest import clear_reports
 from batch.page import write_page
 from batch.preparation import prepare
-from batch.report import exit_code, report
+from batch.report import exit_code, report, report_killed
 
 from helpers.costs import PricesError
 
@@ -57,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
         with work.claim:
             clear_reports(options.junit, options.html)
             try:
+                report_killed(work)
                 with suppress(KeyboardInterrupt):  # between two notebooks
                     run_all(work, options.execution_timeout)
                 report(work)

@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from batch.manifest import VARIABLE, offline_folder
+from batch.outcome import read_executed, unfinished_runs
 from batch.preparation import Work
 from helpers.words import counted
 
@@ -19,7 +20,7 @@ def report(work: Work) -> None:
     for name, entry in entries.items():
         if not entry or entry["result"] == "ok":
             continue
-        lines = ["", *describe_stop(work, name, entry), *describe_what_goes_on(work, name, entry)]
+        lines = ["", *describe_stop(work, name, entry), *describe_what_goes_on(work, name, entry["unfinished_runs"])]
         print("\n".join(lines), file=sys.stderr, flush=True)
 
     width = max(len(name) for name in [*entries, "notebook"])
@@ -42,6 +43,17 @@ def report(work: Work) -> None:
     if exit_code(work) == 0 and work.complete < len(entries):
         told += f" {WHERE_TO_LOOK}"
     print(f"\n{told}\nExecuted notebooks: {work.output}", flush=True)
+
+
+def report_killed(work: Work) -> None:
+    """Print what may go on of notebooks that are to run again: the manifest lacks one whose runner was killed in it."""
+    for notebook in work.notebooks[work.complete :]:
+        executed = None if notebook.stem in work.manifest else read_executed(work.output / notebook.name)
+        left = unfinished_runs([cell for cell in executed.cells if cell.cell_type == "code"]) if executed else []
+        if left:
+            lines = describe_what_goes_on(work, notebook.stem, left)
+            told = f"{notebook.stem}: the batch that ran it was killed. Unless it has ended since:"
+            print("\n".join([told, *lines]), file=sys.stderr, flush=True)
 
 
 def exit_code(work: Work) -> int:
@@ -74,13 +86,13 @@ def place(error: dict) -> str:
     return f"in code cell {error['cell']}{', which begins' if more else ''}: {first}"
 
 
-def describe_what_goes_on(work: Work, name: str, entry: dict) -> list[str]:
-    """The runs that the notebook leaves running, how to end them, and what else may go on costing money."""
+def describe_what_goes_on(work: Work, name: str, runs: list[dict]) -> list[str]:
+    """The unfinished runs that the notebook leaves, how to end them, and what else may go on costing money."""
     (notebook,) = [notebook for notebook in work.notebooks if notebook.stem == name]
     world = offline_folder(notebook) if os.environ.get(VARIABLE) and work.backend == "offline" else None
     variable = f"{VARIABLE}={shlex.quote(str(world))} " if world else ""
     lines = []
-    for run in entry["unfinished_runs"]:
+    for run in runs:
         end = {
             "v1": f"helpers.connect().get_run({run['run_id']!r}).cancel()",
             "v2": f"helpers.ml_client().jobs.begin_cancel({run['run_id']!r})",

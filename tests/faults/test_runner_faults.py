@@ -356,6 +356,23 @@ def test_after_ctrl_c_the_run_that_goes_on_is_named_with_the_command_that_ends_i
     wait_until(lambda: job_states.get(offline_folder, left["run_id"])["status"] == "Canceled", DEADLINE)
 
 
+def test_before_a_killed_batch_goes_on_the_run_that_it_has_left_is_named(tmp_path, offline_folder, capsys):
+    write_training_notebook(tmp_path, offline_folder, "import time\ntime.sleep(600)", WATCHING_ONCE, HANGING)
+    command = [sys.executable, str(RUNNER), "--notebooks", str(tmp_path / "notebooks")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: (tmp_path / "shown").exists() or process.poll() is not None, DEADLINE)
+    finally:
+        process.kill()
+        process.wait()
+    (left,) = [state["run_id"] for state in job_states.unfinished(offline_folder)]
+    write_notebook(tmp_path, "04_train", "1 / 0")
+    assert run(tmp_path, "--resume") == 1
+    told, failed = capsys.readouterr().err.split("[1/1]")
+    assert told.startswith("04_train: the batch that ran it was killed. Unless it has ended since:\nIts run goes on")
+    assert left in told and left not in failed
+
+
 def test_a_runner_that_is_killed_loses_only_the_notebook_it_was_in(tmp_path, hanging_batch):
     process, kernel = hanging_batch
     process.kill()

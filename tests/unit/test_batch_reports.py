@@ -212,8 +212,7 @@ def test_what_goes_on_is_ended_by_a_command_that_a_shell_reads_as_it_is_meant(tm
     notebook = tmp_path / "it's $HOME" / "04_train.ipynb"
     notebook.parent.mkdir()
     work = SimpleNamespace(notebooks=[notebook], backend="azure", removers=[Path("09_clean_up.ipynb")])
-    entry = {"unfinished_runs": [{"run_id": "r1", "experiment": "digits"}]}
-    told, command, removed = report.describe_what_goes_on(work, "04_train", entry)
+    told, command, removed = report.describe_what_goes_on(work, "04_train", [{"run_id": "r1", "experiment": "digits"}])
     assert "in the experiment digits" in told
     change_folder, _, end = command.partition("&&")
     assert subprocess.check_output(f"{change_folder} && pwd", shell=True, text=True) == f"{notebook.parent}\n"
