@@ -52,9 +52,15 @@ def solution_copy(source: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return _without(source, NOT_FOR_TEACHERS)
 
 
-def lesson_copy(lesson: nbformat.NotebookNode, exercises: str | None) -> nbformat.NotebookNode:
-    """A lesson as it is before it was run, with a way to its exercises if there are some."""
+def lesson_copy(lesson: nbformat.NotebookNode, exercises: str | None, output: str) -> nbformat.NotebookNode:
+    """A lesson as it is before it was run, with a way to its exercises if there are some.
+
+    What it downloads goes to `output` in place of the repository's folder, where others' would be.
+    """
     copy = _without(lesson, set())
+    for cell in copy.cells:
+        if "parameters" in tags(cell):
+            cell.source = cell.source.replace('"output/', f'"{output}/')
     if exercises:
         way = _way(TO_EXERCISES, "exercises", exercises)
         copy.cells.append(nbformat.v4.new_markdown_cell(way, id="where-exercises"))

@@ -18,6 +18,7 @@ from classroom import WorkshopError
 from classroom.copies import LESSONS, ROOT, SOURCES, learner_copy, lesson_copy, page_copy, solution_copy
 
 RUN = SOURCES / "run"
+SERIES = ("", "v2", "pt")  # their folders
 BOOKS = ("notebooks", "exercises", "solutions")  # what a learner writes into
 BESIDE = ("data", "docs", "scripts")  # what the notebooks link to, to be read beside them as in the repository
 NOT_BESIDE = ("__pycache__", "classroom", "batch")
@@ -62,14 +63,19 @@ def prepare(folder: Path) -> None:
                 file.chmod(0o444)  # a run takes the repository's: JupyterLab shows these, and lets nobody change them
             part.rename(folder / name)
     (folder / "Makefile").write_text(MAKEFILE, encoding="utf-8")
-    for source in sorted([*SOURCES.glob("*.ipynb"), *SOURCES.glob("v2/*.ipynb"), *SOURCES.glob("pt/*.ipynb")]):
+    for source in _books(SOURCES):
         copied = source.relative_to(SOURCES)
         _write(folder / "exercises" / copied, learner_copy(_read(source), str(copied)))
         _write(folder / "solutions" / copied, solution_copy(_read(source)))
-    for lesson in sorted([*LESSONS.glob("*.ipynb"), *LESSONS.glob("v2/*.ipynb"), *LESSONS.glob("pt/*.ipynb")]):
+    for lesson in _books(LESSONS):
         copied = lesson.relative_to(LESSONS)
         exercises = str(copied) if (SOURCES / copied).is_file() else None
-        _write(folder / "notebooks" / copied, lesson_copy(_read(lesson), exercises))
+        _write(folder / "notebooks" / copied, lesson_copy(_read(lesson), exercises, f"{told(folder)}/output"))
+
+
+def _books(folder: Path) -> list[Path]:
+    """The notebooks of each series in a folder."""
+    return [path for series in SERIES for path in sorted((folder / series).glob("*.ipynb"))]
 
 
 def _is_beside_docs(target: str) -> bool:
@@ -90,6 +96,8 @@ def put_aside(folder: Path) -> Path | None:
     aside.mkdir()
     for path in there:
         path.rename(aside / path.name)
+    for name in BESIDE:  # as the notebooks' links and pictures have it
+        (aside / name).symlink_to(Path("..", name))
     return aside
 
 

@@ -10,9 +10,10 @@ from contextlib import suppress
 
 import nbformat
 import pytest
-from classroom import WorkshopError, forward, learners
+from classroom import WorkshopError, copies, forward, learners
 from small_jobs import make_cluster, submit, supervisor_of, wait_until
 
+import helpers
 import workshop
 from helpers.offline.engine import assets, jobs, removal
 from helpers.offline.engine.compute import clusters
@@ -81,14 +82,19 @@ def test_a_learner_has_all_of_it_in_portuguese_too(ana):
     assert "(../../solutions/pt/04_train.ipynb)" in way
 
 
+def assert_every_link_leads_somewhere(folder, but=""):
+    paths = [path for kind in learners.BOOKS for path in (folder / kind).rglob("*.ipynb") if path.name != but]
+    assert len(paths) > 50
+    for path in paths:
+        for cell in cells(path):
+            targets = LINK.findall(cell.source) if cell.cell_type == "markdown" else []
+            for target in targets:
+                assert target.startswith("https://") or (path.parent / target).is_file(), f"{path}: {target}"
+
+
 def test_every_link_of_a_copy_leads_somewhere(ana):
     learners.prepare(ana)
-    for kind in learners.BOOKS:
-        for path in (ana / kind).rglob("*.ipynb"):
-            for cell in cells(path):
-                targets = LINK.findall(cell.source) if cell.cell_type == "markdown" else []
-                for target in targets:
-                    assert target.startswith("https://") or (path.parent / target).is_file(), f"{path}: {target}"
+    assert_every_link_leads_somewhere(ana)
     pages = list((ana / "docs").glob("*.md"))
     assert sum("](" in page.read_text() for page in pages) > 5
     for page in pages:
@@ -125,6 +131,7 @@ def test_what_is_put_aside_is_kept_however_often(ana):
         (ana / "notebooks" / "01_setup.ipynb").write_text(f"mine {number}")
         assert learners.put_aside(ana) == ana / f"before-reset-{number}"
         assert (ana / f"before-reset-{number}" / "notebooks" / "01_setup.ipynb").read_text() == f"mine {number}"
+        assert_every_link_leads_somewhere(ana / f"before-reset-{number}", but="01_setup.ipynb")
 
 
 def test_a_folder_that_is_named_almost_as_what_is_put_aside_is_left_alone(ana):
@@ -182,6 +189,16 @@ def test_jupyterlab_opens_at_the_first_lesson_of_the_series(ana, monkeypatch, se
     (url,) = [word.removeprefix("--LabApp.default_url=/lab/tree/") for word in became[0] if "default_url" in word]
     assert url == ("notebooks/01_setup.ipynb" if series == "v1" else f"notebooks/{series}/01_setup.ipynb")
     assert (ana / url).is_file()
+
+
+def test_two_learners_download_the_model_to_folders_of_their_own(ana):
+    for learner in (ana, learners.folder_of("ben")):
+        learners.prepare(learner)
+        for series in learners.SERIES:
+            lesson = learner / "notebooks" / series / "06_download_validate.ipynb"
+            (parameters,) = [cell.source for cell in cells(lesson) if copies.tags(cell) == {"parameters"}]
+            forward.execute(parameters, lesson.name, variables := {})
+            assert (helpers.REPOSITORY / variables["download_folder"]).is_relative_to(learner)
 
 
 def test_two_learners_have_worlds_of_their_own(ana):
