@@ -41,14 +41,15 @@ lab: setup
 	$(VENV)/jupyter lab --allow-root --ip=127.0.0.1 --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
 # A learner's own copies of the notebooks and exercises, and their own world, in workshop/run/NAME. JupyterLab opens the
-# first lesson; SERIES=v2 or pt is that of another series.
-NAME ?= learner
-SERIES ?= v1
+# first lesson; SERIES=v2 or pt is that of another series. These names mean something else in the environment, where a
+# machine on WSL has its NAME: only those of make's command line count.
+NAME := learner
+SERIES := v1
 workshop: setup
 	$(VENV)/python scripts/workshop.py open --series "$(SERIES)" --name "$(NAME)"
 
 # A late learner at the start of lesson N, with what the lessons before it make.
-N ?=
+N :=
 workshop-reset: setup
 	$(VENV)/python scripts/workshop.py reset $(N) --series "$(SERIES)" --name "$(NAME)"
 
@@ -80,8 +81,7 @@ portuguese: setup
 slides: setup
 	$(VENV)/python scripts/make_slides.py
 
-# MLflow's page on the offline workspace: its runs, curves, images and models. PORT=5001 serves it beside another one;
-# a PORT of the environment is another program's.
+# MLflow's page on the offline workspace: its runs, curves, images and models. PORT=5001 serves it beside another one.
 PORT :=
 studio: setup
 	$(VENV)/python scripts/studio.py $(PORT)
@@ -100,7 +100,8 @@ legacy: setup
 	$(VENV)/python scripts/train_legacy.py
 
 # All wheels that the set-up needs, in FOLDER, for machines with no network; FOR=macos-arm64-python3.12 is for others.
-FOLDER ?= wheelhouse
+FOLDER := wheelhouse
+FOR :=
 wheelhouse: setup
 	$(VENV)/python scripts/wheelhouse.py "$(FOLDER)" $(FOR)
 

@@ -115,6 +115,16 @@ def test_make_studio_in_a_learners_terminal_shows_the_learners_workspace(tmp_pat
         assert f"shows {folder / '.offline'} at {port}".strip() in ran.stdout.splitlines(), ran.stderr
 
 
+def test_a_learner_is_called_what_make_is_told_and_not_as_the_environment_has_it():
+    """Where a machine on WSL has its name in NAME."""
+    of_another = os.environ | {"NAME": "DESKTOP-7", "SERIES": "x-7", "N": "x-7", "FOLDER": "x-7", "FOR": "x-7"}
+    command = ["make", "--dry-run", "workshop", "workshop-reset", "wheelhouse"]
+    told = subprocess.check_output(command, cwd=learners.ROOT, env=of_another, text=True)
+    assert 'open --series "v1" --name "learner"' in told and "DESKTOP-7" not in told and "x-7" not in told
+    told = subprocess.check_output([*command, "NAME=ana", "N=4"], cwd=learners.ROOT, env=of_another, text=True)
+    assert 'reset 4 --series "v1" --name "ana"' in told
+
+
 def test_what_a_learner_has_written_stays_when_the_workshop_is_opened_again(ana):
     learners.prepare(ana)
     (ana / "exercises" / "02_data.ipynb").write_text("mine")
