@@ -11,6 +11,7 @@ from pathlib import Path
 
 from helpers import backend, costs, display
 from helpers.temporary import new_folder
+from helpers.words import counted
 from helpers.workspace import lesson
 
 BILL_CLOCK = 3600  # times as fast: a second stands for an hour
@@ -70,7 +71,7 @@ def bill(cluster, seconds: float = 10) -> float:
         time.sleep(max(0.0, began + hour - time.monotonic()))
         nodes = cluster.get_status().current_node_count
         dollars += nodes * price
-        told = f"after {hour} hours: {dollars:.2f} USD, and {nodes} {'machine' if nodes == 1 else 'machines'} on"
+        told = f"after {counted(hour, 'hour')}: {dollars:.2f} USD, and {counted(nodes, 'machine')} on"
         if display.in_notebook():
             handle = display.show({"text/plain": told}, handle=handle)
     if handle is None:
@@ -88,12 +89,13 @@ def _nothing(engine) -> None:
     """The end of a drill that has only handed something out."""
 
 
+def _without(fault: str) -> Callable:
+    """The end of a drill that has put a fault into the workspace."""
+    return lambda engine: engine.put(fault, None)
+
+
 def _quota(engine) -> None:
     engine.take_gpu_quota()
-
-
-def _no_quota(engine) -> None:
-    engine.put("quota", None)
 
 
 def _script(engine) -> Path:
@@ -169,16 +171,8 @@ def _preemption(engine) -> None:
     engine.put("preemption", PREEMPTED_AFTER)
 
 
-def _no_preemption(engine) -> None:
-    engine.put("preemption", None)
-
-
 def _bill(engine) -> None:
     engine.put("clock", BILL_CLOCK)
-
-
-def _no_bill(engine) -> None:
-    engine.put("clock", None)
 
 
 def _unscaled(engine) -> Path:
@@ -202,13 +196,13 @@ def _workspace():
 
 # By its name: what begins the drill, and what ends it.
 DRILLS: dict[str, tuple[Callable, Callable]] = {
-    "quota": (_quota, _no_quota),
+    "quota": (_quota, _without("quota")),
     "script": (_script, _nothing),
     "environment": (_environment, _nothing),
     "labels": (_labels, _nothing),
     "tampered-model": (_tampered, _untampered),
     "leaked-key": (_leaked, _nothing),
-    "preemption": (_preemption, _no_preemption),
-    "bill": (_bill, _no_bill),
+    "preemption": (_preemption, _without("preemption")),
+    "bill": (_bill, _without("clock")),
     "unscaled": (_unscaled, _nothing),
 }

@@ -112,6 +112,8 @@ def test_the_bill_counts_the_machines_that_are_on_at_the_tables_price(world, cap
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     assert drills.bill(cluster, seconds=2) == pytest.approx(2 * 2 * 0.526)
     assert capsys.readouterr().out.splitlines()[-1] == "after 2 hours: 2.10 USD, and 2 machines on"
+    drills.bill(cluster, seconds=1)
+    assert capsys.readouterr().out.splitlines()[-1] == "after 1 hour: 1.05 USD, and 2 machines on"
 
 
 def test_the_bill_of_no_time_is_nothing(capsys):
@@ -198,19 +200,31 @@ def test_a_run_whose_environment_cannot_be_built_has_the_logs_that_the_hint_tell
 def told(capsys, cell: str, **variables) -> list[str]:
     """What the last cell of a drill prints with these variables, before it switches the drill off."""
     stopped = SimpleNamespace(mnist=mnist, drills=SimpleNamespace(stop=lambda name: print("stopped", name)))
-    exec(CELLS[cell], {"helpers": stopped} | variables)
+    made = {"np": np, "Run": SimpleNamespace, "Model": SimpleNamespace}
+    exec(CELLS[cell], {"helpers": stopped} | made | variables)
     *lines, end = capsys.readouterr().out.splitlines()
     assert end.startswith("stopped ")
     return lines
 
 
+@pytest.mark.parametrize("value", [..., None, "a text"])
 @pytest.mark.parametrize(
     ("cell", "name"),
     [("one", "elsewhere"), ("two", "mended"), ("three", "built"), ("four", "learning"), ("seven", "resumed")],
 )
-def test_a_run_that_was_not_submitted_is_told_by_its_name(capsys, cell, name):
+def test_a_run_that_was_not_submitted_is_told_by_its_name(capsys, cell, name, value):
     mine = {"wrong_file": ..., "folder": helpers.REPOSITORY / "data" / "mnist", "waiting": SimpleNamespace(cancel=int)}
-    assert f"There is no run `{name}` yet" in told(capsys, f"{cell}-after", **mine, **{name: ...})[-1]
+    assert f"There is no run `{name}` yet" in told(capsys, f"{cell}-after", **mine, **{name: value})[-1]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [({}, "It trained for 0 of 3"), ({"Loss": 0.5}, "It trained for 1 of 3"), ({"Loss": [0.7, 0.6, 0.5]}, "It began")],
+)
+def test_the_drill_of_the_node_counts_the_epochs_however_many_were_logged(capsys, metrics, expected):
+    resumed = SimpleNamespace(get_status=lambda: "Completed", get_metrics=lambda name: metrics)
+    status, trained = told(capsys, "seven-after", resumed=resumed, epochs=3)
+    assert status == "Completed" and trained.startswith(expected)
 
 
 @pytest.mark.parametrize(("given", "right"), [("t10k", False), (..., False), ("train-labels-idx1-ubyte.gz", True)])
@@ -226,6 +240,7 @@ def test_the_drill_of_the_labels_tells_whether_it_is_the_wrong_file(world, capsy
     ("is_intact", "replacement", "expected"),
     [
         (..., ..., ["`is_intact` is not yet right", "There is no new version"]),
+        (False, None, ["The registered file is not", "There is no new version"]),
         (True, ("a-run", 3, {}), ["`is_intact` is not yet right", "There is no new version"]),
         (False, (None, 4, {"sha256": "1"}), ["The registered file is not", "`replacement` does not have the files"]),
         (False, ("a-run", 4, {}), ["The registered file is not", "`replacement` does not have the files"]),
@@ -237,7 +252,7 @@ def test_the_drill_of_the_model_tells_what_is_not_right_yet(capsys, is_intact, r
         return SimpleNamespace(run_id=run_id, version=number, properties=properties)
 
     model = version("a-run", 3, {"sha256": "1"})
-    registered = replacement if replacement is ... else version(*replacement)
+    registered = version(*replacement) if isinstance(replacement, tuple) else replacement
     lines = told(capsys, "five-after", is_intact=is_intact, replacement=registered, model=model)
     assert [line.startswith(start) for line, start in zip(lines, expected, strict=True)] == [True, True]
 
