@@ -85,6 +85,11 @@ def _refusals() -> tuple[type[Exception], ...]:
     return tuple(getattr(sys.modules[module], name) for module, name in classes.items() if module in sys.modules)
 
 
+def says_not_found(error: Exception) -> bool:
+    """Whether SDK v1's exception says that there is no such thing: of its classes, most have other reasons as well."""
+    return bool(re.search(r"cannot find|not ?found", str(error), re.IGNORECASE))
+
+
 def of_series(assets: Mapping[str, object]) -> dict[str, object]:
     """Those of the workspace's assets, by name, that carry the series' tag; whatever else somebody made is left out."""
     found = {name: assets.get(name) for name in assets}  # None for what the workspace lists and cannot give

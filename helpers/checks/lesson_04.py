@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from helpers.checks.looking import (
+    UNDER_WAY,
     arguments,
     ended_run,
     entry,
@@ -63,7 +64,7 @@ def exercise_4(variables: Mapping[str, object]) -> str:
 
 def exercise_5(variables: Mapping[str, object]) -> str:
     run = value(variables, "endless")
-    if hasattr(run, "get_status") and run.get_status() in ("Preparing", "Queued", "Running", "NotStarted", "Starting"):
-        require(False, f"The run is {run.get_status()}, and costs money until you cancel it.")
+    status = run.get_status() if hasattr(run, "get_status") else None
+    require(status not in UNDER_WAY, f"The run is {status}, and costs money until you cancel it.")
     ended_run(variables, "endless", "Canceled")
     return "Canceled. What it had logged and written until then is kept, and its machine is free."

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from helpers import costs, sweeps
 from helpers.checks.looking import given, near, number, require, value
+from helpers.looks import FINAL
 
 ROUNDED = 0.02  # share by which a rate is off whose exponent is rounded to a decimal
 GENERATOR = "_aml_system_generator_config"  # the tag of a sweep that says how it draws its values
@@ -15,7 +16,8 @@ HOURS, IDLE = 1, 120  # that the exercise's sweep may last, and that a machine w
 
 def exercise_1(variables: Mapping[str, object]) -> str:
     low, high = (number(variables, name) for name in ("low", "high"))
-    drawn = [f"{math.exp(min(exponent, 50)):.4g}" for exponent in (low, high)]
+    rates = [math.exp(min(exponent, 50)) for exponent in (low, high)]  # far beyond that there is no such number
+    drawn = [f"{rate:.4g}" for rate in rates]
     require(
         not near(low, 0.0001),
         "`loguniform` takes exponents: with these, rates around 1 are drawn. What is log(0.0001)?",
@@ -24,7 +26,7 @@ def exercise_1(variables: Mapping[str, object]) -> str:
     require(
         not log10, f"These are exponents of 10; `loguniform` takes those of e, and would draw {drawn[0]} to {drawn[1]}."
     )
-    right = near(math.exp(low), 0.0001, ROUNDED) and near(math.exp(min(high, 50)), 0.01, ROUNDED)
+    right = near(rates[0], 0.0001, ROUNDED) and near(rates[1], 0.01, ROUNDED)
     require(right, f"These draw rates from {drawn[0]} to {drawn[1]}; it should be 0.0001 to 0.01.")
     return f"{low:.2f} and {high:.2f}: half of the rates that are drawn will lie below 0.001."
 
@@ -33,9 +35,7 @@ def exercise_2(variables: Mapping[str, object]) -> str:
     sweep = value(variables, "sweep")
     require(getattr(sweep, "type", None) == "hyperdrive", "`sweep` is no sweep: submit a `HyperDriveConfig`.")
     status = sweep.get_status()
-    require(
-        status in ("Completed", "Failed", "Canceled"), f"The sweep is {status}. Wait for it: `helpers.watch(sweep)`."
-    )
+    require(status in FINAL, f"The sweep is {status}. Wait for it: `helpers.watch(sweep)`.")
     require(status == "Completed", f"The sweep is {status}. `helpers.watch(sweep)` shows why.")
     trials = sweeps.trials(sweep, "Accuracy")
     others = sorted({name for trial in trials for name in trial.parameters} - {"--learning-rate"})

@@ -49,11 +49,14 @@ def repaired(variables: Mapping[str, object], ask: Ask) -> str:
     """Whether `fixed` is a request for the first image that the service accepts."""
     told, image = text(variables, "fixed"), given(variables, "images")[0]
     try:
-        pixels = np.asarray(json.loads(told)["data"], float).reshape(-1)
+        pixels = np.asarray(json.loads(told)["data"], float)
     except (ValueError, TypeError, KeyError):
         require(False, '`fixed` has to be the text of a JSON object with one entry, "data", that holds numbers.')
     require(pixels.size == image.size, f"The request has {pixels.size} pixels; one image has {image.size}.")
-    scaled = image.reshape(-1) / 255
+    one = (image.size,), image.shape
+    fitting = pixels.shape in (*one, *((1, *shape) for shape in one))
+    require(fitting, f"The request has pixels of the shape {pixels.shape}; an image is {one[0]} or {one[1]}.")
+    scaled = image.reshape(pixels.shape) / 255
     require(pixels.max() <= 1, f"There are still pixels up to {pixels.max():g}; the network was trained on 0 to 1.")
     require(np.allclose(pixels, scaled, atol=0.005), "These are pixels from 0 to 1, but not those of `images[0]`.")
     answer = ask(told)

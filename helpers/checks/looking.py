@@ -1,13 +1,15 @@
 """What the checks of all lessons look with."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from numbers import Integral, Real
 from pathlib import Path
 
-FINAL = ("Completed", "Failed", "Canceled")
+from helpers.looks import FINAL
+from helpers.workspace import says_not_found
+
+UNDER_WAY = ("NotStarted", "Starting", "Preparing", "Queued", "Running")  # what of it still costs money
 
 
 class NotYet(Exception):
@@ -115,7 +117,7 @@ def in_workspace(get: Callable[[], object], sentence: str):
     try:
         return get()
     except AzureMLException as error:
-        if re.search(r"cannot find|not ?found", str(error), re.IGNORECASE):
+        if says_not_found(error):
             raise NotYet(sentence) from None
         raise
 

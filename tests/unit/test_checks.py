@@ -104,6 +104,7 @@ def test_a_value_of_another_kind_is_told(exercise, variables, told):
         ("07.1", {"low": 0.0001, "high": 0.01}, "takes exponents"),
         ("07.1", {"low": -4, "high": -2}, "exponents of 10"),
         ("07.1", {"low": -6, "high": -1}, "rates from 0.002479 to 0.3679"),
+        ("07.1", {"low": 1000, "high": 2000}, "rates from 5.185e+21 to 5.185e+21"),
         ("07.4", {"dollars": 4 * 0.526, "compute_target": CLUSTER}, "leaves out the two minutes"),
         ("07.4", {"dollars": 20 * 0.544, "compute_target": CLUSTER}, "never more than four at once"),
         ("07.1", {"low": -9.21, "high": -4.5}, "rates from 0.0001 to 0.01111"),
@@ -354,6 +355,8 @@ def test_a_job_that_is_not_of_the_lessons_is_told_what_it_lacks(monkeypatch):
         variables = looked_at(monkeypatch, job(**given), {})
         assert "The job has no input `epochs`" in sentence("v2.04.1", **variables)
         assert "The job has no input `learning_rate`" in sentence("v2.05.3", **variables)
+    variables |= {"model": SimpleNamespace(job_name=None)}
+    assert "`model` comes of no job" in sentence("v2.05.3", **variables)
     variables = looked_at(monkeypatch, job(epochs=1, first_layer_neurons=30), {})
     assert "The job has not logged `Final test accuracy`" in sentence("v2.04.1", **variables)
     variables = looked_at(monkeypatch, job(epochs=1, first_layer_neurons=30), {"Final test accuracy": 0.9})
@@ -362,7 +365,8 @@ def test_a_job_that_is_not_of_the_lessons_is_told_what_it_lacks(monkeypatch):
 
 def test_a_run_that_is_not_of_the_lessons_is_told_what_it_lacks():
     run = SimpleNamespace(get_details=dict, get_metrics=lambda **_: {})
-    assert "no `--learning-rate`" in sentence("05.3", rate=0.001, model=SimpleNamespace(run=run))
+    for of in (run, None):  # the latter where the model comes of files
+        assert "no `--learning-rate`" in sentence("05.3", rate=0.001, model=SimpleNamespace(run=of))
     assert "has logged no `Loss`" in sentence("04.3", best_epoch=1, lesson_run=run)
 
 
@@ -434,6 +438,8 @@ def test_a_request_of_another_image_is_not_the_repaired_one():
     given = {"images": image[None]}
     assert "the text of a JSON object" in sentence("08.2", fixed="seven", **given)
     assert "has 1 pixels; one image has 4" in sentence("08.2", fixed=json.dumps({"data": [1]}), **given)
+    column = json.dumps({"data": [[0], [0.25], [0.5], [1]]})
+    assert "pixels of the shape (4, 1); an image is (4,) or (2, 2)" in sentence("08.2", fixed=column, **given)
     assert "still pixels up to 255" in sentence("08.2", fixed=json.dumps({"data": [255] * 4}), **given)
     assert "not those of `images[0]`" in sentence("08.2", fixed=json.dumps({"data": [0.5] * 4}), **given)
 

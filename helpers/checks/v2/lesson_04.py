@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 
-from helpers.checks.looking import given, measured, reason_in, require, whole
+from helpers.checks.looking import UNDER_WAY, given, measured, reason_in, require, whole
 from helpers.checks.v2.looking import client, ended_job, input_of, job_of, log_of
 from helpers.workspace_v2 import job_status
-
-UNDER_WAY = ("NotStarted", "Starting", "Preparing", "Queued", "Running")
 
 
 def exercise_1(variables: Mapping[str, object]) -> str:

@@ -4,7 +4,8 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from helpers.checks.looking import FINAL, NotYet, entry, given, require, value
+from helpers.checks.looking import NotYet, entry, given, require, value
+from helpers.looks import FINAL
 from helpers.workspace_v2 import job_status
 
 ARCHIVED_ONLY = "ArchivedOnly"  # azure.ai.ml.constants.ListViewType, which takes long to import
