@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import helpers
+from helpers.workspace import says_not_found
 
 ENDED_WITHOUT_RESULT = ("Failed", "Canceled")
 
@@ -48,8 +49,10 @@ def _is_there_in_v1(kind: str, name: str) -> bool:
                     return any(run.get_status() not in ENDED_WITHOUT_RESULT for run in runs)
                 case "model":
                     return Model(workspace, name) is not None
-    except AzureMLException:  # what the SDK says of a dataset or model that it does not find
-        return False
+    except AzureMLException as error:
+        if says_not_found(error):  # a dataset or model
+            return False
+        raise
     raise _unknown(kind)
 
 

@@ -196,7 +196,12 @@ def test_a_workspace_that_cannot_be_asked_ends_it_before_anything_runs(tmp_path,
     assert "Traceback" not in error
 
 
-def test_a_thing_is_there_or_not(offline_folder):
+def test_a_thing_is_there_or_not_unless_the_workspace_does_not_say(offline_folder, monkeypatch):
+    from azureml.exceptions import AzureMLException
+
+    def unavailable(*_):
+        raise AzureMLException("Received bad response from Asset Service: Response Code: 503")
+
     make_cluster(offline_folder, "gpu-cluster")
     assert helpers.needs.is_there("v1", "compute", "gpu-cluster")
     for kind in ("dataset", "compute", "run", "model"):
@@ -205,6 +210,9 @@ def test_a_thing_is_there_or_not(offline_folder):
         run_id = run_records.create_run(offline_folder, f"of-{status}")
         run_records.set_status(offline_folder, run_id, status)
         assert helpers.needs.is_there("v1", "run", f"of-{status}") == counts
+    with monkeypatch.context() as patch, pytest.raises(AzureMLException, match="503"):
+        patch.setattr("azureml.core.Dataset.get_by_name", unavailable)
+        helpers.needs.is_there("v1", "dataset", "digits")
     with pytest.raises(ValueError, match="no kind 'dream'"):
         helpers.needs.is_there("v1", "dream", "digits")
     helpers.needs._workspace.cache_clear()
