@@ -29,6 +29,9 @@ def _assets(kind: str, operations: str, loader: str, words: str, **values: str) 
     group = Group(kind, help=f"{words}.")
     options = [click.option(f"--{name.replace('_', '-')}", help=what) for name, what in values.items()]
 
+    def get(client, name, version, label):
+        return getattr(client, operations).get(name, version=version, label=label or (None if version else "latest"))
+
     @command(group, "create", ANY_FILE, SET, ANY_NAME, VERSION, *options)
     def create(client, file, overrides, **given):
         """Register what a YAML file or the options describe; prints it with its version."""
@@ -37,13 +40,12 @@ def _assets(kind: str, operations: str, loader: str, words: str, **values: str) 
     @command(group, "update", NAME, VERSION, LABEL, SET)
     def update(client, name, version, label, overrides):
         """Change the description or tags of one version: --set tags.stage=tested."""
-        found = getattr(client, operations).get(name, version=version, label=label or (None if version else "latest"))
-        return getattr(client, operations).create_or_update(change(found, overrides))
+        return getattr(client, operations).create_or_update(change(get(client, name, version, label), overrides))
 
     @command(group, "show", NAME, VERSION, LABEL)
     def show(client, name, version, label):
         """One version, by its number or a label; the latest if neither is given."""
-        return getattr(client, operations).get(name, version=version, label=label or (None if version else "latest"))
+        return get(client, name, version, label)
 
     @command(group, "list", LISTED_NAME, *LISTED)
     def list_all(client, name, archived_only, include_archived, max_results):

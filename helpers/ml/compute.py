@@ -37,7 +37,7 @@ SCALE = (
 def create_compute(client, file, overrides, no_wait, type, **given):
     """Create the cluster that a YAML file or the options describe, and wait until it is there."""
     described = load("load_compute", file, overrides, type=type and type.lower(), **given)
-    return waited(client.compute.begin_create_or_update(described), no_wait)
+    return waited(client.compute.begin_create_or_update, described, no_wait=no_wait)
 
 
 @command(compute, "update", NAME, *SCALE, NO_WAIT)
@@ -47,7 +47,7 @@ def update_compute(client, name, no_wait, **given):
     for option, value in given.items():
         if value is not None:
             setattr(cluster, option, value)
-    return waited(client.compute.begin_update(cluster), no_wait)
+    return waited(client.compute.begin_update, cluster, no_wait=no_wait)
 
 
 @command(compute, "show", NAME)
@@ -71,4 +71,4 @@ def list_nodes(client, name):
 @command(compute, "delete", NAME, YES, NO_WAIT)
 def delete_compute(client, name, no_wait):
     """Cancel what runs on a cluster, and remove it."""
-    waited(client.compute.begin_delete(name), no_wait)
+    waited(client.compute.begin_delete, name, no_wait=no_wait)

@@ -103,4 +103,4 @@ def restore_job(client, name):
 @command(job, "cancel", NAME, NO_WAIT)
 def cancel_job(client, name, no_wait):
     """End a job, and wait until it has ended."""
-    waited(client.jobs.begin_cancel(name), no_wait)
+    waited(client.jobs.begin_cancel, name, no_wait=no_wait)

@@ -17,7 +17,6 @@ from helpers.ml.shared import (
     command,
     load,
     waited,
-    waiting,
 )
 
 
@@ -39,7 +38,7 @@ def create_endpoint(client, file, overrides, no_wait, **given):
     """Create the endpoint that a YAML file or the options describe, and wait until it is there."""
     wanted = load("load_online_endpoint", file, overrides, **given)
     _refuse_second(wanted.name, client.online_endpoints.list(), "endpoint")
-    return waited(client.online_endpoints.begin_create_or_update(wanted), no_wait)
+    return waited(client.online_endpoints.begin_create_or_update, wanted, no_wait=no_wait)
 
 
 @command(
@@ -57,7 +56,7 @@ def update_endpoint(client, name, traffic, mirror_traffic, overrides):
         endpoint.traffic = _shares("--traffic", traffic)
     if mirror_traffic is not None:
         endpoint.mirror_traffic = _shares("--mirror-traffic", mirror_traffic)
-    return client.online_endpoints.begin_create_or_update(endpoint).result()
+    return waited(client.online_endpoints.begin_create_or_update, endpoint)
 
 
 def _refuse_second(name: str, listed, what: str) -> None:
@@ -88,7 +87,7 @@ def list_endpoints(client):
 @command(online_endpoint, "delete", NAME, YES, NO_WAIT)
 def delete_endpoint(client, name, no_wait):
     """Delete an endpoint with its deployments."""
-    waited(client.online_endpoints.begin_delete(name), no_wait)
+    waited(client.online_endpoints.begin_delete, name, no_wait=no_wait)
 
 
 @command(
@@ -99,7 +98,7 @@ def delete_endpoint(client, name, no_wait):
 )
 def regenerate_keys(client, name, key_type):
     """Make a key anew; the one before is not accepted any more."""
-    client.online_endpoints.begin_regenerate_keys(name, key_type=key_type).result()
+    waited(client.online_endpoints.begin_regenerate_keys, name, key_type=key_type)
 
 
 @command(online_endpoint, "get-credentials", NAME)
@@ -142,13 +141,11 @@ def create_deployment(client, file, overrides, all_traffic, no_wait, **given):
         raise click.UsageError("--all-traffic waits for the deployment; leave out --no-wait.")
     wanted = load("load_online_deployment", file, overrides, **given)
     _refuse_second(wanted.name, client.online_deployments.list(wanted.endpoint_name), "deployment")
-    with waiting():
-        begun = client.online_deployments.begin_create_or_update(wanted)
-    created = waited(begun, no_wait)
+    created = waited(client.online_deployments.begin_create_or_update, wanted, no_wait=no_wait)
     if all_traffic:
         endpoint = client.online_endpoints.get(wanted.endpoint_name)
         endpoint.traffic = {wanted.name: 100}
-        client.online_endpoints.begin_create_or_update(endpoint).result()
+        waited(client.online_endpoints.begin_create_or_update, endpoint)
     return created
 
 
@@ -161,9 +158,7 @@ def update_deployment(client, file, name, endpoint_name, overrides, no_wait):
         wanted = change(client.online_deployments.get(name, endpoint_name), overrides)
     else:
         raise click.UsageError("Name the deployment and its endpoint, or give the YAML file.")
-    with waiting():
-        begun = client.online_deployments.begin_create_or_update(wanted)
-    return waited(begun, no_wait)
+    return waited(client.online_deployments.begin_create_or_update, wanted, no_wait=no_wait)
 
 
 @command(online_deployment, "show", NAME, ENDPOINT)
@@ -193,4 +188,4 @@ def logs_of_deployment(client, name, endpoint_name, lines):
 @command(online_deployment, "delete", NAME, ENDPOINT, YES, NO_WAIT)
 def delete_deployment(client, name, endpoint_name, no_wait):
     """Delete a deployment. One that has a share of the traffic has to give it up first."""
-    waited(client.online_deployments.begin_delete(name, endpoint_name), no_wait)
+    waited(client.online_deployments.begin_delete, name, endpoint_name, no_wait=no_wait)

@@ -115,18 +115,17 @@ def view(archived_only: bool, include_archived: bool) -> str:
     return "ArchivedOnly" if archived_only else "All" if include_archived else "ActiveOnly"
 
 
-def waited(poller: Any, no_wait: bool) -> Any:
-    """What an operation ends with; with `no_wait` nothing, while it goes on."""
-    if no_wait:
-        click.echo("It has begun, and goes on without this command; `show` tells how far it is.", err=True)
-        return None
-    with waiting():
-        return poller.result()
+def waited(begin: Callable, *given: Any, no_wait: bool = False, **named: Any) -> Any:
+    """What an operation of the client's ends with that is begun here; with `no_wait` nothing, while it goes on.
 
-
-def waiting() -> contextlib.AbstractContextManager:
-    """While it lasts, the dots that the client prints as it waits go to stderr: stdout is for the answer."""
-    return contextlib.redirect_stdout(sys.stderr)
+    The dots that the client prints from then on go to stderr: stdout is for the answer.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        poller = begin(*given, **named)
+        if not no_wait:
+            return poller.result()
+    click.echo("It has begun, and goes on without this command; `show` tells how far it is.", err=True)
+    return None
 
 
 @contextlib.contextmanager
