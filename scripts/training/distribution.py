@@ -305,18 +305,19 @@ def ending_at_once(world):
         raise
 
 
-def own_copy(world, model):
-    """The trained model, its optimizer included, as this process can use it without the others."""
+def own_copy(world, model, build):
+    """The trained model, its optimizer included, as this process can use it without the others.
+
+    It is a new one of `build`, which has made the trained one.
+    """
     import keras
 
     if world.shares == 1:
         return model
-    keras.distribution.set_distribution(None)
-    copy = keras.models.clone_model(model)
+    keras.utils.clear_session(free_memory=False)  # of the distribution, and of the names that its layers have taken
+    copy = build()
     copy.set_weights(model.get_weights())
-    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-    optimizer.build(copy.trainable_variables)
-    for theirs, ours in zip(model.optimizer.variables, optimizer.variables, strict=True):
+    copy.optimizer.build(copy.trainable_variables)
+    for theirs, ours in zip(model.optimizer.variables, copy.optimizer.variables, strict=True):
         ours.assign(np.asarray(theirs))
-    copy.compile(optimizer, loss=model.loss, metrics=["accuracy"])
     return copy

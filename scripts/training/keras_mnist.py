@@ -44,20 +44,23 @@ def main():
         import network
         import tracking
 
-    with distribution.together(world, args.join_seconds, args.batch_size) as world:
-        # The network. What it computes on is told since a GPU that is not found is no error to Keras.
-        keras.utils.set_random_seed(args.seed)
+    def build():
         pixels, rate = training[0][0].size, arguments.learning_rate(args)
         model = network.build(pixels, args.first_layer_neurons, args.second_layer_neurons, rate)
         if not model.built:  # as a subclass of keras.Model is not, which has its weights from its first batch on
             model(keras.KerasTensor((None, pixels)))
-        versions = [f"{name} {version}" for name, version in outputs.versions().items()]
-        print(", ".join(versions) + f", on {outputs.device(model)}")
+        return model
+
+    with distribution.together(world, args.join_seconds, args.batch_size) as world:
+        # The network. What it computes on is told since a GPU that is not found is no error to Keras.
+        keras.utils.set_random_seed(args.seed)
+        model = build()
+        print(outputs.computed_with(model))
         try:
             history = fit(model, training, validation, args, world, resumed)
             distribution.tell_weights(world, model)
             if world.leads:
-                evaluate_and_save(distribution.own_copy(world, model), test, history, args)
+                evaluate_and_save(distribution.own_copy(world, model, build), test, history, args)
         finally:
             if world.leads:
                 tracking.flush()

@@ -49,13 +49,15 @@ def versions():
     }
 
 
-def device(model):
-    """What the model computes on: TensorFlow's and PyTorch's name for it, or JAX's for all devices together."""
+def computed_with(model):
+    """The versions, and what the model computes on: TensorFlow's and PyTorch's name for it, JAX's for all devices."""
     import keras
 
     if keras.backend.backend() == "jax":
-        return " ".join(keras.distribution.list_devices())
-    return str(model.weights[0].value.device).rpartition("device:")[2]
+        device = " ".join(keras.distribution.list_devices())
+    else:
+        device = str(model.weights[0].value.device).rpartition("device:")[2]
+    return ", ".join(f"{name} {version}" for name, version in versions().items()) + f", on {device}"
 
 
 def curve(history):

@@ -1,6 +1,8 @@
 """How processes that train together learn of each other and meet, and how they share out the batches."""
 
+import os
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -151,9 +153,9 @@ def test_whoever_else_connects_is_sent_away(port, says, monkeypatch):
     stranger.close()
 
 
-def connected(port, seconds=30):
+def connected(port):
     """A connection to the port, as soon as something listens there."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + 30
     while True:
         try:
             return socket.create_connection(("127.0.0.1", port), 1)
@@ -229,3 +231,47 @@ def test_the_part_of_the_validation_images_is_told_where_it_does_not_divide(caps
     parts = [World(4, rank).part_of(images, labels) for rank in range(4)]
     assert [part.tolist() for _, part in parts] == [[0, 1], [2, 3], [4, 5], [6, 7]]
     assert "2 of 10 validation images cannot be shared out" in capsys.readouterr().out
+
+
+OWN_COPY = f"""
+import sys
+sys.path.append({str(Path(distribution.__file__).parent)!r})
+import keras
+import numpy as np
+from distribution import World, own_copy
+
+class Subclass(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.layer = keras.layers.Dense(3, activation="softmax")
+
+    def call(self, images):
+        return self.layer(images)
+
+def build():
+    model = kind()
+    model(keras.KerasTensor((None, 4)))
+    top = keras.metrics.SparseTopKCategoricalAccuracy(k=2, name="top")
+    model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy", top])
+    return model
+
+for kind in (Subclass, lambda: keras.Sequential([keras.layers.Dense(3, activation="softmax")])):
+    keras.utils.clear_session()
+    keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+    model = build()
+    images, labels = np.eye(4), np.array([0, 1, 2, 0])
+    model.fit(images, labels, verbose=0)
+    copy = own_copy(World(size=2), model, build)
+    assert keras.distribution.distribution() is None
+    for which in (model, copy):
+        measured = which.evaluate(images, labels, verbose=0, return_dict=True)
+        state = [np.asarray(variable).round(6).tolist() for variable in which.optimizer.variables]
+        print([layer.name for layer in which.layers], sorted(measured), state, round(measured["loss"], 5))
+"""
+
+
+def test_its_own_copy_of_a_model_is_what_was_trained_of_whatever_kind_it_is():
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    told = subprocess.check_output([sys.executable, "-c", OWN_COPY], env=environment, text=True)
+    trained, copy, another, its_copy = told.splitlines()
+    assert (copy, its_copy) == (trained, another) and "'top'" in trained
