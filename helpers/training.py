@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
+from helpers import REPOSITORY
 from helpers.temporary import new_folder
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 TRAINING = REPOSITORY / "scripts" / "training"
 EDITIONS = {  # the folders that a run's files come from; of files of one name, the last one's is taken
     "v1": [TRAINING],

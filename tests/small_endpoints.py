@@ -25,11 +25,11 @@ def run(data):
 HEADER = "azureml-model-deployment"
 
 
-def make_model(ml_client, name="tiny"):
+def make_model(ml_client):
     """A model that is a folder with one file."""
     Path("model").mkdir(exist_ok=True)
     Path("model/weights.txt").write_text("1 2 3", encoding="utf-8")
-    return ml_client.models.create_or_update(Model(name=name, path="model"))
+    return ml_client.models.create_or_update(Model(name="tiny", path="model"))
 
 
 def make_endpoint(ml_client, name="digits", **details):
@@ -58,8 +58,8 @@ def deploy(ml_client, *wanted):
     return [poller.result() for poller in pollers]
 
 
-def set_traffic(ml_client, traffic, mirror=None, name="digits"):
-    endpoint = ml_client.online_endpoints.get(name)
+def set_traffic(ml_client, traffic, mirror=None):
+    endpoint = ml_client.online_endpoints.get("digits")
     endpoint.traffic, endpoint.mirror_traffic = traffic, mirror or {}
     return ml_client.online_endpoints.begin_create_or_update(endpoint).result()
 

@@ -10,8 +10,8 @@ import psutil
 from helpers.offline.engine import jobs, sweeps
 from helpers.offline.engine.compute import clusters
 from helpers.offline.engine.history import logs
+from helpers.offline.engine.history.statuses import FINAL
 
-FINAL = ("Completed", "Failed", "Canceled")
 LOG = """
 import json, os, time
 _events = os.open(os.environ["AZUREML_OFFLINE_SPOOL"] + "/events.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT)

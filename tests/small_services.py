@@ -26,11 +26,11 @@ ENVIRONMENT = {
 }
 
 
-def register_model(folder: Path, source: Path, name: str = "tiny") -> None:
-    """Register a model that is a folder `model` with one file `weights.txt`."""
+def register_model(folder: Path, source: Path) -> None:
+    """Register the model "tiny", which is a folder `model` with one file `weights.txt`."""
     (source / "model").mkdir(parents=True, exist_ok=True)
     (source / "model" / "weights.txt").write_text("1 2 3")
-    models.register(folder, name, source / "model", stored_as="model")
+    models.register(folder, "tiny", source / "model", stored_as="model")
 
 
 def wanted(source: Path, script: str = ECHO, **changes) -> dict:

@@ -7,7 +7,8 @@ from pathlib import Path
 from azure.ai.ml import command
 from azure.ai.ml.entities import AmlCompute, Environment
 
-FINAL = ("Completed", "Failed", "Canceled")
+from helpers.looks import FINAL
+
 IMAGE = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04:latest"
 
 

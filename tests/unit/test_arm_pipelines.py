@@ -103,7 +103,7 @@ def prepare(ml_client):
     return load_component("prepare.yml")
 
 
-def two_steps(prepare, word="trained", compute="cpu"):
+def two_steps(prepare, word="trained"):
     """A pipeline in Python: the component from YAML, and a command whose output is the pipeline's."""
     train = command(
         code="step",
@@ -113,7 +113,7 @@ def two_steps(prepare, word="trained", compute="cpu"):
         outputs={"model": Output(type="uri_folder")},
     )
 
-    @pipeline(default_compute=compute, experiment_name="chains", display_name="two steps")
+    @pipeline(default_compute="cpu", experiment_name="chains", display_name="two steps")
     def chain(raw, word):
         prepared = prepare(raw=raw)
         trained = train(data=prepared.outputs.prepared, word=word)

@@ -20,9 +20,9 @@ def opened(tmp_path):
     return folder.open_folder(tmp_path / "offline")  # its jobs are rows alone, without processes
 
 
-def queue(opened, *run_ids, target="cpu"):
+def queue(opened, *run_ids):
     for run_id in run_ids:
-        job_states.insert(opened, run_id, target)
+        job_states.insert(opened, run_id, "cpu")
         job_states.advance(opened, run_id, "Queued")
 
 

@@ -20,8 +20,8 @@ def opened(offline_folder):
     return folder.open_folder()
 
 
-def metric(name, value, step=None, time=1.0):
-    return {"kind": "metric", "name": name, "value": value, "step": step, "time": time}
+def metric(name, value, step=None):
+    return {"kind": "metric", "name": name, "value": value, "step": step, "time": 1.0}
 
 
 def table(type, name, value):

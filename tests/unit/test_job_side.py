@@ -14,7 +14,8 @@ from azureml import _spool
 from azureml.core import Experiment, Model, Run, ScriptRunConfig
 from azureml.exceptions import AzureMLAggregatedException, RunEnvironmentException, UserErrorException
 from packaging.specifiers import SpecifierSet
-from sdk_world import source, wait_for
+from sdk_world import source
+from small_jobs import wait_until
 
 from helpers.offline.engine.environments import interpreters
 from helpers.offline.engine.workspace.errors import NotFound
@@ -171,7 +172,7 @@ for i in range(400):
 """
     in_process(code, AZUREML_OFFLINE_SPOOL=str(tmp_path), AZUREML_RUN_ID="x")
     lines = tmp_path / "events.jsonl"  # the children may write on after their parent
-    wait_for(lambda: lines.read_bytes().count(b"{") >= 1600, "1,600 lines are written")
+    wait_until(lambda: lines.read_bytes().count(b"{") >= 1600)
     logged = [event["name"] for event in events(tmp_path)]
     assert sorted(logged.count(name) for name in set(logged)) == [400] * 4
 

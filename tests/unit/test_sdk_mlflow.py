@@ -12,7 +12,8 @@ import pytest
 import requests
 from azureml.core import Experiment, Model, Run, ScriptRunConfig
 from mlflow.deployments import get_deploy_client
-from sdk_world import source, wait_for
+from sdk_world import source
+from small_jobs import wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -181,7 +182,7 @@ def test_studio(after_notebook):
         studio = subprocess.Popen(command, cwd=here, stdout=log, stderr=log)
     process = psutil.Process(studio.pid)
     try:
-        wait_for(lambda: studio.poll() is not None or answers(address), "the page", seconds=180)
+        wait_until(lambda: studio.poll() is not None or answers(address), seconds=180)
         experiment = Experiment(workspace, "notebook")
         found = requests.post(f"{address}/api/2.0/mlflow/runs/search", json={"experiment_ids": [experiment.id]})
         runs = {run["info"]["run_name"]: run for run in found.json()["runs"]}

@@ -19,7 +19,8 @@ from azureml.exceptions import (
     SnapshotException,
     UserErrorException,
 )
-from sdk_world import source, wait_for
+from sdk_world import source
+from small_jobs import wait_until
 
 SCRIPT = """
 import sys
@@ -555,7 +556,7 @@ def test_unknown_run_is_told_as_the_service_does(workspace):
 
 def test_cancel_ends_a_running_script(experiment, tmp_path):
     run = experiment.submit(ScriptRunConfig(**source(tmp_path, "import time\ntime.sleep(600)")))
-    wait_for(lambda: run.get_status() == "Running", "the run is running")
+    wait_until(lambda: run.get_status() == "Running")
     run.cancel()
     assert run.wait_for_completion()["status"] == "Canceled"
 

@@ -15,7 +15,8 @@ from azureml.widgets import RunDetails, _block, _state, run_details
 from batch.kernels import ThisInterpreter
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
-from sdk_world import source, wait_for
+from sdk_world import source
+from small_jobs import wait_until
 
 from helpers.offline.engine.history import studio
 
@@ -50,7 +51,7 @@ def run(workspace):
     yield run
     if run.get_status() == "Running":
         run.complete()
-    wait_for(lambda: not threads(run), "the widget's thread has ended")
+    wait_until(lambda: not threads(run))
 
 
 def threads(run):
@@ -103,9 +104,9 @@ def test_the_thread_follows_the_run_to_its_end(run):
     assert len(blocks) >= 1 and "Running" in blocks[0]
     assert len(threads(run)) == 1 and threads(run)[0].daemon
     run.log("Loss", 0.125)
-    wait_for(lambda: "0.125" in blocks[-1], "the metric is shown")
+    wait_until(lambda: "0.125" in blocks[-1])
     run.complete()
-    wait_for(lambda: not threads(run), "the thread has ended")
+    wait_until(lambda: not threads(run))
     assert "✓ Completed" in blocks[-1]
     shown = len(blocks)
     RunDetails(run).show(render_lib=blocks.append)  # of a run that has ended: one block and no thread
@@ -115,7 +116,7 @@ def test_the_thread_follows_the_run_to_its_end(run):
 def test_without_a_notebook_lines_are_printed(run, capsys):
     RunDetails(run).show()
     run.fail("no more data")
-    wait_for(lambda: not threads(run), "the thread has ended")
+    wait_until(lambda: not threads(run))
     assert capsys.readouterr().out == (f"Run {run.id}: Running\nRun {run.id}: Failed\nRun {run.id}: no more data\n")
 
 
@@ -131,14 +132,14 @@ def test_an_error_of_a_look_is_shown_and_the_next_look_goes_on(run, monkeypatch)
     monkeypatch.setattr(_state, "read", read_or_fail)
     RunDetails(run).show(render_lib=blocks.append)
     assert "OSError: the disk &lt;is&gt; away" in blocks[0]
-    wait_for(lambda: "Running" in blocks[-1], "the run is shown after all")
+    wait_until(lambda: "Running" in blocks[-1])
 
 
 def test_a_thread_gives_up_where_no_look_succeeds(run, monkeypatch):
     monkeypatch.setattr(_state, "read", lambda run: 1 / 0)
     blocks = []
     RunDetails(run).show(render_lib=blocks.append)
-    wait_for(lambda: not threads(run), "the thread has given up")
+    wait_until(lambda: not threads(run))
     assert len(blocks) == 1 + run_details._PATIENCE
     assert "ZeroDivisionError" in blocks[-1]
 
