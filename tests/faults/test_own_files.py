@@ -9,7 +9,7 @@ from azureml.exceptions import WebserviceException
 from small_jobs import submit, wait_for, wait_until
 
 from helpers.offline.engine import removal
-from helpers.offline.engine.assets import data
+from helpers.offline.engine.assets import data, models
 from helpers.offline.engine.history import artifacts, job_states, logs, run_files
 from helpers.offline.engine.workspace import folder
 from helpers.offline.engine.workspace.errors import Invalid
@@ -159,6 +159,22 @@ def test_the_workspace_is_never_part_of_what_is_copied(tmp_path, monkeypatch):
     with pytest.raises(WebserviceException, match="keeps its models"):
         Model.register(workspace, ".offline", "itself")
     removal.reset(tmp_path / ".offline")
+
+
+@pytest.mark.parametrize(
+    ("leads_to", "words"),
+    [
+        ("/no/such/file", "link cannot be copied: .*No such file"),
+        ("link", "link cannot be copied: .*Too many levels"),
+        ("..", "deep/link leads back to a folder above it"),
+        ("../..", "deep/link/own leads back to a folder above it"),
+    ],
+)
+def test_a_folder_with_a_link_that_leads_nowhere_or_in_circles_is_refused(opened, own, leads_to, words):
+    (own / "deep" / "link").symlink_to(leads_to)
+    with pytest.raises(Invalid, match=words):
+        models.register(opened, "linked", own, stored_as="own")
+    assert models.list_all(opened) == [] and names(opened / "models") == []
 
 
 def names(root):

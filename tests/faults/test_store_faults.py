@@ -282,6 +282,14 @@ def test_a_full_disk_is_told_by_the_path_that_is_written(opened, tmp_path, monke
     assert not target.exists()
 
 
+def test_a_full_disk_is_told_where_a_folder_is_copied(tmp_path, monkeypatch):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "weights.h5").write_text("weights")
+    monkeypatch.setattr(files.shutil, "copyfile", raising(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(StoreUnavailable, match=f"^The disk that holds {tmp_path / 'kept'} is full"):
+        files.copy_folder(tmp_path / "own", tmp_path / "kept", tmp_path / "workspace")
+
+
 def test_a_sweep_goes_on_when_the_store_can_be_written_again(opened, tmp_path, supervised, waits):
     make_cluster(opened)
     run_id = submit_sweep(opened, tmp_path / "s", "", {"--x": ["choice", [[1]]]})

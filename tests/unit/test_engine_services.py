@@ -346,6 +346,8 @@ def test_what_is_refused_leaves_nothing(world, service, tmp_path):
         port = taken.getsockname()[1]
         with pytest.raises(Invalid, match=f"already in use: {port}"):
             services.deploy(world, "ACI", "refused", asked, port=port)
+    with pytest.raises(Invalid, match="70000 is no port"):
+        services.deploy(world, "ACI", "refused", asked, port=70000)
     with pytest.raises(NotFound, match="no model 'tiny' version 9"):
         services.deploy(world, "ACI", "refused", asked | {"models": ["tiny:9"]})
     with pytest.raises(NotFound, match=r"entry script .* does not exist"):

@@ -11,7 +11,7 @@ from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.history.tags import PROPERTY, key, stored, told
 from helpers.offline.engine.workspace import database
 from helpers.offline.engine.workspace.errors import Invalid, NotFound
-from helpers.offline.engine.workspace.files import all_but, copy_whole, files_below, path_of
+from helpers.offline.engine.workspace.files import copy_folder, copy_whole, files_below, path_of
 from helpers.offline.engine.workspace.leftovers import making_folder, removed_if_refused
 from helpers.offline.engine.workspace.names import ASSET, ASSET_RULE, check_name, relative_name, safe_join
 
@@ -96,7 +96,7 @@ def register(
     with making_folder(files), removed_if_refused(files):
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
-            shutil.copytree(source, target, ignore=all_but(folder))
+            copy_folder(source, target, folder)
         else:
             shutil.copyfile(source, target)
         details = {"run_id": run_id, "tags": version_tags, "description": description or ""}

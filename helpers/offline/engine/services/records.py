@@ -207,12 +207,15 @@ def started(arguments: list[str]) -> tuple[Path, str, str, str, socket.socket | 
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket on loopback; 0 is any port that is free. Raises Invalid for one that is taken."""
+    """A listening socket on loopback; 0 is any port that is free. Raises Invalid for one that is taken, or is none."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
         listener.listen(1024)
+    except (OverflowError, TypeError) as error:
+        listener.close()
+        raise Invalid(f"{port!r} is no port: give a number of up to 65535, or none for one that is free.") from error
     except OSError as error:
         listener.close()
         raise Invalid(

@@ -10,7 +10,7 @@ from helpers.offline.engine.assets import models
 from helpers.offline.engine.processes import machine
 from helpers.offline.engine.services.records import AT_WORK
 from helpers.offline.engine.workspace.errors import Invalid, NotAllowed, NotFound
-from helpers.offline.engine.workspace.files import all_but
+from helpers.offline.engine.workspace.files import copy_folder
 from helpers.offline.engine.workspace.leftovers import making_folder, removed_if_refused
 from helpers.offline.engine.workspace.names import safe_join
 
@@ -41,7 +41,7 @@ def stage(folder: Path, place: Path, wanted: dict) -> None:
         stack.enter_context(removed_if_refused(place))
         root.mkdir()
         if source:
-            shutil.copytree(source, root / deployed, ignore=all_but(folder, "__pycache__"))
+            copy_folder(Path(source), root / deployed, folder, "__pycache__")
         else:
             shutil.copy(script_path, root / deployed)
         (root / MODELS).mkdir()

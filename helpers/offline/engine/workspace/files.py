@@ -1,13 +1,15 @@
-"""Files that are copied whole or not at all, and the files below a folder."""
+"""Files that are copied whole or not at all, folders, and the files below one."""
 
+import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from helpers.offline.engine.workspace import leftovers, outages
+from helpers.offline.engine.workspace.errors import Invalid
 
 
 def copy_whole(source: Path, target: Path) -> None:
@@ -70,13 +72,32 @@ def users_files(root: Path, workspace: Path) -> list[Path]:
     return sorted(found)
 
 
-def all_but(workspace: Path, *left_out: str) -> Callable[[str, list[str]], set[str]]:
-    """For copytree's `ignore`: names, files that are not whole, and the workspace, which may lie in what is copied."""
+def copy_folder(source: Path, target: Path, workspace: Path, *left_out: str) -> None:
+    """Copy a folder, and what its links lead to: all but these names, and the workspace, which may lie in it.
 
-    def is_ignored(parent: str, name: str) -> bool:
-        return name in left_out or leftovers.is_partial(name) or Path(parent, name).resolve() == workspace
+    Raises Invalid for what cannot be copied, as a link that leads nowhere, and StoreUnavailable for a full disk.
+    """
 
-    return lambda parent, names: {name for name in names if is_ignored(parent, name)}
+    def ignored(parent: str, names: list[str]) -> set[str]:
+        here = Path(parent)
+        above = {os.path.realpath(folder) for folder in (here, *here.parents) if folder.is_relative_to(source)}
+        found = set()
+        for name in names:
+            real = os.path.realpath(here / name)
+            if name in left_out or leftovers.is_partial(name) or real == str(workspace):
+                found.add(name)
+            elif real in above:
+                raise Invalid(f"{here / name} leads back to a folder above it, and cannot be copied. Take it away.")
+        return found
+
+    with outages.writing(target):
+        try:
+            shutil.copytree(source, target, ignore=ignored)
+        except shutil.Error as error:  # which has the words of others alone
+            (path, _, why), *_ = error.args[0]
+            if outages.tells_of_no_room(why):
+                raise OSError(errno.ENOSPC, why) from error
+            raise Invalid(f"{path} cannot be copied: {why}. Take it away, if it is not needed.") from error
 
 
 def left_out(root: Path) -> dict[str, str]:
