@@ -165,7 +165,7 @@ def stages(alt: str, say: Say = str) -> str:
         ("Finalizing", "outputs are kept"),
     )
     boxes = [Box(12 + 126 * at, 30, 112, 46, name, say(words)) for at, (name, words) in enumerate(names)]
-    completed = Box(642, 30, 106, 46, "Completed")
+    completed = Box(642, 30, 112, 46, "Completed")
     failed, canceled = Box(264, 128, 112, 40, "Failed"), Box(516, 128, 112, 40, "Canceled")
     parts = [_level(left, right) for left, right in zip(boxes, [*boxes[1:], completed], strict=True)]
     preparing, running = boxes[1], boxes[3]
@@ -186,9 +186,9 @@ def house(alt: str, say: Say = str) -> str:
     """What calls what, offline and on Azure."""
     notebooks = Box(16, 40, 170, 56, "notebooks", "one by one, in JupyterLab").told(say)
     runner = Box(16, 116, 170, 56, "batch runner", "all of them, papermill").told(say)
-    mocked = Box(300, 40, 150, 56, "v1: a mocked SDK", "import azureml").told(say)
-    answered = Box(300, 116, 150, 56, "v2: the real SDK", "import azure.ai.ml").told(say)
-    real = Box(300, 196, 150, 56, "the real SDKs", "v1 or v2").told(say)
+    mocked = Box(300, 40, 160, 56, "v1: a mocked SDK", "import azureml").told(say)
+    answered = Box(300, 116, 160, 56, "v2: the real SDK", "import azure.ai.ml").told(say)
+    real = Box(300, 196, 160, 56, "the real SDKs", "v1 or v2").told(say)
     engine = Box(520, 40, 104, 56, "engine", "jobs, nodes").told(say)
     script = Box(664, 40, 104, 56, "training", "a real process").told(say)
     folder = Box(520, 122, 248, 46, "the workspace is a folder", "runs (MLflow), files, models, services").told(say)
