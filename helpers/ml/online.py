@@ -41,21 +41,34 @@ def create_endpoint(client, file, overrides, no_wait, **given):
     return waited(client.online_endpoints.begin_create_or_update, wanted, no_wait=no_wait)
 
 
-@command(
-    online_endpoint,
-    "update",
-    NAME,
-    click.option("--traffic", metavar='"BLUE=90 GREEN=10"', help="Percent of the requests for each."),
-    click.option("--mirror-traffic", metavar='"GREEN=10"', help="Percent of the requests that one gets a copy of."),
-    SET,
+def _shares(ctx: click.Context, option: click.Parameter, text: str | None) -> dict[str, int] | None:
+    if text is None:
+        return None
+    try:
+        return {name: int(share) for name, share in (part.split("=") for part in text.split())}
+    except ValueError:
+        raise click.BadParameter(f'It takes "NAME=PERCENT NAME=PERCENT", not {text!r}.') from None
+
+
+TRAFFIC = click.option(
+    "--traffic", metavar='"BLUE=90 GREEN=10"', callback=_shares, help="Percent of the requests for each."
 )
+MIRROR = click.option(
+    "--mirror-traffic",
+    metavar='"GREEN=10"',
+    callback=_shares,
+    help="Percent of the requests that one gets a copy of.",
+)
+
+
+@command(online_endpoint, "update", NAME, TRAFFIC, MIRROR, SET)
 def update_endpoint(client, name, traffic, mirror_traffic, overrides):
     """Share out an endpoint's requests among its deployments, or change its description or tags."""
     endpoint = change(client.online_endpoints.get(name), overrides)
     if traffic is not None:
-        endpoint.traffic = _shares("--traffic", traffic)
+        endpoint.traffic = traffic
     if mirror_traffic is not None:
-        endpoint.mirror_traffic = _shares("--mirror-traffic", mirror_traffic)
+        endpoint.mirror_traffic = mirror_traffic
     return waited(client.online_endpoints.begin_create_or_update, endpoint)
 
 
@@ -63,13 +76,6 @@ def _refuse_second(name: str, listed, what: str) -> None:
     """As `az` does: a second creation would take its traffic from an endpoint, and deploy anew."""
     if name in [one.name for one in listed]:
         raise click.ClickException(f"The {what} {name!r} exists already; `ml online-{what} update` changes it.")
-
-
-def _shares(option: str, text: str) -> dict[str, int]:
-    try:
-        return {name: int(share) for name, share in (part.split("=") for part in text.split())}
-    except ValueError:
-        raise click.UsageError(f'{option} takes "NAME=PERCENT NAME=PERCENT", not {text!r}.') from None
 
 
 @command(online_endpoint, "show", NAME)

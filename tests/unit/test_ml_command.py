@@ -192,6 +192,15 @@ def test_a_query_takes_a_part_of_the_answer():
     assert ml("job", "show", "-n", "first", "-o", "none").stdout == ""
 
 
+def test_a_job_is_followed_to_its_end_or_ended():
+    followed = ml("job", "stream", "-n", "first")
+    assert (followed.exit_code, followed.stdout) == (0, "") and "Execution Summary" in followed.stderr
+    answer("job", "create", "-f", "job.yml", "-n", "endless", "--set", "command=sleep 600")
+    canceled = ml("job", "cancel", "-n", "endless")
+    assert (canceled.exit_code, canceled.stdout) == (0, "")
+    assert answer("job", "show", "-n", "endless", "--query", "status") == "Canceled"
+
+
 def test_an_endpoint_is_made_from_files_asked_and_deleted(ml_client, tmp_path, monkeypatch):
     make_environment(ml_client, "served", ["azureml-inference-server-http"])
     for name, content in {"endpoint": ENDPOINT, "deployment": DEPLOYMENT}.items():
@@ -227,6 +236,10 @@ def test_an_endpoint_is_made_from_files_asked_and_deleted(ml_client, tmp_path, m
     assert ml("online-endpoint", "regenerate-keys", *of_echo, "--key-type", "secondary").stdout == ""
     assert answer("online-endpoint", "get-credentials", *of_echo, "--query", "secondaryKey") != key
     of_blue = ("-n", "blue", "--endpoint", "echo")
+    assert answer("online-deployment", "show", *of_blue, "--query", "instance_count") == 1
+    assert "POST /score" in ml("online-deployment", "get-logs", *of_blue).stdout
+    mirrored = ml("online-endpoint", "update", *of_echo, "--mirror-traffic", "green=10")
+    assert mirrored.exit_code == 1 and "'green'" in mirrored.stderr
     assert answer("online-deployment", "update", *of_blue, "--set", "instance_count=2")["instance_count"] == 2
     assert ml("online-deployment", "delete", "-n", "blue", "-e", "echo", "--yes").stdout == ""
     assert ml("online-endpoint", "delete", *of_echo, "-y").stdout == ""
@@ -261,7 +274,10 @@ def test_an_endpoint_is_made_from_files_asked_and_deleted(ml_client, tmp_path, m
         (["job", "show", "-n", "first", "--query", "[?"], 2, "It is no JMESPath"),
         (["job", "show", "-n", "first", "--query", "abs(name)"], 1, "abs()"),
         (["data", "show", "-n", "no-such"], 1, "no-such does not exist"),
-        (["online-endpoint", "update", "-n", "e", "--traffic", "all"], 1, "e"),
+        (["online-endpoint", "update", "-n", "e"], 1, "'e'"),
+        (["online-endpoint", "update", "-n", "e", "--traffic", "all"], 2, "NAME=PERCENT NAME=PERCENT\", not 'all'"),
+        (["online-endpoint", "update", "-n", "e", "--mirror-traffic", "b=x"], 2, "NAME=PERCENT NAME=PERCENT"),
+        (["online-deployment", "create", "-f", "job.yml", "--all-traffic", "--no-wait"], 2, "leave out --no-wait"),
     ],
 )
 def test_what_cannot_be_done_is_told_without_a_traceback(words, code, told):
