@@ -159,6 +159,50 @@ def test_another_part_of_a_log_than_the_line_that_says_why_is_told(reason, told)
     assert reason_in({"reason": f"{LOG.splitlines()[1]}\n"}, LOG)
 
 
+def test_a_model_is_told_what_it_lacks_as_it_gets_that(monkeypatch):
+    run = SimpleNamespace(id="a-run", get_metrics=lambda: {"Final test accuracy": 0.97})
+    model = SimpleNamespace(version=1, run_id=None, tags=None, properties=None)
+    monkeypatch.setattr("helpers.checks.lesson_05._versions", lambda _: [model])
+    for name, value, told in (
+        ("run_id", "a-run", "comes from another run"),
+        ("tags", {"data": "MNIST"}, "no tag `data`"),
+        ("properties", {"accuracy": "0.97"}, "no property `accuracy`"),
+        ("properties", {"accuracy": "0.9700"}, "the run measured '0.9700'"),
+    ):
+        assert told in sentence("05.1", run=run)
+        setattr(model, name, value)
+    assert checks.examine("05.1", {"run": run}).solved
+
+
+def test_a_model_of_version_two_is_told_what_it_lacks_as_it_gets_that(monkeypatch):
+    run = SimpleNamespace(data=SimpleNamespace(metrics={"Final test accuracy": 0.97}))
+    model = SimpleNamespace(version="1", job_name=None, tags=None)
+    monkeypatch.setattr("helpers.checks.v2.lesson_05._versions", lambda _: [model])
+    monkeypatch.setattr("mlflow.get_run", lambda name: run)
+    for name, value, told in (
+        ("job_name", "a-job", "comes from elsewhere"),
+        ("tags", {"data": "MNIST"}, "no tag `data`"),
+        ("tags", {"data": "MNIST", "accuracy": "0.9700"}, "the job measured 0.9700"),
+    ):
+        assert told in sentence("v2.05.1", job=SimpleNamespace(name="a-job"))
+        setattr(model, name, value)
+    assert checks.examine("v2.05.1", {"job": SimpleNamespace(name="a-job")}).solved
+
+
+def test_a_file_that_names_no_workspace_is_told_why(tmp_path, monkeypatch):
+    (file := tmp_path / "mine.json").write_text("no JSON")
+    assert "does not hold JSON" in sentence("01.2", config_file=file)
+    ws = SimpleNamespace(subscription_id="s", resource_group="g", get_details=lambda: {"id": "/s/g/w"})
+    ws.name = "w"
+    monkeypatch.setattr("helpers.checks.lesson_01.workspace", lambda _: ws)
+    for config, told in (([], "an object with entries"), ({"Scope": "/other"}, "names another workspace: /other")):
+        file.write_text(json.dumps(config))
+        assert told in sentence("01.2", config_file=file)
+    for config in ({"Scope": "/s/g/w"}, {"subscription_id": "s", "resource_group": "g", "workspace_name": "w"}):
+        file.write_text(json.dumps(config))
+        assert checks.examine("01.2", {"config_file": file}).solved
+
+
 @pytest.mark.parametrize(
     "stock, told",
     [
