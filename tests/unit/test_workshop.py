@@ -290,6 +290,18 @@ def test_ctrl_c_ends_it_also_while_a_lesson_watches_its_run(ana, capsys, monkeyp
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_world_that_cannot_be_reset_is_left_with_all_beside_it(ana, capfd):
+    learners.prepare(ana)
+    (foreign := learners.world_of(ana)).mkdir()
+    (foreign / "thesis.txt").write_text("mine")
+    assert workshop.main(["reset", "2", "--name", "ana"]) == 2
+    told = capfd.readouterr().err
+    assert f"{foreign} holds other files and is no offline workspace" in told
+    assert "workshop: The world could not be reset, and nothing else was changed." in told
+    assert not list(ana.glob("before-reset-*")) and (foreign / "thesis.txt").exists()
+    (foreign / "thesis.txt").unlink()
+
+
 def test_a_lesson_that_fails_on_the_way_is_told_with_where_to_read_why(ana, capsys, monkeypatch):
     def fail(notebook, parameters):
         print("what it printed")
