@@ -274,8 +274,14 @@ def test_curated_environments_are_those_of_the_workspace(ml_client):
     assert got.conda_file == of_v1["AzureML-sklearn-1.5"].python.conda_dependencies.as_dict()
     ml_client.jobs.create_or_update(script_job("print('as an object')", environment=got))
     assert [one.version for one in ml_client.environments.list("AzureML-sklearn-1.5")] == [got.version]
-    with pytest.raises(HttpResponseError, match="begins as only Microsoft's own environments do"):
-        make_environment(ml_client, "AzureML-mine")
+    assert ml_client.environments.get("AzureML-sklearn-1.5", version="1").conda_file == got.conda_file
+    for change in (
+        lambda: make_environment(ml_client, "AzureML-mine"),
+        lambda: ml_client.environments.archive("AzureML-sklearn-1.5"),
+        lambda: ml_client.environments.archive("AzureML-sklearn-1.5", version="1"),
+    ):
+        with pytest.raises(HttpResponseError, match="begins as only Microsoft's own environments do, which stay"):
+            change()
 
 
 def test_a_curated_environment_of_which_nothing_is_known(ml_client):

@@ -14,8 +14,7 @@ KIND = "environment"
 def put_version(request: Request) -> dict:
     """Keep an environment. Raises Refused for a build context, and for another content of a version that is there."""
     given = request.properties
-    if request.names["name"].startswith(PREFIX):
-        raise Refused(f"{request.names['name']!r} begins as only Microsoft's own environments do.")
+    _refuse_microsofts(request.names["name"])
     if given.get("build"):
         raise Unsupported("An environment with a Docker build context", "give image and conda_file")
     _specification(given.get("condaFile"))
@@ -43,6 +42,8 @@ def get(request: Request) -> dict:
 
 
 def put(request: Request) -> dict:
+    """Change what may change of a name. Raises Refused."""
+    _refuse_microsofts(request.names["name"])
     return resources.put_container(request, KIND)
 
 
@@ -64,6 +65,11 @@ def for_job(request: Request, id: str) -> dict:
         "python": {"condaDependencies": _specification(body.get("condaFile"))},
         "docker": {"baseImage": body.get("image")},
     }
+
+
+def _refuse_microsofts(name: str) -> None:
+    if name.startswith(PREFIX):
+        raise Refused(f"{name!r} begins as only Microsoft's own environments do, which stay as they are.")
 
 
 def _specification(text: str | None) -> dict:
