@@ -200,6 +200,18 @@ time.sleep(600)
     assert (tmp_path / "saved").exists()
 
 
+def test_a_program_that_has_ended_and_is_not_waited_for_is_ended_on_macos_too(monkeypatch):
+    """It refuses a signal to a group of which nothing else is left; Linux does not."""
+
+    def refused(group, number):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "killpg", refused)
+    program = subprocess.Popen(["true"], start_new_session=True)
+    processes.end_groups([program])
+    assert program.returncode == 0
+
+
 def test_a_submission_that_finds_the_disk_full_leaves_nothing(opened, tmp_path, monkeypatch):
     def refused(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

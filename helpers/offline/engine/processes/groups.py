@@ -70,7 +70,8 @@ def end_groups(processes: list[subprocess.Popen]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + GRACE
         for group in groups:
-            with contextlib.suppress(ProcessLookupError):
+            # PermissionError is macOS's where all of a group have ended, and one is not waited for yet.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(group, number)
         # Not for the programs alone: a shell ends at once, while what it has started may still be saving something.
         while _is_left(groups) and time.monotonic() < deadline:
