@@ -1,6 +1,7 @@
 """What the checks of all lessons look with."""
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from numbers import Integral, Real
@@ -60,7 +61,10 @@ def number(variables: Mapping[str, object], name: str) -> float:
     found = value(variables, name)
     is_number = isinstance(found, Real) and not isinstance(found, bool)
     require(is_number, f"`{name}` is of type {_type(found)}; a number is expected.")
-    return float(found)
+    try:
+        return float(found)
+    except OverflowError:
+        return math.inf if found > 0 else -math.inf
 
 
 def text(variables: Mapping[str, object], name: str) -> str:
@@ -73,7 +77,7 @@ def text(variables: Mapping[str, object], name: str) -> str:
 def listed(variables: Mapping[str, object], name: str) -> list:
     """The variable, something with several items. Raises NotYet."""
     found = value(variables, name)
-    is_list = hasattr(found, "__iter__") and not isinstance(found, str | Mapping)
+    is_list = _can_be_gone_through(found) and not isinstance(found, str | Mapping)
     require(is_list, f"`{name}` is of type {_type(found)}; a list is expected.")
     once = hasattr(found, "__next__")  # such as a generator: a second look would find nothing
     require(not once, f"`{name}` is of type {_type(found)}, which gives its items only once: `list(...)` keeps them.")
@@ -164,6 +168,14 @@ def read_json(path: Path) -> object:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         raise NotYet(f"`{path}` does not hold JSON.") from None
+
+
+def _can_be_gone_through(found: object) -> bool:
+    try:
+        iter(found)
+    except TypeError:  # also by an array that has no axis
+        return False
+    return True
 
 
 def _type(found: object) -> str:

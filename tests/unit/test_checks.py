@@ -104,6 +104,8 @@ def test_a_value_of_another_kind_is_told(exercise, variables, told):
         ("07.1", {"low": 0.0001, "high": 0.01}, "takes exponents"),
         ("07.1", {"low": -4, "high": -2}, "exponents of 10"),
         ("07.1", {"low": -6, "high": -1}, "rates from 0.002479 to 0.3679"),
+        ("03.1", {"dollars": 10**400}, "inf USD is not it"),
+        ("08.1", {"digits": np.array(7), "images": DATA.test_images}, "a list is expected"),
         ("07.1", {"low": 1000, "high": 2000}, "rates from 5.185e+21 to 5.185e+21"),
         ("07.4", {"dollars": 4 * 0.526, "compute_target": CLUSTER}, "leaves out the two minutes"),
         ("07.4", {"dollars": 20 * 0.544, "compute_target": CLUSTER}, "never more than four at once"),
