@@ -56,7 +56,7 @@ def create(request):
         "updatedTime": now(),
         "error": None,
         "deploymentType": "HttpRealtimeEndpoint",
-        "authEnabled": bool(given["authEnabled"]),
+        "authEnabled": bool(given.get("authEnabled")),
         "appInsightsEnabled": bool(given.get("appInsightsEnabled")),
         "containerResourceRequirements": given["containerResourceRequirements"],
         "cname": None,

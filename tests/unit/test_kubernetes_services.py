@@ -93,7 +93,7 @@ def test_a_service_on_a_cluster_asks_for_a_key_and_is_changed(workspace, cluster
     with pytest.raises(WebserviceException, match="Error, cpu_cores must be greater than zero"):
         service.update(cpu_cores=-1)
     with pytest.raises(WebserviceException, match="No parameters provided to update"):
-        service.update()
+        service.update(description="")
     with pytest.raises(NotImplementedError, match="get_access_token"):
         service.get_access_token()
     service.delete()

@@ -119,8 +119,11 @@ def test_it_is_updated(service, workspace, tmp_path, capsys):
     service.update(tags={"series": "a"}, description="changed")
     found = Webservice(workspace, "echo")
     assert (found.tags, found.properties, found.description) == ({"series": "a"}, {"p": "1", "q": "2"}, "changed")
-    with pytest.raises(WebserviceException, match="No parameters provided to update"):
-        service.update()
+    for nothing in ({}, {"description": ""}):
+        with pytest.raises(WebserviceException, match="No parameters provided to update"):
+            service.update(**nothing)
+    with pytest.raises(UserErrorException, match="an InferenceConfig when deploying zero or multiple models"):
+        service.update(models=[])
     with pytest.raises(WebserviceException, match='both "models" and "inference_config"'):
         service.update(models=service.models)
 

@@ -53,7 +53,7 @@ class _Deployed(Webservice):
         wanted = None
         if inference_config is not None:
             wanted = changed(self.workspace, self.name, models, inference_config)
-        elif models:
+        elif models is not None:
             wanted = self._of_framework(models)
         changes = {"description": description or None, "settings": settings}
         if tags is not None:
@@ -73,6 +73,8 @@ class _Deployed(Webservice):
         try:
             return of_framework(self.workspace, models)
         except UserErrorException:
+            if not models:
+                raise
             raise WebserviceException(
                 'Error, both "models" and "inference_config" inputs must be provided in order to update the models.\n'
             ) from None

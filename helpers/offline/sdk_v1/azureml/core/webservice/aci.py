@@ -119,7 +119,7 @@ class AciWebservice(_Deployed):
             ssl_cname=ssl_cname,
             enable_app_insights=enable_app_insights or None,
         )
-        given = (tags, properties, description, auth_enabled, ssl_enabled, enable_app_insights, models)
+        given = (tags, properties, description or None, auth_enabled, ssl_enabled, enable_app_insights, models)
         if all(value is None for value in (*given, inference_config)):
             raise WebserviceException("No parameters provided to update.")
         self._change(

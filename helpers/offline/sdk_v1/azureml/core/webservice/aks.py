@@ -127,7 +127,7 @@ class AksWebservice(_Deployed):
             enable_app_insights=enable_app_insights or None,
             token_auth_enabled=token_auth_enabled or None,
         )
-        if all(value is None for value in given.values()):
+        if all(value is None or (name == "description" and not value) for name, value in given.items()):
             raise WebserviceException("No parameters provided to update.")
         wrong = problems(given, "Error,")
         if wrong:
