@@ -253,6 +253,14 @@ def test_snapshot_holds_the_code(completed, tmp_path):
         completed.take_snapshot(str(tmp_path))
 
 
+def test_a_snapshot_is_of_a_folder(interactive, tmp_path):
+    (tmp_path / "file.py").touch()
+    for path, error in ((tmp_path / "file.py", NotADirectoryError), (tmp_path / "nowhere", FileNotFoundError)):
+        with pytest.raises(error):
+            interactive.take_snapshot(str(path))
+    assert interactive.get_snapshot_id() is None
+
+
 def test_dataset_as_mount_without_a_name_is_an_input_of_the_run(experiment, workspace, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "one.txt").write_text("1")

@@ -104,11 +104,18 @@ def test_quoted_fields_of_several_lines_and_decimal_commas(read):
     assert numbers.to_pandas_dataframe()["b"].tolist() == [1.5]
 
 
+def test_columns_that_are_kept_can_be_looked_for(read):
+    table = read("a,b\n1,2\n")
+    assert table.keep_columns("a", validate=True).to_pandas_dataframe().shape == (1, 1)
+    with pytest.raises(DatasetValidationError, match=r"with only columns \['c'\] kept"):
+        table.keep_columns("c", validate=True)
+
+
 def test_an_expression_that_cannot_be_is_told(read):
     table = read("a,b\nx,1\n,2\n")
     with pytest.raises(UserErrorException, match="takes an expression"):
         table.filter("b > 1")
-    with pytest.raises(Exception, match="Invalid boolean operation on an Expression"):
+    with pytest.raises(RuntimeError, match="expressions cannot be used in conditional expressions"):
         table.filter(table["b"] > 1 and table["a"] == "x")
     for expression, told in (
         (table["a"].contains("x"), r"contains\(\) is of texts; None is none"),

@@ -2,8 +2,6 @@
 
 import logging
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from azureml import _engine
@@ -84,17 +82,14 @@ def download_targets(run, prefix, output_directory, output_paths, append_prefix)
     return dict(zip(names, paths, strict=True))
 
 
-def take_snapshot(run, file_or_folder):
-    """Store a folder's files, or one file, as a snapshot; its id. Raises SnapshotException."""
+def take_snapshot(run, folder):
+    """Store a folder's files as a snapshot; its id. Raises SnapshotException, and OSError for what is no folder."""
     existing = run.get_snapshot_id()
     if existing is not None:
         raise SnapshotException(f"Cannot take snapshot as the run already has one: {existing}")
+    next(Path(folder).iterdir(), None)  # raises OSError
     with _engine.translated(EngineError=SnapshotException):
-        if not Path(file_or_folder).is_file():
-            return _engine.snapshot.take(run._folder, Path(file_or_folder), **snapshots_client.limits())
-        with tempfile.TemporaryDirectory() as folder:
-            shutil.copy(file_or_folder, folder)
-            return _engine.snapshot.take(run._folder, Path(folder))
+        return _engine.snapshot.take(run._folder, Path(folder), **snapshots_client.limits())
 
 
 def restore_snapshot(run, snapshot_id, path):

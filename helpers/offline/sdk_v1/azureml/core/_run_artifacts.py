@@ -102,9 +102,10 @@ class _RunArtifacts:
             self._outputs.upload(self)
 
     def take_snapshot(self, file_or_folder_path):
-        """Keep a folder (or a file) as the run's code; the id of the snapshot.
+        """Keep a folder as the run's code; the id of the snapshot.
 
-        Raises SnapshotException where the run has one already, or the folder is too large.
+        Raises SnapshotException where the run has one already, or the folder is too large, and OSError for what is no
+        folder.
         """
         from azureml._run_files import take_snapshot
 

@@ -63,7 +63,7 @@ class _Expression:
         return self._with("~")
 
     def __bool__(self):
-        raise Exception("Invalid boolean operation on an Expression. Please use one of (&, |, ~) instead.")
+        raise RuntimeError("Data prep expressions cannot be used in conditional expressions. Use one of &, | and ~.")
 
     def contains(self, value):
         """Whether the text has this in it."""

@@ -4,6 +4,7 @@ import logging
 import random
 import warnings
 from datetime import timedelta
+from functools import partial
 
 from azureml import _engine
 from azureml._strict import module_getattr, refuse, refuse_unknown, unsupported
@@ -97,7 +98,7 @@ class TabularDataset(AbstractDataset):
         names = _names(columns)
         kept = self._step("keep", names)._without_times(lambda name: name not in names)
         if validate:
-            with _engine.translated(EngineError=_invalid):
+            with _engine.translated(EngineError=partial(_no_data, names)):
                 _engine.tables.read(_engine.folder.open_folder(), kept._sources, kept._table)
         return kept
 
@@ -232,5 +233,8 @@ def _broken(message):
     return AzureMLException(f"Execution failed with error message: {message}")
 
 
-def _invalid(message):
-    return DatasetValidationError(f"Cannot load any data from the dataset: {message}")
+def _no_data(columns, message):
+    return DatasetValidationError(
+        f"Cannot load any data from the dataset with only columns {columns} kept. Make sure the specified columns "
+        f"exist in the current dataset.\n{message}"
+    )
