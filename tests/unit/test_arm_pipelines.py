@@ -419,7 +419,7 @@ def test_a_pipeline_in_yaml_of_registered_components(ml_client, prepare, tmp_pat
         ("first.outputs.prepared", "first.outputs.cooked", "output 'cooked' of 'first', which has: prepared"),
         ("jobs.first.outputs", "jobs.third.outputs", "step 'third'; there are: first, second"),
         ("azureml:prepare:1", "azureml:prepare:7", "no component 'prepare' version '7'. It has the versions 1"),
-        ("component: azureml:prepare:1", "tags: {azureml.a: b}\n    component: azureml:prepare:1", "no name for a tag"),
+        ("component: azureml:prepare:1", "tags: {'': b}\n    component: azureml:prepare:1", "no name for a tag"),
         ("azureml:cpu", "azureml:no-such", "step 'first' cannot run. Unknown compute target 'no-such'"),
     ],
 )
