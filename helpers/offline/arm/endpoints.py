@@ -12,11 +12,7 @@ KEY = "Key"
 TOKENS = {"amltoken": "aml_token", "aadtoken": "aad_token"}
 ACCESS = ("Enabled", "Disabled")
 KEPT = ("description", "properties", "publicNetworkAccess")
-STATES = {
-    "Running": "Updating",
-    "Succeeded": "Succeeded",
-    "Failed": "Failed",
-}  # of the last operation
+STATES = {"Running": "Updating", "Succeeded": "Succeeded", "Failed": "Failed"}  # of the last operation
 
 
 def put(request: Request) -> dict:

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import sqlite3
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -150,8 +149,8 @@ def answer(method: str, url: str, headers: Mapping[str, str], content: bytes) ->
         return _error(400, "InvalidRequest", told)
     except Refused as refused:
         return _error(refused.status, refused.code, str(refused))
-    except (EngineError, sqlite3.DatabaseError) as error:
-        return _error(_status(error), "UserError", _told(error))
+    except EngineError as error:
+        return _error(_status(error), "UserError", str(error))
 
 
 def _managed(request: Request) -> Answer:
@@ -197,15 +196,9 @@ def _is_of_engine(error: Exception) -> bool:
     return any(frame.f_globals.get("__name__", "").startswith(detached.ENGINE) for frame, _ in frames)
 
 
-def _status(error: Exception) -> int:
+def _status(error: EngineError) -> int:
     statuses = {NotFound: 404, AlreadyExists: 409, NotAllowed: 403}
     return next((status for kind, status in statuses.items() if isinstance(error, kind)), 400)
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, sqlite3.DatabaseError):
-        return f"The offline workspace is damaged ({error}). `make clean` removes it and starts anew."
-    return str(error)
 
 
 def _error(status: int, code: str, message: str) -> Answer:

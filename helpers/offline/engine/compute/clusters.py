@@ -68,11 +68,11 @@ def is_one(target: str) -> bool:
 
 def get(folder: Path, name: str) -> dict:
     """The cluster's settings, with its name, id, created and modified. Raises NotFound."""
-    return _settings(assets.get(folder, KIND, name))
+    return settings_of(assets.get(folder, KIND, name))
 
 
 def list_all(folder: Path) -> list[dict]:
-    return [_settings(asset) for asset in assets.list_latest(folder, KIND)]
+    return [settings_of(asset) for asset in assets.list_latest(folder, KIND)]
 
 
 def update(folder: Path, name: str, **changes) -> dict:
@@ -233,7 +233,8 @@ def _settle(folder: Path, connection: sqlite3.Connection, settings: dict) -> Non
         connection.execute("INSERT INTO nodes VALUES (?, ?, NULL, ?)", (name, number, time.time()))
 
 
-def _settings(asset: assets.Asset) -> dict:
+def settings_of(asset: assets.Asset) -> dict:
+    """What is kept of a compute target, with its name, id, created and modified."""
     return {
         **asset.body,
         "name": asset.name,

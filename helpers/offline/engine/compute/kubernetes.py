@@ -25,12 +25,12 @@ def add(folder: Path, name: str, settings: dict) -> dict:
 
 
 def get(folder: Path, name: str) -> dict:
-    """The cluster's settings, with its name, created and modified. Raises NotFound."""
-    return _settings(assets.get(folder, KIND, name))
+    """The cluster's settings, with its name, id, created and modified. Raises NotFound."""
+    return clusters.settings_of(assets.get(folder, KIND, name))
 
 
 def list_all(folder: Path) -> list[dict]:
-    return [_settings(asset) for asset in assets.list_latest(folder, KIND)]
+    return [clusters.settings_of(asset) for asset in assets.list_latest(folder, KIND)]
 
 
 def has(folder: Path, name: str) -> bool:
@@ -44,7 +44,3 @@ def has(folder: Path, name: str) -> bool:
 def remove(folder: Path, name: str) -> None:
     """Raises NotFound."""
     assets.remove(folder, KIND, name)
-
-
-def _settings(asset: assets.Asset) -> dict:
-    return {**asset.body, "name": asset.name, "created": asset.created, "modified": asset.modified}

@@ -19,11 +19,7 @@ _logger = logging.getLogger(__name__)
 # The service's limits, as azureml-core 1.61 has them (azureml._restclient.constants, SNAPSHOT_MAX_…).
 MAX_BYTES = 300 * 1024 * 1024
 MAX_FILES = 2000
-NEVER_TAKEN = [
-    ".git/",
-    "__pycache__/",
-    ".ipynb_checkpoints/",
-]  # so that a rerun of the same code is the same snapshot
+NEVER_TAKEN = [".git/", "__pycache__/", ".ipynb_checkpoints/"]  # so that a rerun of the same code is the same snapshot
 
 
 def take(folder: Path, source_directory: Path, max_bytes: float | None = None, max_files: float | None = None) -> str:

@@ -25,7 +25,6 @@ from helpers.offline.engine.history.runs import PARENT
 from helpers.offline.engine.jobs import finish, preemption, ranks, submission
 from helpers.offline.engine.jobs import outputs as made
 from helpers.offline.engine.processes import detached, in_run, machine, run_python
-from helpers.offline.engine.processes.groups import LOOK, TICK
 from helpers.offline.engine.workspace import folder as folders
 from helpers.offline.engine.workspace import outages, telemetry
 from helpers.offline.engine.workspace.errors import EngineError, FolderError, StoreUnavailable
@@ -99,7 +98,7 @@ def wait_for_node(folder: Path, run_id: str, job: dict) -> None:
         looks += 1
         if looks % 10 == 0:
             end_dead_runs(folder, job["target"], run_id)
-        time.sleep(LOOK)
+        time.sleep(processes.LOOK)
     finish.stop_if_canceled(folder, run_id)
 
 
@@ -317,7 +316,7 @@ def delay(folder: Path, run_id: str) -> None:
     end = time.monotonic() + machine.stage_seconds()
     finish.stop_if_canceled(folder, run_id)
     while time.monotonic() < end:
-        time.sleep(TICK)
+        time.sleep(processes.TICK)
         finish.stop_if_canceled(folder, run_id)
 
 
@@ -333,7 +332,7 @@ class Carrier:
         self._stop.set()
 
     def _carry(self) -> None:
-        while not self._stop.wait(LOOK):
+        while not self._stop.wait(processes.LOOK):
             try:
                 spool.carry_new(self.folder, self.run_id)
             except StoreUnavailable:  # what waits in the spool is carried later; nobody who reads is kept waiting
