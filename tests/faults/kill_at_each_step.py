@@ -19,6 +19,7 @@ from helpers.offline.engine.assets import model_versions, models
 from helpers.offline.engine.history import mlflow_store
 from helpers.offline.engine.jobs import submission
 from helpers.offline.engine.services import deployments, records, staging
+from helpers.offline.engine.workspace import files
 
 
 def main(folder, source, *actions):
@@ -80,9 +81,9 @@ def start(*arguments):
 
 ACTIONS = {
     "submit": (lambda folder, source, number: submit(folder, source, "print('well')"), submission.submit),
-    "register": (register, models.register, model_versions.add.__wrapped__, models.get),
+    "register": (register, models.register, files.copy_folder, model_versions.add.__wrapped__, models.get),
     "delete": (delete, models.delete),
-    "deploy": (deploy, deployments.deploy, staging.stage),
+    "deploy": (deploy, deployments.deploy, staging.stage, files.copy_folder),
 }
 
 if __name__ == "__main__":
