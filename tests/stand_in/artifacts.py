@@ -1,6 +1,6 @@
 """Artifacts: the files of runs and of models, which lie in the workspace's storage."""
 
-from .history import HISTORY, now
+from .history import now
 from .names import of
 from .server import Refused, route
 
@@ -51,11 +51,6 @@ def contents_below(request, origin, container, path):
     """The files whose names begin so."""
     names = request.world.artifacts_of(container, origin)
     return {"value": [_content(request.world, origin, container, name) for name in names if name.startswith(path)]}
-
-
-@route("GET", HISTORY + "/experiments/{experiment}/runs/{run_id}/artifacts")
-def of_run(request, experiment, run_id):
-    return of_container(request, "ExperimentRun", f"dcid.{run_id}")
 
 
 @route("GET", ARTIFACTS + "/{origin}/{container}")

@@ -155,13 +155,6 @@ def get_by_saved_id(request, saved_id):
     return {"value": [_version(request.world, one, one["versions"].index(saved_id) + 1) for one in found]}
 
 
-@route("GET", DATASET + "/datasets/{dataset_id}/definitions")
-def definitions(request, dataset_id):
-    known = _by_id(request.world, dataset_id)
-    versions = range(1, len(known["versions"]) + 1)
-    return {"value": [_version(request.world, known, version)["latest"] for version in versions]}
-
-
 @route("GET", DATASET + "/datasets")
 def list_all(request):
     known = request.world.datasets.values()

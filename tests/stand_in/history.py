@@ -4,7 +4,6 @@ import uuid
 from datetime import UTC, datetime
 
 from .filters import matches
-from .management import token
 from .names import TENANT, of
 from .server import Refused, route
 
@@ -122,14 +121,6 @@ def change_experiment(request, experiment_id):
     return experiment
 
 
-@route("DELETE", HISTORY + "/experimentids/{experiment_id}")
-def delete_experiment(request, experiment_id):
-    experiment = _by_id(request.world, experiment_id)
-    if any(run["experimentId"] == experiment_id for run in request.world.runs.values()):
-        raise Refused(400, "UserError", "Only empty Experiments can be deleted. This experiment contains run(s)")
-    del request.world.experiments[experiment["name"]]
-
-
 @route("POST", HISTORY + "/experimentids/{experiment_id}/tags:delete")
 def delete_experiment_tags(request, experiment_id):
     experiment = _by_id(request.world, experiment_id)
@@ -229,11 +220,6 @@ def delete_tags(request, experiment, run_id):
     for name in request.json:
         run["tags"].pop(name, None)
     return {"errors": {}}
-
-
-@route("GET", HISTORY + "/experimentids/{experiment_id}/runs/{run_id}/token")
-def new_token(request, experiment_id, run_id):
-    return {"token": token(), "expiryTimeUtc": "2999-01-01T00:00:00Z"}
 
 
 # What happens to runs

@@ -16,13 +16,6 @@ def token() -> str:
     return jwt.encode({"tid": TENANT, "oid": "somebody", "exp": int(time.time()) + 3600}, _KEY, algorithm="HS256")
 
 
-@route("GET", f"{LOGIN}/common/discovery/instance")
-def instances(request):
-    metadata = {"preferred_network": LOGIN, "preferred_cache": LOGIN, "aliases": [LOGIN]}
-    openid = f"https://{LOGIN}/{TENANT}/v2.0/.well-known/openid-configuration"
-    return {"tenant_discovery_endpoint": openid, "metadata": [metadata]}
-
-
 @route("GET", LOGIN + "/{tenant}/v2.0/.well-known/openid-configuration")
 def openid(request, tenant):
     login = f"https://{LOGIN}/{tenant}/oauth2/v2.0"

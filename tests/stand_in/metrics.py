@@ -58,9 +58,3 @@ def names(request, run_id):
 @route("GET", HISTORY + "/experiments/{experiment}/runs/{run_id}/metricsingest/wait")
 def wait(request, experiment, run_id):
     """What was posted is there."""
-
-
-@route("POST", HISTORY + "/experiments/{experiment}/metrics:query")
-def of_before(request, experiment):
-    """Metrics as they were kept before version 2: there are none."""
-    return {"value": []}

@@ -41,12 +41,6 @@ def _keep(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-@route("DELETE", STORAGE + "/{container}/{path*}")
-def delete(request, container, path):
-    (request.world.blobs / container / path).unlink(missing_ok=True)
-    return Answer(None, 202, _ITSELF)
-
-
 @route("GET", STORAGE + "/{container}")
 def list_container(request, container):
     """The blobs below a prefix, and with a delimiter the folders."""

@@ -64,6 +64,9 @@ def program(ws, folder):
     second = made["folder"].register(ws, "twin", create_new_version=True)
     print(second.version, made["folder"].register(ws, "twin", create_new_version=True).version)
     print(Dataset.get_by_name(ws, "twin").version, Dataset.get_by_name(ws, "twin", version=1).to_path())
+    changed = second.update(description="changed", tags={"c": "d"}).add_tags({"e": "f"}).remove_tags(["c"])
+    print(changed.version, changed.description, changed.tags, Dataset.get_by_name(ws, "twin", version=2).tags)
+    print(said(lambda: changed.add_tags({"e": "g"})).splitlines()[0])
     print(Dataset.get_by_id(ws, first.id).version, said(lambda: Dataset.get_by_name(ws, "none")).splitlines()[0])
     print(sorted(name for name in ws.datasets), first.take(1).to_path(), first.skip(1).to_path())
 

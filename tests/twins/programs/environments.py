@@ -15,7 +15,10 @@ def program(ws, folder):
     environment.python.conda_dependencies.add_pip_package("pandas")
     second = environment.register(ws)
     print(second.version, second.python.conda_dependencies.serialize_to_string())
-    got = Environment.get(ws, "twin-env")
+    second.python.conda_dependencies.add_pip_package("scipy")
+    second.version = "3"
+    print(second.register(ws).version)
+    got = Environment.get(ws, "twin-env", version="2")
     print(got.version, list(Environment.get(ws, "twin-env", version="1").python.conda_dependencies.pip_packages))
     print(list(got.python.conda_dependencies.conda_packages), got.docker.base_image, got.inferencing_stack_version)
     print(said(lambda: Environment.get(ws, "no-such-env"))[:48])

@@ -1,5 +1,6 @@
 """Runs: their states, tags, properties, children, details and how they are found."""
 
+import time
 from pathlib import Path
 
 from azureml.core import Experiment, Run
@@ -56,6 +57,11 @@ def program(ws, folder):
     print(said(lambda: experiment.submit(config)))
     config.command, config.source_directory = ["echo", "1"], "nowhere"
     print(said(lambda: experiment.submit(config))[:55])
+    endless = experiment.submit(configuration(folder, "import time; time.sleep(600)"))
+    while endless.get_status() != "Running":
+        time.sleep(0.1)
+    endless.cancel()
+    print(endless.wait_for_completion(raise_on_error=False)["status"])
     failed = run_of(ws, folder, "raise ValueError('no')", experiment="twins-runs")
     print(failed.get_status(), said(lambda: failed.wait_for_completion(raise_on_error=True))[:30])
     print(failed.wait_for_completion(raise_on_error=False)["status"])

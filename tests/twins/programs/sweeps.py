@@ -1,6 +1,7 @@
 """Sweeps: a grid, its trials, the best of them and what the sweep's run says."""
 
 import json
+import time
 
 from azureml.core import Experiment, Run
 from azureml.train.hyperdrive import GridParameterSampling, HyperDriveConfig, PrimaryMetricGoal, choice
@@ -14,9 +15,9 @@ SCRIPT = """
 """
 
 
-def program(ws, folder):
-    config = HyperDriveConfig(
-        run_config=configuration(folder, SCRIPT),
+def grid(folder, script):
+    return HyperDriveConfig(
+        run_config=configuration(folder, script),
         hyperparameter_sampling=GridParameterSampling({"--width": choice(2, 4), "rate": choice(0.5)}),
         primary_metric_name="score",
         primary_metric_goal=PrimaryMetricGoal.MAXIMIZE,
@@ -24,7 +25,10 @@ def program(ws, folder):
         max_concurrent_runs=2,
         max_duration_minutes=10,
     )
-    sweep = Experiment(ws, "twins-sweep").submit(config)
+
+
+def program(ws, folder):
+    sweep = Experiment(ws, "twins-sweep").submit(grid(folder, SCRIPT))
     print(sweep.type, type(sweep).__name__)
     print(sweep.wait_for_completion(show_output=False)["status"])
     children = list(sweep.get_children())
@@ -44,3 +48,10 @@ def program(ws, folder):
         again._primary_metric_config, again._max_total_runs, again._max_concurrent_runs, again._generator_config["name"]
     )
     print(best.get_details()["runDefinition"]["arguments"])
+
+    endless = Experiment(ws, "twins-sweep").submit(grid(folder, "import time; time.sleep(600)"))
+    while [child.get_status() for child in endless.get_children()] != ["Running"] * 2:
+        time.sleep(0.1)
+    endless.cancel()
+    print(endless.wait_for_completion(raise_on_error=False)["status"])
+    print([child.get_status() for child in endless.get_children()])
