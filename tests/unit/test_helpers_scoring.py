@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -60,14 +61,24 @@ def test_lost_requests_are_not_counted(server):
     assert scoring.load(server.address, {}, 1, count=3, clients=2).answered == 0
 
 
-def test_who_answered_is_told_of_each_request_with_the_steps_that_were_done(server):
+def test_who_answered_is_told_of_each_request_with_the_steps_that_were_done(server, monkeypatch):
+    asked = server.RequestHandlerClass.asked
+
+    def until_more_are_asked(_=None):
+        enough = len(asked) + 20  # a tenth is lost
+        deadline = time.monotonic() + 60
+        while len(asked) < enough:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
     def step():
         server.RequestHandlerClass.answering[0] = "green"
-        time.sleep(0.1)
+        until_more_are_asked()
 
-    answers = scoring.while_asked(server.address, {}, 1, clients=4, steps=[step], pause=0.2)
+    monkeypatch.setattr(scoring, "time", SimpleNamespace(perf_counter=time.perf_counter, sleep=until_more_are_asked))
+    answers = scoring.while_asked(server.address, {}, 1, clients=4, steps=[step])
     assert [answer.sent for answer in answers] == sorted(answer.sent for answer in answers)
-    assert len(answers) == len(server.RequestHandlerClass.asked)
+    assert len(answers) == len(asked)
     assert sum(answer.deployment is None for answer in answers) == len(answers) // 10
     assert {answer.deployment for answer in answers if answer.done == 1} == {"green", None}
     first = [answer.deployment for answer in answers if answer.done == 0]

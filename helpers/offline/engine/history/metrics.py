@@ -63,7 +63,7 @@ def read(folder: Path, run_id: str, name: str | None = None) -> dict[str, Any]:
     """
     found = _numbers(folder, run_id, name)
     columns: dict[str, dict[str, list]] = {}
-    query = "SELECT name, type, value FROM metric_tables WHERE run_id=?1 AND name=coalesce(?2, name) ORDER BY seq"
+    query = "SELECT name, type, value FROM metric_tables WHERE run_id=? AND name=coalesce(?, name) ORDER BY seq"
     for row in database.rows(folder, query, (run_id, name)):
         name, value = row["name"], json.loads(row["value"])
         match row["type"]:
