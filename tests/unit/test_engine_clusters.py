@@ -124,10 +124,12 @@ def test_a_name_is_taken_once(opened):
 
 
 def test_a_list_of_clusters_stands_while_one_is_deleted(opened):
-    make_cluster(opened)
+    make_cluster(opened, min_nodes=2)
     there = clusters.list_all(opened)
     clusters.delete(opened, "cpu")
     assert [description.properties_of(opened, cluster)["currentNodeCount"] for cluster in there] == [0]
+    make_cluster(opened, max_nodes=1)
+    assert clusters.state(opened, "cpu")["current"] == 0  # it has none of the nodes of the other one
 
 
 def test_every_successor_is_offered():

@@ -103,7 +103,8 @@ def state_of(folder: Path, settings: dict) -> dict:
     """As state(), of a cluster as get() has it, which may have been deleted since."""
     name = settings["name"]
     with database.transaction(folder) as connection:
-        _settle(folder, connection, settings)
+        if connection.execute("SELECT 1 FROM assets WHERE id=?", (settings["id"],)).fetchone():
+            _settle(folder, connection, settings)
         nodes = connection.execute("SELECT * FROM nodes WHERE cluster=? ORDER BY number", (name,)).fetchall()
         query = "SELECT coalesce(sum(nodes), 0) FROM jobs WHERE target=? AND status='Queued'"
         waiting = connection.execute(query, (name,)).fetchone()[0]
