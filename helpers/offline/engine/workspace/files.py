@@ -80,13 +80,13 @@ def copy_folder(source: Path, target: Path, workspace: Path, *left_out: str) -> 
 
     def ignored(parent: str, names: list[str]) -> set[str]:
         here = Path(parent)
-        above = {os.path.realpath(folder) for folder in (here, *here.parents) if folder.is_relative_to(source)}
+        entered = [Path(os.path.realpath(folder)) for folder in (here, *here.parents) if folder.is_relative_to(source)]
         found = set()
         for name in names:
             real = os.path.realpath(here / name)
             if name in left_out or leftovers.is_partial(name) or real == str(workspace):
                 found.add(name)
-            elif real in above:
+            elif any(folder.is_relative_to(real) for folder in entered):  # a copy of it would have them in it again
                 raise Invalid(f"{here / name} leads back to a folder above it, and cannot be copied. Take it away.")
         return found
 
