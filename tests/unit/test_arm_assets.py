@@ -379,6 +379,9 @@ def test_an_mlflow_model_tells_its_flavors(ml_client):
     write("plain/weights.txt", "no MLmodel")
     with pytest.raises(HttpResponseError, match="has a file MLmodel, and plain has none"):
         ml_client.models.create_or_update(Model(name="plain", path="plain", type="mlflow_model"))
+    write("bare/MLmodel", {"run_id": "r"})
+    with pytest.raises(HttpResponseError, match="MLmodel of bare tells of no flavors"):
+        ml_client.models.create_or_update(Model(name="bare", path="bare", type="mlflow_model"))
 
 
 @pytest.mark.parametrize("content", [b"flavors: 3", b"flavors: {keras: 3}", b"- keras", b"flavors: [", b"\xff"])

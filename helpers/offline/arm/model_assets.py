@@ -164,7 +164,10 @@ def _flavors(path: Path) -> dict:
         raise Refused(
             f"A model of the type mlflow_model has a file MLmodel, and {path.name} has none; give custom_model."
         )
-    return mlflow_models.flavors_in(file)
+    flavors = mlflow_models.flavors_in(file)
+    if not flavors:
+        raise Refused(f"The file MLmodel of {path.name} tells of no flavors, as those of MLflow do; give custom_model.")
+    return flavors
 
 
 def _flavors_of(model: models.ModelRecord) -> dict:
