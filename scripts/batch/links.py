@@ -28,8 +28,8 @@ def lead_on(executed: Path, source: Path) -> None:
         target = found[2] or found[3]
         path, mark, part = target.partition("#")
         places = [place / file_name(path) for place in (folder, output)]  # the latter where it was led on before
-        meant = next((place for place in places if place.exists()), None)
-        if ":" in path or not path or meant is None:
+        meant = next(filter(os.path.exists, places), None)  # False of what no file can be called, such as a long one
+        if ":" in path or path.startswith("/") or not path or meant is None:
             return found[0]
         there = output / os.path.relpath(meant, folder)
         led = Path(os.path.relpath(there if there.exists() else meant, output)).as_posix()

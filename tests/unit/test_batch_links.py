@@ -41,6 +41,8 @@ def led_on(source: str, project: Path, output: Path) -> str:
         ("[Page](../docs/azure.md)", "[Page](../docs/azure.md)"),
         ("[Nothing](03_c.ipynb), [part](#part)", "[Nothing](03_c.ipynb), [part](#part)"),
         ("[Web](https://example.org/02_b.ipynb)", "[Web](https://example.org/02_b.ipynb)"),
+        ("[Absolute](/dev/null)", "[Absolute](/dev/null)"),
+        *[(longer, longer) for longer in (f"![Inside](data:image/png;base64,{'A' * 5000})", f"[No file]({'a' * 500})")],
     ],
 )
 def test_what_is_not_in_the_output_is_found_where_the_notebooks_are(project, source, led):
