@@ -314,7 +314,9 @@ def own_copy(world, model, build):
 
     if world.shares == 1:
         return model
+    policy = keras.config.dtype_policy()  # which network.py may have set as it was imported
     keras.utils.clear_session(free_memory=False)  # of the distribution, and of the names that its layers have taken
+    keras.config.set_dtype_policy(policy)
     copy = build()
     copy.set_weights(model.get_weights())
     copy.optimizer.build(copy.trainable_variables)

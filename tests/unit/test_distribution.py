@@ -255,8 +255,12 @@ def build():
     model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentropy", metrics=["accuracy", top])
     return model
 
-for kind in (Subclass, lambda: keras.Sequential([keras.layers.Dense(3, activation="softmax")])):
+def sequential():
+    return keras.Sequential([keras.layers.Dense(3, activation="softmax")])
+
+for kind, policy in ((Subclass, "float32"), (sequential, "mixed_float16")):
     keras.utils.clear_session()
+    keras.config.set_dtype_policy(policy)
     keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
     model = build()
     images, labels = np.eye(4), np.array([0, 1, 2, 0])
@@ -266,7 +270,8 @@ for kind in (Subclass, lambda: keras.Sequential([keras.layers.Dense(3, activatio
     for which in (model, copy):
         measured = which.evaluate(images, labels, verbose=0, return_dict=True)
         state = [np.asarray(variable).round(6).tolist() for variable in which.optimizer.variables]
-        print([layer.name for layer in which.layers], sorted(measured), state, round(measured["loss"], 5))
+        layers = [(layer.name, layer.compute_dtype) for layer in which.layers]
+        print(layers, sorted(measured), state, round(measured["loss"], 5))
 """
 
 
@@ -274,4 +279,4 @@ def test_its_own_copy_of_a_model_is_what_was_trained_of_whatever_kind_it_is():
     environment = os.environ | {"KERAS_BACKEND": "jax"}
     told = subprocess.check_output([sys.executable, "-c", OWN_COPY], env=environment, text=True)
     trained, copy, another, its_copy = told.splitlines()
-    assert (copy, its_copy) == (trained, another) and "'top'" in trained
+    assert (copy, its_copy) == (trained, another) and "'top'" in trained and "'float16'" in another
