@@ -402,7 +402,7 @@ def test_a_job_that_is_not_of_the_lessons_is_told_what_it_lacks(monkeypatch):
         assert "The job has no input `epochs`" in sentence("v2.04.1", **variables)
         assert "The job has no input `learning_rate`" in sentence("v2.05.3", **variables)
     variables |= {"model": SimpleNamespace(job_name=None)}
-    assert "`model` comes of no job" in sentence("v2.05.3", **variables)
+    assert "`model` comes from no job" in sentence("v2.05.3", **variables)
     variables = looked_at(monkeypatch, job(epochs=1, first_layer_neurons=30), {})
     assert "The job has not logged `Final test accuracy`" in sentence("v2.04.1", **variables)
     variables = looked_at(monkeypatch, job(epochs=1, first_layer_neurons=30), {"Final test accuracy": 0.9})
@@ -411,7 +411,7 @@ def test_a_job_that_is_not_of_the_lessons_is_told_what_it_lacks(monkeypatch):
 
 def test_a_run_that_is_not_of_the_lessons_is_told_what_it_lacks():
     run = SimpleNamespace(get_details=dict, get_metrics=lambda **_: {})
-    for of in (run, None):  # the latter where the model comes of files
+    for of in (run, None):  # the latter where the model comes from files
         assert "no `--learning-rate`" in sentence("05.3", rate=0.001, model=SimpleNamespace(run=of))
     assert "has logged no `Loss`" in sentence("04.3", best_epoch=1, lesson_run=run)
 

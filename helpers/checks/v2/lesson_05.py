@@ -26,7 +26,7 @@ def exercise_2(variables: Mapping[str, object]) -> str:
 
 def exercise_3(variables: Mapping[str, object]) -> str:
     told, model = number(variables, "rate"), given(variables, "model")
-    require(model.job_name, "`model` comes of no job: register the files of a job of notebook 4.")
+    require(model.job_name, "`model` comes from no job: register the files of a job of notebook 4.")
     right = float(input_of(client(variables).jobs.get(model.job_name), "learning_rate"))
     require(
         near(told, right, 1e-6), f"`rate` is {told}; the model's job was given another. `model.job_name` leads there."
