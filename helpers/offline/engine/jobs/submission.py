@@ -134,7 +134,9 @@ def check(folder: Path, job: dict) -> None:
     machine.stage_seconds()
     for word in [job.get("shell", ""), *job.get("command", [])]:
         if not machine.can_be_given(str(word)):
-            raise Invalid(f"The argument {word!r} has in it what no program can be given: NUL, or no character at all.")
+            raise Invalid(
+                f"The argument {word!r} cannot be given to a program: use a text without {machine.NEVER_GIVEN}."
+            )
 
 
 def place_of_input(given: dict) -> str:

@@ -25,6 +25,7 @@ LOCALE = "LC_"
 OF_ENGINE = {"PYTHONPATH", "PYENV_ROOT", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"}
 OF_ENGINE |= {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"}
 OF_INSTALLERS = ("PIP_", "UV_")
+NEVER_GIVEN = "NUL and halves of UTF-16's pairs"  # what no text has in it that a program is given
 
 
 def stage_seconds() -> float:
@@ -37,7 +38,7 @@ def stage_seconds() -> float:
 
 
 def can_be_given(text: str) -> bool:
-    """Whether a program can be given this text: no NUL, and nothing that stands for no character, is in it."""
+    """Whether a program can be given this text: nothing of NEVER_GIVEN is in it."""
     try:
         return b"\0" not in os.fsencode(text)
     except UnicodeEncodeError:
@@ -50,9 +51,11 @@ def check(asked: Mapping[str, object] | None) -> None:
         raise Invalid(f"The environment variables are {asked!r}; give a dict of names to texts.")
     for name, value in (asked or {}).items():
         if not isinstance(name, str) or not name or "=" in name or not can_be_given(name):
-            raise Invalid(f"{name!r} is no name for an environment variable: give a text without '=' and NUL.")
+            raise Invalid(f"{name!r} is no name for an environment variable: give a text without '=', {NEVER_GIVEN}.")
         if not isinstance(value, (str, int, float)) or not can_be_given(str(value)):
-            raise Invalid(f"The environment variable {name} is {value!r}; give a text without NUL, or a number.")
+            raise Invalid(
+                f"The environment variable {name} is {value!r}; give a text without {NEVER_GIVEN}, or a number."
+            )
 
 
 def script_variables(
