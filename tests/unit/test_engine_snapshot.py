@@ -101,6 +101,10 @@ def test_links_that_lead_in_circles_are_refused(source):
     with pytest.raises(Invalid, match="leads back"):
         snapshot.list_files(source)
     (source / "package" / "up").unlink()
+    (source / "package" / "up").symlink_to(source.parent)
+    with pytest.raises(Invalid, match="package/up' is a link"):  # and not the source, to which it leads
+        snapshot.list_files(source)
+    (source / "package" / "up").unlink()
     (source / "other").mkdir()
     (source / "other" / "there").symlink_to(source / "package")
     (source / "package" / "back").symlink_to(source / "other")

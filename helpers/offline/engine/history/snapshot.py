@@ -121,7 +121,7 @@ def _walk(
             real = path.resolve()
             if real == not_entered[0]:
                 continue
-            if real in not_entered:
+            if any(folder.is_relative_to(real) for folder in not_entered[1:]):
                 raise _refused(path, "is a link that leads back to a folder above it")
             yield from _walk(source, path, ignored, [*not_entered, real])
         elif path.is_file():
