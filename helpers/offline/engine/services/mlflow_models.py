@@ -17,14 +17,15 @@ def wanted_for(model: ModelRecord) -> dict:
     description = description_of(model)
     if description is None:
         raise Invalid(f"The model {model.id} has no file MLmodel, so it is not what MLflow writes.")
-    flavors = flavors_in(description)
+    said = _read(description)
+    flavors = _flavors(said, description)
     flavor = flavors.get(FLAVOR)
     if not flavor:
         raise Invalid(
             f"The model {model.id} has no flavor {FLAVOR}, by which it could be served without a scoring script; it "
             f"has: {', '.join(flavors) or 'none'}. Give the deployment a scoring script."
         )
-    if not _read(description).get("signature"):
+    if not said.get("signature"):
         raise Invalid(
             f"The model {model.id} has no signature, so a deployment without a scoring script would not know what its "
             "input is. Save it with a signature (mlflow.models.infer_signature), or give a scoring script."
@@ -39,8 +40,12 @@ def description_of(model: ModelRecord) -> Path | None:
 
 def flavors_in(description: Path) -> dict[str, dict]:
     """What a file MLmodel says of each flavor of its model. Raises Invalid."""
-    flavors = _read(description).get("flavors") or {}
-    if not isinstance(flavors, dict) or not all(isinstance(said, dict) for said in flavors.values()):
+    return _flavors(_read(description), description)
+
+
+def _flavors(said: dict, description: Path) -> dict[str, dict]:
+    flavors = said.get("flavors") or {}
+    if not isinstance(flavors, dict) or not all(isinstance(flavor, dict) for flavor in flavors.values()):
         raise _not_mlflows(description)
     return flavors
 

@@ -1,6 +1,7 @@
 """The SQLite file beside the MLflow store: what MLflow has no notion of."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ INSERT_TABLE = "INSERT INTO metric_tables (run_id, name, type, value) VALUES (?,
 
 def now() -> str:
     """The time as ISO 8601 in UTC, to the microsecond."""
-    return iso(datetime.now(UTC).timestamp())
+    return iso(time.time())
 
 
 def iso(seconds: float) -> str:

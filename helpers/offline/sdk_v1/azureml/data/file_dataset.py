@@ -29,7 +29,7 @@ class FileDataset(AbstractDataset):
         """Copy the files below `target_path`, a new temporary folder by default; returns the copies' paths.
 
         Raises UserErrorException, before anything is written, for a file that is there unless `overwrite` is True, and
-        for a path that matches nothing, also if `ignore_not_found` is True: that is for files which are gone later.
+        for a path that matches nothing, as the real SDK does also with `ignore_not_found`, which changes nothing here.
         """
         files = self._resolved()
         target = Path(target_path or tempfile.mkdtemp()).absolute()

@@ -119,6 +119,7 @@ class AksWebservice(_Deployed):
         Raises WebserviceException where there is nothing to change, or values contradict each other.
         """
         given = {name: value for name, value in locals().items() if name not in ("self", "kwargs")}
+        given["description"] = description or None
         refuse_unknown("AksWebservice.update()", kwargs)
         refuse(
             "AksWebservice.update()",
@@ -127,7 +128,7 @@ class AksWebservice(_Deployed):
             enable_app_insights=enable_app_insights or None,
             token_auth_enabled=token_auth_enabled or None,
         )
-        if all(value is None or (name == "description" and not value) for name, value in given.items()):
+        if all(value is None for value in given.values()):
             raise WebserviceException("No parameters provided to update.")
         wrong = problems(given, "Error,")
         if wrong:
